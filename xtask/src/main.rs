@@ -1,0 +1,2 @@
+//! The tasks of the project that are not the product.
+fn main() {}
