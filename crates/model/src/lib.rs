@@ -1,1 +1,32 @@
-//! Placeholder.
+//! The words of Rehearsal: the types that every room shares.
+//!
+//! Nothing here reads a file, opens a socket, knows a protocol or calls a clock. The narrow waist of
+//! the product is [`Value`]: `wire` turns bytes into values and back, and everything above it sees
+//! values only.
+
+mod case;
+mod difference;
+mod edge;
+mod exchange;
+pub mod json;
+mod map;
+mod number;
+mod run;
+pub mod secret;
+mod settings;
+pub mod shape;
+mod time;
+mod to_value;
+mod value;
+
+pub use case::{Call, Manifest, Mock, Recording, TestCase, TestId};
+pub use difference::{Change, Difference};
+pub use edge::{Edge, EdgeName, Role};
+pub use exchange::{Exchange, ExchangeId, Failure};
+pub use map::Map;
+pub use number::Number;
+pub use run::{Finding, Ledger, LedgerLine, NearestMock, Outcome, RunEvent, Summary};
+pub use settings::{CaptureWay, EdgeSettings, SecretSettings, Settings};
+pub use time::{Moment, Timestamp};
+pub use to_value::{ToValueError, to_value};
+pub use value::Value;

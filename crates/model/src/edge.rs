@@ -1,0 +1,55 @@
+//! The remote parties of the app.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The name of an edge as people write it: `inbound`, `payments`, `payments.example:443`.
+/// Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EdgeName(Arc<str>);
+
+impl EdgeName {
+    /// The edge on which others call the app.
+    pub const INBOUND: &str = "inbound";
+
+    /// A name from its text.
+    #[must_use]
+    pub fn new(name: impl AsRef<str>) -> Self {
+        EdgeName(name.as_ref().into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EdgeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who calls whom on an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Others call the app.
+    Inbound,
+    /// The app calls a dependency.
+    Outbound,
+}
+
+/// One remote party of the app, as a recording knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Its name, unique in a recording.
+    pub name: EdgeName,
+    /// Who calls whom.
+    pub role: Role,
+    /// The protocol's name in the list of `wire`.
+    pub protocol: String,
+    /// Where the app listens or connects to: `127.0.0.1:8080`, `unix:/run/db.sock`,
+    /// `payments.example:443`. Several when one name has several addresses.
+    pub addresses: Vec<String>,
+}

@@ -1,0 +1,253 @@
+//! What happens in a run of `test`, as events; every face of it is made from these.
+//!
+//! `docs/events.md` documents them for readers of `--format json`.
+
+use crate::{Difference, Map, TestId, Value};
+use serde::Serialize;
+
+/// One thing that happened. Times are milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum RunEvent {
+    /// The run begins.
+    RunStarted {
+        /// The version of Rehearsal.
+        tool: String,
+        /// How many tests were selected.
+        tests: usize,
+        /// The recordings they are in.
+        recordings: Vec<String>,
+    },
+    /// The app is being started for a recording.
+    RecordingStarted {
+        /// The recording.
+        recording: String,
+        /// The command.
+        command: Vec<String>,
+        /// How many of its tests were selected.
+        tests: usize,
+    },
+    /// The app listens.
+    AppReady {
+        /// The recording.
+        recording: String,
+        /// From the start of the process to its `listen`.
+        took_ms: f64,
+    },
+    /// A test begins.
+    TestStarted {
+        /// The recording.
+        recording: String,
+        /// The number of the test.
+        #[serde(serialize_with = "test_number")]
+        number: TestId,
+        /// Its name.
+        name: String,
+    },
+    /// A test has its verdict.
+    TestFinished {
+        /// The recording.
+        recording: String,
+        /// The number of the test.
+        #[serde(serialize_with = "test_number")]
+        number: TestId,
+        /// Its name.
+        name: String,
+        /// The file that holds it, from the project's folder.
+        file: String,
+        /// The verdict.
+        outcome: Outcome,
+        /// How long it took.
+        took_ms: f64,
+        /// Why it failed; empty when it passed.
+        findings: Vec<Finding>,
+    },
+    /// The app ended while it was needed.
+    AppExited {
+        /// The recording.
+        recording: String,
+        /// How: `exit code 42`, `signal 9 (SIGKILL)`.
+        how: String,
+        /// The test that was running, if one was.
+        #[serde(serialize_with = "maybe_test_number")]
+        during: Option<TestId>,
+        /// The last lines it wrote.
+        output: Vec<String>,
+    },
+    /// Something the user should know that is no failure.
+    Warning {
+        /// The recording, when it concerns one.
+        recording: Option<String>,
+        /// What.
+        message: String,
+    },
+    /// All tests of a recording are done.
+    RecordingFinished {
+        /// The recording.
+        recording: String,
+        /// Every connection that the process tree made or accepted.
+        ledger: Ledger,
+    },
+    /// The run is over. Always the last event.
+    RunFinished {
+        /// The counts.
+        summary: Summary,
+    },
+}
+
+fn test_number<S: serde::Serializer>(id: &TestId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u32(id.0)
+}
+
+fn maybe_test_number<S: serde::Serializer>(id: &Option<TestId>, s: S) -> Result<S::Ok, S::Error> {
+    match id {
+        Some(id) => s.serialize_u32(id.0),
+        None => s.serialize_none(),
+    }
+}
+
+/// The verdict of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The app behaved as recorded.
+    Passed,
+    /// It did not.
+    Failed,
+    /// It was not run, because an earlier failure ended the run.
+    NotRun,
+}
+
+/// One reason why a test failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Finding {
+    /// The app's answer differs. Paths begin with `response`.
+    Response {
+        /// Where.
+        differences: Vec<Difference>,
+    },
+    /// The app gave no complete answer: it closed, reset or refused the connection.
+    NoAnswer {
+        /// What happened instead.
+        what: String,
+    },
+    /// The app took longer than a test may take.
+    TimedOut {
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// A recorded call was not made.
+    CallMissing {
+        /// Which of the test's calls, from 1; 0 when it is shared by several tests.
+        call: usize,
+        /// The dependency.
+        edge: String,
+        /// What would have been asked: `POST /charges`.
+        operation: String,
+        /// The recorded request.
+        request: Map,
+    },
+    /// A call came that was recorded with other values. Paths begin with `calls[n]`.
+    CallDiffers {
+        /// Which of the test's calls, from 1.
+        call: usize,
+        /// The dependency.
+        edge: String,
+        /// What was asked.
+        operation: String,
+        /// Where.
+        differences: Vec<Difference>,
+    },
+    /// A call came that no mock answers.
+    CallUnexpected {
+        /// The dependency.
+        edge: String,
+        /// What was asked.
+        operation: String,
+        /// The request.
+        request: Map,
+        /// The mock that comes nearest, if any is near.
+        nearest: Option<NearestMock>,
+    },
+    /// Two calls came in another order than the recording shows they must.
+    CallOrder {
+        /// The call that came too early, from 1.
+        call: usize,
+        /// The call that had to come before it, from 1.
+        before: usize,
+        /// The dependency of the early call.
+        edge: String,
+        /// What it asked.
+        operation: String,
+    },
+    /// The app tried to reach a party that the recording does not know.
+    UnknownEdge {
+        /// The address.
+        address: String,
+    },
+    /// The app ended during the test.
+    AppExited {
+        /// How.
+        how: String,
+    },
+}
+
+/// The mock that comes nearest to a call that found none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NearestMock {
+    /// Where it is: `call 2 of this test`, `ambient mock 4`.
+    pub place: String,
+    /// What it answers.
+    pub operation: String,
+    /// Why it was not taken.
+    pub differences: Vec<Difference>,
+}
+
+/// The counts of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Tests that passed.
+    pub passed: usize,
+    /// Tests that failed.
+    pub failed: usize,
+    /// Tests that were not run.
+    pub not_run: usize,
+    /// How long the run took.
+    pub took_ms: f64,
+    /// Why the run could not be finished, when it could not.
+    pub aborted: Option<String>,
+}
+
+/// Every connection that the app made or accepted, summed by party.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Ledger {
+    /// One line for each party and treatment.
+    pub lines: Vec<LedgerLine>,
+}
+
+/// The connections with one party that were treated alike.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LedgerLine {
+    /// The edge or address.
+    pub party: String,
+    /// `understood`, `opaque`, `passed through` or `refused`.
+    pub treatment: String,
+    /// Why, when it was not understood.
+    pub why: Option<String>,
+    /// How many connections.
+    pub connections: u64,
+    /// Bytes from the client to the server.
+    pub bytes_sent: u64,
+    /// Bytes from the server to the client.
+    pub bytes_received: u64,
+}
+
+impl RunEvent {
+    /// The event as one line of JSON, numbers spelled exactly.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let value = crate::to_value(self).unwrap_or_else(|error| Value::from(error.to_string()));
+        crate::json::to_string(&value)
+    }
+}

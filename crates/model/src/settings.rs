@@ -1,0 +1,82 @@
+//! What a project can set in `rehearsal.yaml`, all of it optional.
+//!
+//! Reading the file is the work of `store`.
+
+use std::time::Duration;
+
+/// The settings of a project.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The command to run when none is given.
+    pub command: Option<Vec<String>>,
+    /// Variables added to the app's environment.
+    pub env: Vec<(String, String)>,
+    /// How connections are captured.
+    pub capture: CaptureWay,
+    /// How long one test may take before it fails.
+    pub timeout: Duration,
+    /// How long the app may take until it listens.
+    pub start_timeout: Duration,
+    /// The largest body that is kept, in bytes; a larger one is recorded by its length and hash.
+    pub max_body: u64,
+    /// Paths that may differ in every test.
+    pub noise: Vec<String>,
+    /// What is said of single edges.
+    pub edges: Vec<EdgeSettings>,
+    /// What counts as a secret.
+    pub secrets: SecretSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            command: None,
+            env: Vec::new(),
+            capture: CaptureWay::Seccomp,
+            timeout: Duration::from_secs(10),
+            start_timeout: Duration::from_secs(60),
+            max_body: 16 << 20,
+            noise: Vec::new(),
+            edges: Vec::new(),
+            secrets: SecretSettings::default(),
+        }
+    }
+}
+
+/// How connections are captured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaptureWay {
+    /// By a seccomp supervisor: every connection, no configuration. Linux.
+    #[default]
+    Seccomp,
+    /// By explicit ports.
+    Proxy,
+}
+
+/// What a project says of one edge.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EdgeSettings {
+    /// The name it shall have.
+    pub name: String,
+    /// The addresses that are this edge: `127.0.0.1:9001`, `payments.example:443`, `unix:/run/x`.
+    pub addresses: Vec<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The protocol, when it is known beforehand.
+    pub protocol: Option<String>,
+    /// Whether `test` lets it through to the real dependency.
+    pub real: bool,
+    /// Paths that may differ on this edge.
+    pub noise: Vec<String>,
+}
+
+/// What counts as a secret beyond, or other than, the rules that are built in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecretSettings {
+    /// Names of keys, headers and parameters whose values are replaced too.
+    pub names: Vec<String>,
+    /// Regular expressions; what they match is replaced too.
+    pub patterns: Vec<String>,
+    /// Names of keys, headers and parameters whose values are kept though a rule says otherwise.
+    pub keep: Vec<String>,
+}

@@ -1,0 +1,86 @@
+//! What a protocol offers to the rooms above.
+
+use crate::Session;
+use rehearsal_model::shape::ExchangeShape;
+use rehearsal_model::{Map, Value};
+
+/// A protocol: how its bytes are recognised, how each side of it is played, and which parts of its
+/// messages matter.
+pub trait Protocol: Sync {
+    /// Its name in recordings and settings, such as `http`.
+    fn name(&self) -> &'static str;
+
+    /// How its exchanges look in files.
+    fn shape(&self) -> &'static ExchangeShape;
+
+    /// Whether a connection that began with these bytes speaks this protocol. Consumes nothing;
+    /// may be asked again with more bytes after [`Verdict::NeedMore`].
+    fn detect(&self, client: &[u8], server: &[u8]) -> Verdict;
+
+    /// A session that watches both peers and emits their exchanges: for recording.
+    fn observer(&self, limits: Limits) -> Box<dyn Session>;
+
+    /// A session that plays the server: for mocks.
+    fn responder(&self, limits: Limits) -> Box<dyn Session>;
+
+    /// A session that plays the client: for driving tests.
+    fn requester(&self, limits: Limits) -> Box<dyn Session>;
+
+    /// Which parts of its messages identify and matter.
+    fn facets(&self) -> &'static dyn Facets;
+}
+
+/// What the first bytes of a connection say about its protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is another protocol.
+    No,
+    /// More bytes must come before that can be said.
+    NeedMore,
+    /// It is this protocol.
+    Yes,
+}
+
+/// Bounds on what a session keeps of one message. What is larger is a [`crate::WireError`], except
+/// for bodies, which are then recorded by length and hash.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of a message's head: start line and headers.
+    pub head: usize,
+    /// Bytes of a body that are kept.
+    pub body: usize,
+    /// Exchanges that may wait for their answer on one connection.
+    pub in_flight: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { head: 2 << 20, body: 16 << 20, in_flight: 1024 }
+    }
+}
+
+/// Which parts of a message identify it, and what two messages must agree in.
+///
+/// All are pure functions of recorded data. *Comparison form* is a value in which everything that
+/// says the same is equal (header names in lower case, JSON text as a tree) and everything that is
+/// of no concern (framing, connection management) is absent; its paths are those that people see.
+pub trait Facets: Sync {
+    /// What people call the operation: `POST /charges`, `SELECT orders`.
+    fn operation(&self, request: &Map) -> String;
+
+    /// The parts without which two requests are different operations, in a canonical form; it is
+    /// hashed.
+    fn identity(&self, request: &Map) -> Value;
+
+    /// The request in comparison form, the parts of [`Facets::identity`] included.
+    fn request(&self, request: &Map) -> Value;
+
+    /// The response in comparison form.
+    fn response(&self, request: &Map, response: &Map) -> Value;
+
+    /// Whether asking again is harmless and may be answered again by the latest answer (a read).
+    fn repeatable(&self, request: &Map) -> bool;
+
+    /// The identifiers by which an app carries the cause of a call along: trace and request ids.
+    fn trace(&self, request: &Map) -> Vec<String>;
+}
