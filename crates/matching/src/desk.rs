@@ -1,0 +1,219 @@
+//! What one run of the app has used of a library, and the choice of the next mock.
+
+use crate::{Library, Place};
+use rehearsal_model::{Difference, TestId};
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// How many candidates are compared field by field when no equal one is found. It bounds the cost
+/// of a miss; equal ones are found by hash whatever their number.
+const COMPARED: usize = 64;
+
+/// A call that wants an answer, in the same terms as [`crate::Entry`].
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// The edge.
+    pub edge: u32,
+    /// The fingerprint of its identity.
+    pub identity: u64,
+    /// The fingerprint of the whole request in comparison form.
+    pub values: u64,
+    /// Whether it is a read.
+    pub repeatable: bool,
+}
+
+/// Compares the call with mocks; the caller has the values and the rules of noise.
+pub trait Judge {
+    /// Where the call differs from a mock, noise left out.
+    fn differences(&self, mock: u32) -> Vec<Difference>;
+}
+
+/// Which mock answers, or why none does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pick {
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Whether the call was beyond what the test recorded: it asked again what it had asked as
+    /// often as recorded.
+    pub extra: bool,
+}
+
+/// The decision.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// This mock answers.
+    Mock(u32),
+    /// None does. The nearest candidate with its differences, if any is of the same operation.
+    Miss(Option<(u32, Vec<Difference>)>),
+}
+
+/// What one run of the app has used.
+#[derive(Clone, Debug, Default)]
+pub struct Desk {
+    test: TestId,
+    /// What the current test may use once: its own calls, then those it shares.
+    open: Open,
+    /// Mocks of the current test in the order in which they were used.
+    used: Vec<u32>,
+    /// Edge and identity of what the current test has used.
+    asked: HashSet<(u32, u64)>,
+    /// Shared and ambient mocks that were used in the whole run.
+    spent: HashSet<u32>,
+}
+
+/// Mocks that may be used once, by hash.
+#[derive(Clone, Debug, Default)]
+struct Open {
+    /// By edge and fingerprint of the whole request.
+    equal: HashMap<(u32, u64), VecDeque<u32>>,
+    /// By edge and identity.
+    same: HashMap<(u32, u64), VecDeque<u32>>,
+}
+
+impl Desk {
+    /// Begins a test. Before the first one, the current test is 0: start-up.
+    pub fn begin(&mut self, library: &Library, test: TestId) {
+        let list =
+            |lists: &HashMap<TestId, Vec<u32>>| lists.get(&test).cloned().unwrap_or_default();
+        let unspent = list(&library.shared).into_iter().filter(|mock| !self.spent.contains(mock));
+        let mut open = Open::default();
+        for mock in list(&library.calls).into_iter().chain(unspent) {
+            let entry = library.entry(mock);
+            open.equal.entry((entry.edge, entry.values)).or_default().push_back(mock);
+            open.same.entry((entry.edge, entry.identity)).or_default().push_back(mock);
+        }
+        *self = Desk { test, open, spent: std::mem::take(&mut self.spent), ..Desk::default() };
+    }
+
+    /// The places of the current test's own calls that were used, in the order of their use.
+    pub fn used_calls(&self, library: &Library) -> Vec<u32> {
+        let index = |mock: &u32| match library.entry(*mock).place {
+            Place::Call { index, .. } => Some(index),
+            _ => None,
+        };
+        self.used.iter().filter_map(index).collect()
+    }
+
+    /// Whether a shared mock was used in this run.
+    #[must_use]
+    pub fn is_spent(&self, mock: u32) -> bool {
+        self.spent.contains(&mock)
+    }
+
+    /// Picks the mock for a call and marks it as used.
+    ///
+    /// In this order: an unused call of the current test with equal values, then one that is equal
+    /// but for noise; a mock that the test shares with others; an ambient mock; for a read, the
+    /// latest answer before this point of the timeline; else a miss.
+    pub fn pick(&mut self, library: &Library, asked: Asked, judge: &dyn Judge) -> Pick {
+        let identity = (asked.edge, asked.identity);
+        let asked_before = !self.asked.insert(identity);
+        let mut nearest = Nearest::default();
+        if let Some(mock) = self.unused(asked, judge, &mut nearest) {
+            self.take(library, mock);
+            return Pick { verdict: Verdict::Mock(mock), extra: false };
+        }
+        if let Some(mock) = self.ambient(library, asked, judge, &mut nearest) {
+            self.spent.insert(mock);
+            return Pick { verdict: Verdict::Mock(mock), extra: false };
+        }
+        if asked.repeatable
+            && let Some(mock) = self.latest(library, asked, judge)
+        {
+            return Pick { verdict: Verdict::Mock(mock), extra: asked_before };
+        }
+        Pick { verdict: Verdict::Miss(nearest.0), extra: asked_before }
+    }
+
+    /// The first open mock that is equal, else the first that is equal but for noise.
+    fn unused(&self, asked: Asked, judge: &dyn Judge, nearest: &mut Nearest) -> Option<u32> {
+        let equal = self.open.equal.get(&(asked.edge, asked.values));
+        let same = self.open.same.get(&(asked.edge, asked.identity));
+        let mut equal = equal.into_iter().flatten().copied().take(COMPARED);
+        equal.find(|mock| judge.differences(*mock).is_empty()).or_else(|| {
+            nearest.first_without_difference(same.into_iter().flatten().copied(), judge)
+        })
+    }
+
+    /// Marks a mock of the current test as used.
+    fn take(&mut self, library: &Library, mock: u32) {
+        let entry = library.entry(mock);
+        if let Some(equal) = self.open.equal.get_mut(&(entry.edge, entry.values))
+            && let Some(place) = equal.iter().position(|other| *other == mock)
+        {
+            equal.remove(place);
+        }
+        if let Some(same) = self.open.same.get_mut(&(entry.edge, entry.identity))
+            && let Some(place) = same.iter().position(|other| *other == mock)
+        {
+            same.remove(place);
+        }
+        self.used.push(mock);
+        if matches!(entry.place, Place::Shared { .. }) {
+            self.spent.insert(mock);
+        }
+    }
+
+    /// Ambient mocks answer in recorded order, and the last one again and again: how often a
+    /// heartbeat beats says nothing about a test.
+    fn ambient(
+        &self,
+        library: &Library,
+        asked: Asked,
+        judge: &dyn Judge,
+        nearest: &mut Nearest,
+    ) -> Option<u32> {
+        let list = library.ambient.get(&(asked.edge, asked.identity))?;
+        let equal = list.iter().copied().filter(|mock| {
+            library.entry(*mock).values == asked.values && judge.differences(*mock).is_empty()
+        });
+        let (mut last, mut looked_at) = (None, 0);
+        for mock in equal.take(COMPARED) {
+            if !self.spent.contains(&mock) {
+                return Some(mock);
+            }
+            last = Some(mock);
+            looked_at += 1;
+        }
+        if looked_at == COMPARED || last.is_some() {
+            return last;
+        }
+        nearest.first_without_difference(list.iter().copied(), judge)
+    }
+
+    /// The latest recorded answer to an equal read that lies before this point of the timeline.
+    fn latest(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
+        let list = library.equal.get(&(asked.edge, asked.values))?;
+        let before = list
+            .iter()
+            .rev()
+            .filter(|mock| library.time(**mock).is_none_or(|time| time <= self.test))
+            .take(COMPARED);
+        before.copied().find(|mock| judge.differences(*mock).is_empty())
+    }
+}
+
+/// The candidate with the fewest differences so far.
+#[derive(Default)]
+struct Nearest(Option<(u32, Vec<Difference>)>);
+
+impl Nearest {
+    fn first_without_difference(
+        &mut self,
+        candidates: impl Iterator<Item = u32>,
+        judge: &dyn Judge,
+    ) -> Option<u32> {
+        for mock in candidates.take(COMPARED) {
+            let differences = judge.differences(mock);
+            if differences.is_empty() {
+                return Some(mock);
+            }
+            if self.0.as_ref().is_none_or(|(_, best)| differences.len() < best.len()) {
+                self.0 = Some((mock, differences));
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! Each rule of the choice, on small libraries.
+
+use super::*;
+use crate::Entry;
+use rehearsal_model::{Change, Value};
+
+/// Compares by a table: the values of each mock and those that count as noise.
+struct Table<'a> {
+    library: &'a Library,
+    asked: u64,
+    noisy: &'a [u64],
+}
+
+impl Judge for Table<'_> {
+    fn differences(&self, mock: u32) -> Vec<Difference> {
+        let recorded = self.library.entry(mock).values;
+        if recorded == self.asked || self.noisy.contains(&recorded) {
+            return Vec::new();
+        }
+        let change = Change::Changed {
+            expected: Value::from(recorded.to_string()),
+            actual: Value::from(self.asked.to_string()),
+        };
+        vec![Difference { path: "body".into(), change }]
+    }
+}
+
+fn call(test: u32, index: u32, identity: u64, values: u64, repeatable: bool) -> Entry {
+    let place = Place::Call { test: TestId(test), index };
+    Entry { edge: 0, identity, values, repeatable, place }
+}
+
+fn ambient(after: u32, index: u32, identity: u64, values: u64) -> Entry {
+    let place = Place::Ambient { after: TestId(after), index };
+    Entry { edge: 0, identity, values, repeatable: false, place }
+}
+
+fn shared(index: u32, identity: u64, values: u64) -> Entry {
+    Entry { edge: 0, identity, values, repeatable: false, place: Place::Shared { index } }
+}
+
+/// Asks each `(identity, values, repeatable)` in turn within a test and returns the decisions.
+#[track_caller]
+fn ask(desk: &mut Desk, library: &Library, test: u32, asks: &[(u64, u64, bool)]) -> Vec<Pick> {
+    desk.begin(library, TestId(test));
+    let pick = |&(identity, values, repeatable): &(u64, u64, bool)| {
+        let asked = Asked { edge: 0, identity, values, repeatable };
+        desk.pick(library, asked, &Table { library, asked: values, noisy: &[] })
+    };
+    asks.iter().map(pick).collect()
+}
+
+fn mock(number: u32) -> Pick {
+    Pick { verdict: Verdict::Mock(number), extra: false }
+}
+
+fn is_miss(pick: &Pick) -> bool {
+    matches!(pick.verdict, Verdict::Miss(_))
+}
+
+#[test]
+fn equal_calls_are_answered_in_recorded_order_and_then_missed() {
+    let library =
+        Library::new(vec![call(1, 0, 1, 10, false), call(1, 1, 1, 10, false)], |_| vec![]);
+    let picks = ask(&mut Desk::default(), &library, 1, &[(1, 10, false); 3]);
+    assert_eq!(picks[..2], [mock(0), mock(1)]);
+    assert!(is_miss(&picks[2]) && picks[2].extra);
+}
+
+#[test]
+fn values_decide_before_order() {
+    let library =
+        Library::new(vec![call(1, 0, 1, 10, false), call(1, 1, 1, 11, false)], |_| vec![]);
+    let mut desk = Desk::default();
+    assert_eq!(ask(&mut desk, &library, 1, &[(1, 11, false), (1, 10, false)]), [mock(1), mock(0)]);
+    assert_eq!(desk.used_calls(&library), [1, 0]);
+}
+
+#[test]
+fn nothing_is_served_because_it_is_similar() {
+    let library = Library::new(vec![call(1, 0, 1, 10, false)], |_| vec![]);
+    let pick = ask(&mut Desk::default(), &library, 1, &[(1, 99, false)]).remove(0);
+    let Verdict::Miss(Some((0, differences))) = pick.verdict else { panic!("{pick:?}") };
+    assert_eq!(differences[0].change.actual(), Some(&Value::from("99")));
+    let other_identity = ask(&mut Desk::default(), &library, 1, &[(2, 20, false)]).remove(0);
+    assert_eq!(other_identity.verdict, Verdict::Miss(None));
+}
+
+#[test]
+fn noise_is_no_difference() {
+    let library = Library::new(vec![call(1, 0, 1, 10, false)], |_| vec![]);
+    let mut desk = Desk::default();
+    desk.begin(&library, TestId(1));
+    let asked = Asked { edge: 0, identity: 1, values: 99, repeatable: false };
+    let judge = Table { library: &library, asked: 99, noisy: &[10] };
+    assert_eq!(desk.pick(&library, asked, &judge), mock(0));
+}
+
+#[test]
+fn a_write_of_another_test_never_answers_and_a_read_of_an_earlier_one_does() {
+    let entries = vec![call(1, 0, 1, 10, true), call(2, 0, 1, 10, true), call(3, 0, 2, 20, false)];
+    let library = Library::new(entries, |_| vec![]);
+    let mut desk = Desk::default();
+    assert!(is_miss(&ask(&mut desk, &library, 4, &[(2, 20, false)])[0]));
+    assert_eq!(ask(&mut desk, &library, 4, &[(1, 10, true)]), [mock(1)]);
+    assert!(is_miss(&ask(&mut desk, &library, 0, &[(1, 10, true)])[0]), "it lies in the future");
+}
+
+#[test]
+fn a_read_that_is_repeated_gets_the_latest_answer_and_is_extra() {
+    let library = Library::new(vec![call(1, 0, 1, 10, true)], |_| vec![]);
+    let picks = ask(&mut Desk::default(), &library, 1, &[(1, 10, true), (1, 10, true)]);
+    assert_eq!(picks, [mock(0), Pick { verdict: Verdict::Mock(0), extra: true }]);
+}
+
+#[test]
+fn ambient_mocks_answer_in_order_and_the_last_one_for_ever() {
+    let library = Library::new(vec![ambient(0, 0, 1, 10), ambient(0, 1, 1, 10)], |_| vec![]);
+    let picks = ask(&mut Desk::default(), &library, 7, &[(1, 10, false); 4]);
+    assert_eq!(picks, [mock(0), mock(1), mock(1), mock(1)]);
+}
+
+#[test]
+fn a_shared_mock_serves_one_of_its_tests_once() {
+    let library = Library::new(vec![shared(0, 1, 10)], |_| vec![TestId(1), TestId(2)]);
+    let mut desk = Desk::default();
+    assert!(is_miss(&ask(&mut desk, &library, 3, &[(1, 10, false)])[0]));
+    assert_eq!(ask(&mut desk, &library, 2, &[(1, 10, false)]), [mock(0)]);
+    assert!(desk.is_spent(0));
+    assert!(is_miss(&ask(&mut desk, &library, 1, &[(1, 10, false)])[0]));
+}
