@@ -1,0 +1,240 @@
+//! Which calls belong to which test.
+//!
+//! A call belongs to the inbound exchange within whose time window it began. Where windows overlap,
+//! an identifier that the app carries along (a trace or request id) decides; where none does, the
+//! call is shared by the overlapping tests. A call outside every window is ambient.
+//!
+//! Pure: what was seen goes in, finished test cases and mocks come out.
+
+use crate::order;
+use rehearsal_model::{Call, EdgeName, Exchange, Mock, TestCase, TestId, Timestamp};
+use rehearsal_wire::Facets;
+use std::collections::{BTreeMap, HashMap};
+
+/// Tells one exchange from all others of the recording: the connection's number and the exchange's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Flow(pub(crate) u64, pub(crate) u64);
+
+/// Something finished, ready to be written.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Finished {
+    /// A test with its own calls.
+    Test(Box<TestCase>),
+    /// A mock that is no single test's.
+    Mock(Box<Mock>),
+}
+
+/// A finished exchange with what is needed to place it.
+pub(crate) struct Seen {
+    pub(crate) exchange: Exchange,
+    pub(crate) facets: &'static dyn Facets,
+}
+
+/// The exchanges under way and the tests that wait for them.
+#[derive(Default)]
+pub(crate) struct Attribution {
+    last: TestId,
+    tests: BTreeMap<TestId, PendingTest>,
+    inbound: HashMap<Flow, TestId>,
+    calls: BTreeMap<u64, PendingCall>,
+    outbound: HashMap<Flow, u64>,
+    next_call: u64,
+}
+
+struct PendingTest {
+    edge: EdgeName,
+    at: Timestamp,
+    seen: Option<Seen>,
+    /// Numbers of the calls that may be its own.
+    calls: Vec<u64>,
+}
+
+struct PendingCall {
+    edge: EdgeName,
+    after: TestId,
+    candidates: Vec<TestId>,
+    seen: Option<Seen>,
+}
+
+impl Attribution {
+    /// Somebody begins to ask the app.
+    pub(crate) fn inbound_began(&mut self, flow: Flow, edge: EdgeName, at: Timestamp) {
+        self.last = TestId(self.last.0 + 1);
+        let pending = PendingTest { edge, at, seen: None, calls: Vec::new() };
+        self.tests.insert(self.last, pending);
+        self.inbound.insert(flow, self.last);
+    }
+
+    /// The app begins to ask a dependency.
+    pub(crate) fn outbound_began(&mut self, flow: Flow, edge: EdgeName) {
+        let open = self.tests.iter_mut().filter(|(_, test)| test.seen.is_none());
+        let mut candidates = Vec::new();
+        for (id, test) in open {
+            candidates.push(*id);
+            test.calls.push(self.next_call);
+        }
+        let call = PendingCall { edge, after: self.last, candidates, seen: None };
+        self.calls.insert(self.next_call, call);
+        self.outbound.insert(flow, self.next_call);
+        self.next_call += 1;
+    }
+
+    /// An inbound exchange is complete.
+    pub(crate) fn inbound_done(&mut self, flow: Flow, seen: Seen, out: &mut Vec<Finished>) {
+        let Some(id) = self.inbound.remove(&flow) else { return };
+        if let Some(test) = self.tests.get_mut(&id) {
+            test.seen = Some(seen);
+        }
+        self.settle_calls_of(id, out);
+        self.settle_tests(out);
+    }
+
+    /// An outbound exchange is complete.
+    pub(crate) fn outbound_done(&mut self, flow: Flow, seen: Seen, out: &mut Vec<Finished>) {
+        let Some(number) = self.outbound.remove(&flow) else { return };
+        if let Some(call) = self.calls.get_mut(&number) {
+            call.seen = Some(seen);
+        }
+        self.settle_call(number, out);
+        self.settle_tests(out);
+    }
+
+    /// An exchange that began will not be told: its connection broke off or could not be read.
+    pub(crate) fn lost(&mut self, flow: Flow, out: &mut Vec<Finished>) {
+        if let Some(number) = self.outbound.remove(&flow) {
+            self.forget_call(number);
+        }
+        if let Some(id) = self.inbound.remove(&flow) {
+            self.tests.remove(&id);
+            for call in self.calls.values_mut() {
+                call.candidates.retain(|candidate| *candidate != id);
+            }
+            let waiting: Vec<u64> = self.calls.keys().copied().collect();
+            for number in waiting {
+                self.settle_call(number, out);
+            }
+        }
+        self.settle_tests(out);
+    }
+
+    /// Everything that can still be told when the recording ends: what has not finished is lost.
+    pub(crate) fn finish(&mut self, out: &mut Vec<Finished>) -> usize {
+        let unfinished: Vec<Flow> =
+            self.inbound.keys().chain(self.outbound.keys()).copied().collect();
+        for flow in &unfinished {
+            self.lost(*flow, out);
+        }
+        unfinished.len()
+    }
+
+    /// How many exchanges are under way, inbound and outbound.
+    pub(crate) fn under_way(&self) -> usize {
+        self.inbound.len() + self.outbound.len()
+    }
+
+    fn settle_calls_of(&mut self, id: TestId, out: &mut Vec<Finished>) {
+        let calls = self.tests.get(&id).map(|test| test.calls.clone()).unwrap_or_default();
+        for number in calls {
+            self.settle_call(number, out);
+        }
+    }
+
+    /// Decides whose a call is once it and all that might have made it are complete. A call that is
+    /// one test's stays with it until the test is told.
+    fn settle_call(&mut self, number: u64, out: &mut Vec<Finished>) {
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        let Some(seen) = &call.seen else { return };
+        if call.candidates.len() > 1 {
+            let trace = seen.facets.trace(&seen.exchange.request);
+            let mut owners = Vec::new();
+            for id in &call.candidates {
+                let Some(test) = self.tests.get(id).and_then(|test| test.seen.as_ref()) else {
+                    return;
+                };
+                let theirs = test.facets.trace(&test.exchange.request);
+                if theirs.iter().any(|trace_id| trace.contains(trace_id)) {
+                    owners.push(*id);
+                }
+            }
+            if let [owner] = owners[..] {
+                for id in std::mem::replace(&mut call.candidates, vec![owner]) {
+                    if id != owner
+                        && let Some(test) = self.tests.get_mut(&id)
+                    {
+                        test.calls.retain(|other| *other != number);
+                    }
+                }
+            }
+        }
+        if call.candidates.len() != 1 {
+            out.extend(self.forget_call(number).and_then(PendingCall::into_mock));
+        }
+    }
+
+    fn forget_call(&mut self, number: u64) -> Option<PendingCall> {
+        let call = self.calls.remove(&number)?;
+        for id in &call.candidates {
+            if let Some(test) = self.tests.get_mut(id) {
+                test.calls.retain(|other| *other != number);
+            }
+        }
+        Some(call)
+    }
+
+    /// Tells every test that is complete with all its calls.
+    fn settle_tests(&mut self, out: &mut Vec<Finished>) {
+        let complete = |test: &PendingTest| {
+            let settled = |number: &u64| {
+                let call = self.calls.get(number);
+                call.is_some_and(|call| call.seen.is_some() && call.candidates.len() == 1)
+            };
+            test.seen.is_some() && test.calls.iter().all(settled)
+        };
+        let ready: Vec<TestId> =
+            self.tests.iter().filter(|(_, test)| complete(test)).map(|(id, _)| *id).collect();
+        for id in ready {
+            let Some(test) = self.tests.remove(&id) else { continue };
+            let calls = test.calls.iter().filter_map(|number| self.calls.remove(number));
+            let calls = calls.filter_map(|call| call.seen.map(|seen| (call.edge, seen))).collect();
+            let Some(seen) = test.seen else { continue };
+            out.push(Finished::Test(Box::new(TestCase {
+                id,
+                name: seen.facets.operation(&seen.exchange.request),
+                at: test.at,
+                edge: test.edge,
+                exchange: seen.exchange,
+                calls: order::calls(calls),
+                noise: Vec::new(),
+            })));
+        }
+    }
+}
+
+impl PendingCall {
+    fn into_mock(self) -> Option<Finished> {
+        let exchange = self.seen?.exchange;
+        let mock =
+            Mock { edge: self.edge, exchange, after: self.after, shared_by: self.candidates };
+        Some(Finished::Mock(Box::new(mock)))
+    }
+}
+
+/// A call that never became an exchange on a connection, such as a refused one.
+pub(crate) fn lone_call(edge: EdgeName, exchange: Exchange, after: TestId) -> Mock {
+    Mock { edge, exchange, after, shared_by: Vec::new() }
+}
+
+impl Attribution {
+    /// The last test that has begun.
+    pub(crate) fn last_test(&self) -> TestId {
+        self.last
+    }
+}
+
+/// A call in its place.
+pub(crate) fn placed(edge: EdgeName, exchange: Exchange, parallel: bool) -> Call {
+    Call { edge, exchange, parallel }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Conversations in a small notation, and what becomes of them.
+
+use super::*;
+use rehearsal_model::{Map, Moment, Value};
+
+/// The facets of a protocol whose requests are `{op, trace?}`.
+struct Plain;
+
+impl Facets for Plain {
+    fn operation(&self, request: &Map) -> String {
+        request.text("op").unwrap_or("?").to_owned()
+    }
+
+    fn identity(&self, request: &Map) -> Value {
+        request.clone().into()
+    }
+
+    fn request(&self, request: &Map) -> Value {
+        request.clone().into()
+    }
+
+    fn response(&self, _: &Map, response: &Map) -> Value {
+        response.clone().into()
+    }
+
+    fn repeatable(&self, _: &Map) -> bool {
+        false
+    }
+
+    fn trace(&self, request: &Map) -> Vec<String> {
+        request.text("trace").map(str::to_owned).into_iter().collect()
+    }
+}
+
+/// Plays a script and returns what was told, a line each. `>a` begins inbound exchange `a`, `<a`
+/// ends it, `(a` begins a call, `)a` ends it, `xa` loses either; `a/t` carries trace id `t`.
+fn play(script: &str) -> Vec<String> {
+    let (mut attribution, mut out) = (Attribution::default(), Vec::new());
+    let mut began = HashMap::new();
+    for (moment, step) in (0u64..).zip(script.split_whitespace()) {
+        let (kind, rest) = step.split_at(1);
+        let (op, trace) = rest.split_once('/').unwrap_or((rest, ""));
+        let flow = Flow(op.bytes().fold(0, |sum, byte| sum * 256 + u64::from(byte)), 0);
+        let mut request = Map::from([("op", op)]);
+        if !trace.is_empty() {
+            request.insert("trace", trace);
+        }
+        let started = *began.entry(flow).or_insert(Moment(moment));
+        let exchange =
+            Exchange { request, started, finished: Moment(moment), ..Exchange::default() };
+        let seen = Seen { exchange, facets: &Plain };
+        match kind {
+            ">" => attribution.inbound_began(flow, EdgeName::new("inbound"), Timestamp(0)),
+            "<" => attribution.inbound_done(flow, seen, &mut out),
+            "(" => attribution.outbound_began(flow, EdgeName::new("db")),
+            ")" => attribution.outbound_done(flow, seen, &mut out),
+            _ => attribution.lost(flow, &mut out),
+        }
+    }
+    let lost = attribution.finish(&mut out);
+    assert_eq!(attribution.under_way(), 0);
+    let mut lines: Vec<String> = out.iter().map(line).collect();
+    if lost > 0 {
+        lines.push(format!("lost {lost}"));
+    }
+    lines
+}
+
+fn line(finished: &Finished) -> String {
+    match finished {
+        Finished::Test(test) => {
+            let call = |call: &Call| {
+                let op = call.exchange.request.text("op").unwrap_or("?");
+                format!(" {}{op}", if call.parallel { "&" } else { "" })
+            };
+            format!(
+                "{} {}:{}",
+                test.id.0,
+                test.name,
+                test.calls.iter().map(call).collect::<String>()
+            )
+        }
+        Finished::Mock(mock) => {
+            let shared: String = mock.shared_by.iter().map(|id| format!(" {}", id.0)).collect();
+            let op = mock.exchange.request.text("op").unwrap_or("?");
+            format!("mock {op} after {} shared by [{}]", mock.after.0, shared.trim())
+        }
+    }
+}
+
+#[track_caller]
+fn check(script: &str, expected: &[&str]) {
+    assert_eq!(play(script), expected, "{script}");
+}
+
+#[test]
+fn a_call_belongs_to_the_window_in_which_it_began() {
+    check(">a (x )x (y )y <a >b <b", &["1 a: x y", "2 b:"]);
+}
+
+#[test]
+fn a_call_outside_every_window_is_ambient() {
+    check(
+        "(x )x >a <a (y )y",
+        &["mock x after 0 shared by []", "1 a:", "mock y after 1 shared by []"],
+    );
+}
+
+#[test]
+fn a_test_waits_for_a_call_that_outlasts_its_answer() {
+    check(">a (x <a >b <b )x", &["2 b:", "1 a: x"]);
+}
+
+#[test]
+fn overlapping_windows_share_a_call() {
+    check(">a >b (x )x <a <b", &["mock x after 2 shared by [1 2]", "1 a:", "2 b:"]);
+}
+
+#[test]
+fn a_trace_id_decides_between_overlapping_windows() {
+    check(">a/1 >b/2 (x/2 )x/2 (y/1 )y/1 <a/1 <b/2", &["1 a: y", "2 b: x"]);
+    check(">a/1 >b/1 (x/1 )x/1 <a/1 <b/1", &["mock x after 2 shared by [1 2]", "1 a:", "2 b:"]);
+}
+
+#[test]
+fn overlapping_calls_are_marked_and_ordered_without_chance() {
+    check(">a (y (x )x )y (z )z <a", &["1 a: x &y z"]);
+    check(">a (x (y )y )x (z )z <a", &["1 a: x &y z"]);
+}
+
+#[test]
+fn what_does_not_finish_is_lost_and_holds_nothing_up() {
+    check(">a (x <a", &["1 a:", "lost 1"]);
+    check(">a >b (x )x xa <b", &["2 b: x"]);
+    check(">a (x xx <a", &["1 a:"]);
+}
