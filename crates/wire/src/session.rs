@@ -47,6 +47,12 @@ pub trait Session: Send {
 /// What happened.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// The connection stands. Comes once, before anything else, so that a responder of a protocol
+    /// in which the server may speak first can ask for what it says.
+    Opened {
+        /// When.
+        at: Moment,
+    },
     /// Bytes came. A datagram protocol gets exactly one datagram.
     Data {
         /// Who sent them.
@@ -102,6 +108,9 @@ pub enum Answer {
     Response(Map),
     /// Nothing: the connection breaks off as it did.
     Failure(Failure),
+    /// Nothing yet: no mock is equal to the request but one begins with it, so that more of it may
+    /// come. Only for protocols that cannot tell where a request ends.
+    Incomplete,
     /// No mock answers; say so in the protocol's own words.
     Miss(Miss),
 }
