@@ -1,0 +1,236 @@
+//! The process between us and the app: the parent of the whole tree, which outlives neither.
+//!
+//! It is our executable started again, single-threaded, and does nothing but start the app, reap,
+//! pass on orders and, when the line to us breaks, end everything.
+
+use crate::message::{News, Order};
+use crate::tree;
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+/// The first argument by which our executable knows that it shall be a guard.
+pub const GUARD_WORD: &str = "__guard";
+
+/// What the app's process does between its birth and its program, with the descriptor given to
+/// [`crate::spawn`]. It must be async-signal-safe.
+pub type Hook = fn(RawFd) -> io::Result<()>;
+
+/// How long the guard waits for processes that it has killed before it looks for more, in
+/// milliseconds.
+const KILL_ROUND: i32 = 20;
+
+/// The main function of a guard. `arguments` are those after [`GUARD_WORD`]: the descriptor of the
+/// line to us, that for the hook or `-`, and the app's command.
+#[must_use]
+pub fn guard(arguments: Vec<OsString>, hook: Hook) -> ExitCode {
+    match Guard::begin(arguments, hook) {
+        Some(mut guard) => {
+            guard.watch();
+            guard.end();
+            ExitCode::SUCCESS
+        }
+        None => ExitCode::FAILURE,
+    }
+}
+
+struct Guard {
+    line: UnixStream,
+    signals: OwnedFd,
+    app: i32,
+    app_ended: bool,
+    gone: bool,
+    heard: Vec<u8>,
+    remove: Vec<PathBuf>,
+}
+
+impl Guard {
+    fn begin(arguments: Vec<OsString>, hook: Hook) -> Option<Self> {
+        let mut arguments = arguments.into_iter();
+        let line: RawFd = arguments.next()?.to_str()?.parse().ok()?;
+        let hook_fd: Option<RawFd> = arguments.next()?.to_str()?.parse().ok();
+        let program = arguments.next()?;
+        // SAFETY: the descriptor was made for us by `spawn` and nobody else here knows it.
+        let mut line = unsafe { UnixStream::from_raw_fd(line) };
+        become_parent_of_all();
+        let signals = child_signals().ok()?;
+        close_on_exec(line.as_raw_fd());
+        match start(program, arguments.collect(), hook_fd, hook) {
+            Ok(app) => {
+                line.write_all(News::Started(app).to_line().as_bytes()).ok()?;
+                let (heard, remove) = (Vec::new(), Vec::new());
+                Some(Guard { line, signals, app, app_ended: false, gone: false, heard, remove })
+            }
+            Err(error) => {
+                let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                line.write_all(News::Failed(errno).to_line().as_bytes()).ok()?;
+                None
+            }
+        }
+    }
+
+    /// Until the line to us breaks.
+    fn watch(&mut self) {
+        loop {
+            let (heard, died) = self.poll(-1);
+            if died {
+                self.reap();
+            }
+            if heard && !self.hear() {
+                return;
+            }
+        }
+    }
+
+    /// Waits for the line or a dead child; says which.
+    fn poll(&self, timeout: i32) -> (bool, bool) {
+        let wanted = |fd: RawFd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        let mut polled = [wanted(self.line.as_raw_fd()), wanted(self.signals.as_raw_fd())];
+        // SAFETY: the array has the two entries that the call is told of.
+        unsafe { libc::poll(polled.as_mut_ptr(), 2, timeout) };
+        (polled[0].revents != 0, polled[1].revents != 0)
+    }
+
+    /// Reads orders. False when the line is broken.
+    fn hear(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        match self.line.read(&mut buffer) {
+            Ok(0) => return false,
+            Ok(length) => self.heard.extend_from_slice(&buffer[..length]),
+            Err(error) => return error.kind() == io::ErrorKind::Interrupted,
+        }
+        while let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.heard.drain(..=end).collect();
+            match Order::parse(String::from_utf8_lossy(&line).trim_end()) {
+                Some(Order::Terminate) => self.signal(libc::SIGTERM),
+                Some(Order::Kill) => self.signal(libc::SIGKILL),
+                Some(Order::Remove(path)) => self.remove.push(path),
+                None => {}
+            }
+        }
+        true
+    }
+
+    fn signal(&self, signal: i32) {
+        // SAFETY: plain system calls on processes below us, found a moment ago.
+        for pid in tree::descendants(unsafe { libc::getpid() }) {
+            // SAFETY: as above.
+            unsafe { libc::kill(pid, signal) };
+        }
+    }
+
+    /// Takes the statuses of dead children, of adopted ones too.
+    fn reap(&mut self) {
+        drain(&self.signals);
+        loop {
+            let mut status = 0;
+            // SAFETY: `status` is valid for the call to write to.
+            let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+            match pid {
+                0 => return,
+                -1 => {
+                    if !self.gone {
+                        self.gone = true;
+                        self.tell(News::Gone);
+                    }
+                    return;
+                }
+                pid if pid == self.app && !self.app_ended => {
+                    self.app_ended = true;
+                    self.tell(News::Ended(status));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn tell(&mut self, news: News) {
+        // When nobody hears it, the next read of the line says so.
+        let _ = self.line.write_all(news.to_line().as_bytes());
+    }
+
+    /// Ends the tree and removes what was to be removed.
+    fn end(&mut self) {
+        self.reap();
+        while !self.gone {
+            self.signal(libc::SIGKILL);
+            self.poll_children(KILL_ROUND);
+            self.reap();
+        }
+        for path in &self.remove {
+            // What cannot be removed has nobody left who could be told.
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
+
+    fn poll_children(&self, timeout: i32) {
+        let mut polled =
+            libc::pollfd { fd: self.signals.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one entry, as the call is told.
+        unsafe { libc::poll(&raw mut polled, 1, timeout) };
+    }
+}
+
+/// Orphans of the tree become our children instead of init's, so that none is lost.
+fn become_parent_of_all() {
+    // SAFETY: changes attributes of this process only.
+    unsafe {
+        libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        libc::setpgid(0, 0);
+    }
+}
+
+/// A descriptor that is readable when a child has died.
+fn child_signals() -> io::Result<OwnedFd> {
+    // SAFETY: a signal set is plain memory, initialised by `sigemptyset` before it is used.
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGCHLD);
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        let fd = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
+        if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
+    }
+}
+
+fn drain(signals: &OwnedFd) {
+    let mut buffer = [0u8; 1024];
+    // SAFETY: the buffer is as long as the call is told; the descriptor does not block.
+    while unsafe { libc::read(signals.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) } > 0 {
+    }
+}
+
+fn close_on_exec(fd: RawFd) {
+    // SAFETY: sets a flag of a descriptor.
+    unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+}
+
+fn start(
+    program: OsString,
+    arguments: Vec<OsString>,
+    hook_fd: Option<RawFd>,
+    hook: Hook,
+) -> io::Result<i32> {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    let before_exec = move || {
+        // SAFETY: plain system calls on this process, allowed between fork and exec.
+        unsafe {
+            libc::setpgid(0, 0);
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
+        }
+        hook_fd.map_or(Ok(()), hook)
+    };
+    // SAFETY: the closure makes async-signal-safe calls only, as `Hook` asks of the hook too.
+    unsafe { command.pre_exec(before_exec) };
+    let child = command.spawn();
+    if let Some(fd) = hook_fd {
+        // SAFETY: it was made for the app, which has it; nobody else here knows it.
+        drop(unsafe { OwnedFd::from_raw_fd(fd) });
+    }
+    Ok(child?.id().cast_signed())
+}
