@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The files of a project: recordings, settings, locks, the journal and the cache.
+
+pub mod binary;

@@ -1,0 +1,173 @@
+//! Exchanges, test cases, mocks and manifests as bytes: their fields in order.
+
+use super::input::{put_bytes, put_list, put_number};
+use super::{Binary, BinaryError, Input};
+use rehearsal_model::{
+    Call, Edge, EdgeName, Exchange, Failure, Manifest, Map, Mock, Moment, Role, TestCase, TestId,
+    Timestamp,
+};
+
+impl Binary for String {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        put_bytes(out, self.as_bytes());
+        Ok(())
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        input.text().map(str::to_owned)
+    }
+}
+
+impl Binary for EdgeName {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        put_bytes(out, self.as_str().as_bytes());
+        Ok(())
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        input.text().map(EdgeName::new)
+    }
+}
+
+impl Binary for TestId {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        put_number(out, u64::from(self.0));
+        Ok(())
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        input.number32().map(TestId)
+    }
+}
+
+/// Signed numbers are folded so that small ones of either sign are short.
+impl Binary for Timestamp {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        put_number(out, ((self.0 << 1) ^ (self.0 >> 63)) as u64);
+        Ok(())
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        let folded = input.number()?;
+        Ok(Timestamp((folded >> 1) as i64 ^ -((folded & 1) as i64)))
+    }
+}
+
+impl Binary for Exchange {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        self.request.put(out)?;
+        out.push(u8::from(self.response.is_some()));
+        if let Some(response) = &self.response {
+            response.put(out)?;
+        }
+        let place = |failure| Failure::ALL.iter().position(|(known, _)| *known == failure);
+        out.push(self.failure.and_then(place).map_or(0, |place| place as u8 + 1));
+        put_number(out, u64::from(self.connection));
+        put_number(out, self.started.0);
+        put_number(out, self.finished.0);
+        Ok(())
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        let request = Map::take(input)?;
+        let response = if input.flag()? { Some(Map::take(input)?) } else { None };
+        let failure = match input.byte()? {
+            0 => None,
+            word => {
+                let known = Failure::ALL.get(usize::from(word) - 1);
+                Some(known.ok_or(BinaryError::Damaged(input.at() - 1))?.0)
+            }
+        };
+        let connection = input.number32()?;
+        let (started, finished) = (Moment(input.number()?), Moment(input.number()?));
+        Ok(Exchange { request, response, failure, connection, started, finished })
+    }
+}
+
+impl Binary for Call {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        self.edge.put(out)?;
+        out.push(u8::from(self.parallel));
+        self.exchange.put(out)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        let (edge, parallel) = (EdgeName::take(input)?, input.flag()?);
+        Ok(Call { edge, parallel, exchange: Exchange::take(input)? })
+    }
+}
+
+impl Binary for TestCase {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        self.id.put(out)?;
+        self.name.put(out)?;
+        self.at.put(out)?;
+        self.edge.put(out)?;
+        self.exchange.put(out)?;
+        put_list(out, &self.calls)?;
+        put_list(out, &self.noise)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        Ok(TestCase {
+            id: TestId::take(input)?,
+            name: String::take(input)?,
+            at: Timestamp::take(input)?,
+            edge: EdgeName::take(input)?,
+            exchange: Exchange::take(input)?,
+            calls: input.list()?,
+            noise: input.list()?,
+        })
+    }
+}
+
+impl Binary for Mock {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        self.edge.put(out)?;
+        self.exchange.put(out)?;
+        self.after.put(out)?;
+        put_list(out, &self.shared_by)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        Ok(Mock {
+            edge: EdgeName::take(input)?,
+            exchange: Exchange::take(input)?,
+            after: TestId::take(input)?,
+            shared_by: input.list()?,
+        })
+    }
+}
+
+impl Binary for Edge {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        self.name.put(out)?;
+        out.push(u8::from(self.role == Role::Outbound));
+        self.protocol.put(out)?;
+        put_list(out, &self.addresses)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        Ok(Edge {
+            name: EdgeName::take(input)?,
+            role: if input.flag()? { Role::Outbound } else { Role::Inbound },
+            protocol: String::take(input)?,
+            addresses: input.list()?,
+        })
+    }
+}
+
+impl Binary for Manifest {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        self.tool.put(out)?;
+        put_list(out, &self.command)?;
+        put_list(out, &self.edges)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        Ok(Manifest { tool: String::take(input)?, command: input.list()?, edges: input.list()? })
+    }
+}
+
+#[cfg(test)]
+mod tests;
