@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The structural difference of two values under rules for noise.
+//!
+//! A difference is data ([`rehearsal_model::Difference`]), never text for people: drawing it is the
+//! work of `report`. Nothing here reads a file, knows a protocol or calls a clock, and the cost is
+//! bounded whatever the input.
+
+mod align;
+mod document;
+mod list;
+mod number;
+mod path;
+mod print;
+mod rules;
+mod similarity;
+mod walk;
+mod xml;
+mod xml_walk;
+
+pub use path::{PathError, PathProblem};
+pub use rules::Rules;
+pub use similarity::{SAME, similarity};
+pub use walk::{MAX_DIFFERENCES, compare, is_truncated};
