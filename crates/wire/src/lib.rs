@@ -3,6 +3,7 @@
 //! Bytes and their time go in, commands come out. There is no socket, no clock and no async here;
 //! the driver in `proxy` has those. To add a protocol, add its folder and its word in [`ALL`].
 
+mod opaque;
 mod protocol;
 mod session;
 
@@ -11,7 +12,7 @@ pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, WireError
 
 /// Every protocol, in the order in which they are tried on the first bytes of a connection.
 /// `opaque` takes what none of the others does.
-pub static ALL: &[&dyn Protocol] = &[];
+pub static ALL: &[&dyn Protocol] = &[&opaque::Opaque];
 
 /// The protocol of a name, as recordings and settings write it.
 #[must_use]

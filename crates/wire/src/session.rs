@@ -47,8 +47,8 @@ pub trait Session: Send {
 /// What happened.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The connection stands. Comes once, before anything else, so that a responder of a protocol
-    /// in which the server may speak first can ask for what it says.
+    /// The connection stands. Comes once to each session, before anything else, so that a
+    /// responder of a protocol in which the server may speak first can ask for what it says.
     Opened {
         /// When.
         at: Moment,

@@ -1,0 +1,66 @@
+//! What of a turn identifies it: nothing but the bytes themselves.
+
+use crate::Facets;
+use rehearsal_model::{Map, Value};
+
+/// Bytes that are shown of what a client sends.
+const SHOWN: usize = 24;
+
+/// The facets of turns.
+#[derive(Debug)]
+pub(super) struct OpaqueFacets;
+
+impl Facets for OpaqueFacets {
+    fn operation(&self, request: &Map) -> String {
+        let Some(bytes) = request.get("send").and_then(Value::as_bytes) else {
+            let length = request.get("omitted").and_then(Value::as_map);
+            let length = length.and_then(|omitted| omitted.get("length")?.as_i64());
+            return format!("send {} bytes", length.unwrap_or_default());
+        };
+        let plural = if bytes.len() == 1 { "byte" } else { "bytes" };
+        if bytes.is_empty() {
+            return "wait for the server to speak".to_owned();
+        }
+        format!("send {} {plural}: {}", bytes.len(), beginning(bytes))
+    }
+
+    /// The same for all, so that a miss is compared with every mock of its edge.
+    fn identity(&self, _request: &Map) -> Value {
+        Value::from(super::NAME)
+    }
+
+    fn request(&self, request: &Map) -> Value {
+        only(request, "send")
+    }
+
+    fn response(&self, _request: &Map, response: &Map) -> Value {
+        only(response, "receive")
+    }
+
+    /// Bytes that are not understood may do anything.
+    fn repeatable(&self, _request: &Map) -> bool {
+        false
+    }
+
+    fn trace(&self, _request: &Map) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// The bytes at a key or what stands in their place; not how the connection ended.
+fn only(message: &Map, key: &str) -> Value {
+    let kept = [key, "omitted"].into_iter().filter_map(|key| Some((key, message.get(key)?)));
+    Value::Map(kept.map(|(key, value)| (key, value.clone())).collect())
+}
+
+/// The first line as far as it is shown, with dots for what cannot be printed.
+fn beginning(bytes: &[u8]) -> String {
+    let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).find(|line| !line.is_empty());
+    let line = line.unwrap_or_default();
+    let printable = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '.' };
+    let mut shown: String = line.iter().take(SHOWN).map(printable).collect();
+    if line.len() > SHOWN {
+        shown.push('…');
+    }
+    shown
+}
