@@ -19,6 +19,9 @@ pub enum BinaryError {
     /// Lists and maps nest too deep.
     #[error("a value nested deeper than {} levels", super::MAX_DEPTH)]
     TooDeep,
+    /// It takes more bytes than a frame can hold.
+    #[error("more than 4 GiB in one piece")]
+    TooLong,
 }
 
 /// Bytes that are read from the front.

@@ -1,0 +1,51 @@
+//! The bytes of a journal: a header, then frames.
+//!
+//! Header: `REHEARSALJ`, the version of the encoding, a zero, the number of mocks that the recording
+//! had before (8 bytes). Frame: the length of the payload (4 bytes), its checksum (8 bytes, the start
+//! of its BLAKE3 hash), the payload: a kind and what [`crate::binary`] makes of the thing. Numbers are
+//! little-endian.
+
+use crate::binary::{self, Binary, BinaryError};
+
+pub(super) const MAGIC: &[u8; 10] = b"REHEARSALJ";
+pub(super) const HEADER: usize = MAGIC.len() + 2 + 8;
+/// Length and checksum.
+pub(super) const HEAD: usize = 12;
+
+pub(super) const MANIFEST: u8 = 0;
+pub(super) const TEST: u8 = 1;
+pub(super) const MOCK: u8 = 2;
+
+pub(super) fn header(known_mocks: u64) -> [u8; HEADER] {
+    let mut header = [0; HEADER];
+    header[..MAGIC.len()].copy_from_slice(MAGIC);
+    header[MAGIC.len()] = binary::VERSION;
+    header[MAGIC.len() + 2..].copy_from_slice(&known_mocks.to_le_bytes());
+    header
+}
+
+/// Appends a frame, or nothing when the thing cannot be encoded.
+pub(super) fn append(out: &mut Vec<u8>, kind: u8, thing: &impl Binary) -> Result<(), BinaryError> {
+    let start = out.len();
+    out.extend_from_slice(&[0; HEAD]);
+    out.push(kind);
+    let put = thing.put(out);
+    let length = u32::try_from(out.len() - start - HEAD).map_err(|_| BinaryError::TooLong);
+    let length = match put.and(length) {
+        Ok(length) => length,
+        Err(problem) => {
+            out.truncate(start);
+            return Err(problem);
+        }
+    };
+    let check = checksum(&out[start + HEAD..]);
+    out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+    out[start + 4..start + HEAD].copy_from_slice(&check);
+    Ok(())
+}
+
+pub(super) fn checksum(payload: &[u8]) -> [u8; 8] {
+    let mut check = [0; 8];
+    check.copy_from_slice(&blake3::hash(payload).as_bytes()[..8]);
+    check
+}
