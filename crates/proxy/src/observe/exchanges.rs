@@ -1,0 +1,75 @@
+//! The exchanges that are open on an observed connection.
+
+use crate::{ConnectionId, Sink};
+use rehearsal_model::{Exchange, ExchangeId, Moment};
+use rehearsal_wire::Protocol;
+
+/// Hands exchanges to the sink under numbers that are unique on the connection, and abandons those
+/// that are open when it is dropped.
+pub(super) struct Exchanges<'a> {
+    sink: &'a dyn Sink,
+    connection: ConnectionId,
+    protocol: Option<&'static dyn Protocol>,
+    /// What is added to the numbers of the present session.
+    base: u64,
+    /// The number after the highest so far.
+    next: u64,
+    open: Vec<ExchangeId>,
+}
+
+impl<'a> Exchanges<'a> {
+    pub(super) fn new(sink: &'a dyn Sink, connection: ConnectionId) -> Self {
+        Exchanges { sink, connection, protocol: None, base: 0, next: 0, open: Vec::new() }
+    }
+
+    pub(super) fn none_open(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    pub(super) fn begin(&mut self, id: ExchangeId, at: Moment) {
+        let id = self.number(id);
+        if !self.open.contains(&id) {
+            self.open.push(id);
+            self.sink.begin(self.connection, id, at);
+        }
+    }
+
+    pub(super) fn emit(&mut self, id: ExchangeId, exchange: Box<Exchange>) {
+        let id = self.number(id);
+        if let Some(place) = self.open.iter().position(|open| *open == id) {
+            self.open.remove(place);
+        }
+        if self.open.is_empty() {
+            // An idle connection holds no memory for what it once had open.
+            self.open = Vec::new();
+        }
+        if let Some(protocol) = self.protocol {
+            self.sink.emit(self.connection, protocol, id, exchange);
+        }
+    }
+
+    /// What follows comes from another session, of that protocol.
+    pub(super) fn change_session(&mut self, protocol: &'static dyn Protocol) {
+        self.protocol = Some(protocol);
+        self.base = self.next;
+    }
+
+    /// Gives up all that are open.
+    pub(super) fn abandon(&mut self) {
+        for id in std::mem::take(&mut self.open) {
+            self.sink.abandon(self.connection, id);
+        }
+    }
+
+    fn number(&mut self, id: ExchangeId) -> ExchangeId {
+        let number = self.base.saturating_add(id.0);
+        self.next = self.next.max(number.saturating_add(1));
+        ExchangeId(number)
+    }
+}
+
+impl Drop for Exchanges<'_> {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}

@@ -1,0 +1,147 @@
+//! The session of an observed connection: what it is told and what it wants done.
+
+use super::carry::{Carry, Listener};
+use crate::{Ended, Stream, scratch};
+use bytes::Bytes;
+use rehearsal_wire::{Command, Ending, Event, Peer};
+use std::io;
+
+/// How often the protocol of a connection may change.
+const MOST_CHANGES: u8 = 8;
+
+/// Bytes of a side that the session has been given and that were not forwarded.
+type Unsent<'a> = Option<(Peer, &'a [u8])>;
+
+impl Carry<'_> {
+    /// Tells the session what happened and does what it wants.
+    pub(super) fn tell(&mut self, event: Event<'_>) {
+        let unsent = match &event {
+            Event::Data { from, bytes, .. } if self.held[*from as usize] => Some((*from, *bytes)),
+            _ => None,
+        };
+        scratch::lend_commands(|commands| {
+            let Listener::Known(session) = &mut self.listener else { return };
+            let result = session.handle(event, commands);
+            let sent = commands.iter().any(|command| matches!(command, Command::Send { .. }));
+            for command in commands.drain(..) {
+                self.obey(command, unsent);
+            }
+            if let Err(error) = result {
+                self.demote(&error.to_string(), unsent.filter(|_| !sent));
+            }
+        });
+    }
+
+    fn obey(&mut self, command: Command, unsent: Unsent<'_>) {
+        match command {
+            Command::Send { to, bytes } => self.side(to).push(bytes),
+            Command::Hold { from } => self.held[from as usize] = true,
+            Command::Forward { from } => self.held[from as usize] = false,
+            Command::Begin { id, at } => self.exchanges.begin(id, at),
+            Command::Emit { id, exchange } => self.exchanges.emit(id, exchange),
+            Command::StartTls { with } => self.start_tls(with, unsent),
+            Command::Become { protocol, client, server } => {
+                self.change_protocol(protocol, &[(Peer::Client, client), (Peer::Server, server)]);
+            }
+            Command::Close { to, how } => {
+                self.account.ended(Ended::BrokenOff);
+                self.side(to).finish(how);
+            }
+            Command::Wake { after } => self.timers.wake(after),
+            // Nobody can answer; the real server does.
+            Command::Ask { .. } => {}
+        }
+    }
+
+    fn start_tls(&mut self, with: Peer, unsent: Unsent<'_>) {
+        if !matches!(self.listener, Listener::Known(_)) {
+            return;
+        }
+        if self.tls_available {
+            let unread = match unsent {
+                Some((from, bytes)) if from == with => Bytes::copy_from_slice(bytes),
+                _ => Bytes::new(),
+            };
+            self.tls.push_back((with, unread));
+        } else {
+            self.demote("it turned to TLS, which is not read on this connection", unsent);
+        }
+    }
+
+    /// Takes the stream of a side out, to lay TLS over it.
+    pub(super) fn take_stream(&mut self, peer: Peer) -> Stream {
+        self.side(peer).take()
+    }
+
+    /// Goes on with a side over which TLS was laid, or failed to be.
+    pub(super) fn tls_laid(&mut self, with: Peer, laid: io::Result<Stream>) {
+        match laid {
+            Ok(stream) => {
+                self.side(with).put_back(stream);
+                self.secured[with as usize] = true;
+                self.tell(Event::TlsReady { with });
+            }
+            Err(error) => {
+                let whom = match with {
+                    Peer::Client => "client",
+                    Peer::Server => "server",
+                };
+                self.account.warn(&format!("establish TLS with the {whom}: {error}"));
+                let at = self.options.clock.now();
+                self.tell(Event::Closed { from: with, how: Ending::Reset, at });
+                self.break_off();
+            }
+        }
+    }
+
+    /// Goes on with the session of another protocol. It forwards both sides until it says
+    /// otherwise; what it is given here was passed on by the session before it.
+    fn change_protocol(&mut self, name: &'static str, unused: &[(Peer, Bytes)]) {
+        if !matches!(self.listener, Listener::Known(_)) {
+            return;
+        }
+        self.changes += 1;
+        let Some(protocol) = self.options.protocol(name).filter(|_| self.changes <= MOST_CHANGES)
+        else {
+            self.demote(&format!("it changes to {name}, which cannot be read here"), None);
+            return;
+        };
+        self.held = [false; 2];
+        self.listen(protocol);
+        for (from, bytes) in unused {
+            if !bytes.is_empty() {
+                let at = self.options.clock.now();
+                self.tell(Event::Data { from: *from, bytes, at });
+            }
+        }
+    }
+
+    /// Carries the rest unread. Unsent bytes that the session did not deal with are sent, so that
+    /// the peers notice nothing.
+    pub(super) fn demote(&mut self, reason: &str, unsent: Unsent<'_>) {
+        if matches!(self.listener, Listener::Unread) {
+            return;
+        }
+        self.account.warn(&format!("the rest of this connection is not recorded: {reason}"));
+        self.account.demoted();
+        self.stop_listening();
+        if let Some((from, bytes)) = unsent {
+            self.side(from.other()).push(Bytes::copy_from_slice(bytes));
+        }
+        let [client, server] = self.secured;
+        if client != server {
+            // One side speaks TLS and the other does not: they would not understand each other.
+            self.break_off();
+        }
+    }
+
+    /// Lets nobody read along any more.
+    pub(super) fn stop_listening(&mut self) {
+        self.exchanges.abandon();
+        self.listener = Listener::Unread;
+        self.held = [false; 2];
+        self.tls.clear();
+        self.timers = crate::timers::Timers::default();
+        self.turn.leave();
+    }
+}

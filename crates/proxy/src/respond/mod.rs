@@ -1,0 +1,64 @@
+//! Playing a server: what the client asks goes to an oracle, what the oracle says goes back.
+//!
+//! How an answer is picked is not known here, nor in what order answers leave: the session orders
+//! them.
+
+mod datagram;
+mod serve;
+
+use crate::play::Player;
+use crate::{BoxFuture, ConnectionId, ConnectionOptions, Stream, Tls, Watch};
+use rehearsal_model::{ExchangeId, Map, Moment};
+use rehearsal_wire::{Answer, Peer, Protocol};
+use std::sync::Arc;
+
+pub use datagram::respond_datagram;
+
+/// Knows what a server would have answered. Called from within the loop: it must be quick and must
+/// not block; what takes time goes into [`Reply::Later`].
+pub trait Oracle: Watch {
+    /// The answer to a question.
+    fn answer(&self, question: Question) -> Reply;
+}
+
+/// What a client asked.
+#[derive(Debug)]
+pub struct Question {
+    /// On which connection.
+    pub connection: ConnectionId,
+    /// The number of the exchange, unique on its connection until the protocol changes.
+    pub id: ExchangeId,
+    /// The request.
+    pub request: Map,
+    /// When its first byte came.
+    pub at: Moment,
+}
+
+/// What an oracle says.
+pub enum Reply {
+    /// This.
+    Now(Answer),
+    /// Something that it has yet to find out. Other questions are answered meanwhile.
+    Later(BoxFuture<'static, Answer>),
+}
+
+/// A connection on which a server is played.
+pub struct Respond {
+    /// What every loop is told.
+    pub options: ConnectionOptions,
+    /// The client.
+    pub client: Stream,
+    /// What it will speak.
+    pub protocol: &'static dyn Protocol,
+    /// What lays TLS over the connection when the protocol turns to it.
+    pub tls: Box<dyn Tls>,
+    /// Who knows the answers.
+    pub oracle: Arc<dyn Oracle>,
+}
+
+/// Plays the server until the connection has ended. Dropping the future ends the connection.
+pub async fn respond(what: Respond) {
+    let Respond { options, client, protocol, tls, oracle } = what;
+    let player = Player::new(options, Peer::Client, client, protocol, tls);
+    serve::Serve::new(options, player, &*oracle).run().await;
+}

@@ -1,0 +1,161 @@
+//! One connection to one peer, of whichever kind.
+//!
+//! It knows nothing of TLS; a layer over a connection comes in from outside as a [`Layer`].
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+/// A connection to one peer.
+///
+/// Being [`AsyncRead`] and [`AsyncWrite`], it can be wrapped by a TLS implementation, and the result
+/// be made a stream again by [`Stream::layered`].
+#[derive(Debug)]
+pub struct Stream {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+    Layered(Box<dyn Layer>),
+    /// It was taken.
+    Gone,
+}
+
+/// Something that is laid over a connection, such as TLS.
+pub trait Layer: AsyncRead + AsyncWrite + std::fmt::Debug + Send + Unpin {
+    /// Ends the connection below abruptly: see [`Stream::reset`].
+    fn reset(self: Box<Self>);
+}
+
+impl From<TcpStream> for Stream {
+    /// Small writes are sent at once from here on (`TCP_NODELAY`): the peers decide how they group
+    /// their bytes.
+    fn from(stream: TcpStream) -> Self {
+        // It fails only on a connection that is dead already, which the first read tells.
+        let _ = stream.set_nodelay(true);
+        Stream { kind: Kind::Tcp(stream) }
+    }
+}
+
+impl From<UnixStream> for Stream {
+    fn from(stream: UnixStream) -> Self {
+        Stream { kind: Kind::Unix(stream) }
+    }
+}
+
+impl Stream {
+    /// A stream out of a layer.
+    #[must_use]
+    pub fn layered(layer: Box<dyn Layer>) -> Self {
+        Stream { kind: Kind::Layered(layer) }
+    }
+
+    /// Ends the connection abruptly. A TCP peer sees a reset (`ECONNRESET`); the peer of a Unix
+    /// socket sees one only if it sent what was not read, since Unix sockets have no other way to
+    /// say it.
+    pub fn reset(mut self) {
+        self.reset_in_place();
+    }
+
+    /// As [`Stream::reset`], leaving a stream on which every call fails.
+    pub(crate) fn reset_in_place(&mut self) {
+        match std::mem::replace(&mut self.kind, Kind::Gone) {
+            // Failing means that the connection is dead already.
+            Kind::Tcp(stream) => drop(stream.set_zero_linger()),
+            Kind::Unix(_) | Kind::Gone => {}
+            Kind::Layered(layer) => layer.reset(),
+        }
+    }
+
+    /// Takes the stream out, leaving one on which every call fails.
+    pub(crate) fn take(&mut self) -> Stream {
+        Stream { kind: std::mem::replace(&mut self.kind, Kind::Gone) }
+    }
+
+    /// Reads into a borrowed buffer; zero bytes mean that the peer has finished.
+    pub(crate) fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        ready!(Pin::new(self).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+}
+
+fn gone<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().kind {
+            Kind::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Kind::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Kind::Layered(layer) => Pin::new(layer).poll_read(cx, buffer),
+            Kind::Gone => gone(),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().kind {
+            Kind::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Kind::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Kind::Layered(layer) => Pin::new(layer).poll_write(cx, bytes),
+            Kind::Gone => gone(),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().kind {
+            Kind::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Kind::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Kind::Layered(layer) => Pin::new(layer).poll_write_vectored(cx, slices),
+            Kind::Gone => gone(),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.kind {
+            Kind::Layered(layer) => layer.is_write_vectored(),
+            Kind::Tcp(_) | Kind::Unix(_) | Kind::Gone => true,
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().kind {
+            Kind::Layered(layer) => Pin::new(layer).poll_flush(cx),
+            // The kernel's sockets hold nothing back.
+            Kind::Tcp(_) | Kind::Unix(_) | Kind::Gone => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().kind {
+            Kind::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Kind::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Kind::Layered(layer) => Pin::new(layer).poll_shutdown(cx),
+            Kind::Gone => gone(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The place where TLS plugs in. What does the work lives in a room of its own.
+
+use crate::{BoxFuture, Stream};
+use bytes::Bytes;
+use std::io;
+
+/// Lays TLS over the sides of one connection. It belongs to that connection, so that what the client
+/// asks for (its server name, its application protocols) can be asked of the server in turn.
+pub trait Tls: Send {
+    /// Whether it can be done at all. Where not, an observed connection goes on as it is, unread.
+    fn available(&self) -> bool {
+        true
+    }
+
+    /// Plays the TLS server towards the client. `unread` are bytes that came already.
+    fn accept(&mut self, plain: Stream, unread: Bytes) -> BoxFuture<'_, io::Result<Stream>>;
+
+    /// Plays the TLS client towards the server. `unread` are bytes that came already.
+    fn connect(&mut self, plain: Stream, unread: Bytes) -> BoxFuture<'_, io::Result<Stream>>;
+}
+
+/// No TLS: whoever asks for it gets an error.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTls;
+
+impl NoTls {
+    fn refuse(plain: Stream) -> BoxFuture<'static, io::Result<Stream>> {
+        drop(plain);
+        Box::pin(std::future::ready(Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "establish TLS: this connection was set up without it; turn TLS off in the app's \
+             settings for this edge",
+        ))))
+    }
+}
+
+impl Tls for NoTls {
+    fn available(&self) -> bool {
+        false
+    }
+
+    fn accept(&mut self, plain: Stream, _unread: Bytes) -> BoxFuture<'_, io::Result<Stream>> {
+        Self::refuse(plain)
+    }
+
+    fn connect(&mut self, plain: Stream, _unread: Bytes) -> BoxFuture<'_, io::Result<Stream>> {
+        Self::refuse(plain)
+    }
+}
