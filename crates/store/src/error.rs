@@ -49,6 +49,22 @@ pub enum StoreError {
         /// The journal.
         path: PathBuf,
     },
+    /// The file of the key for placeholders holds none.
+    #[error(
+        "read the key for secrets in {path}: it is not 64 hexadecimal digits; delete the file to \
+         have a new one made",
+        path = path.display()
+    )]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A pattern of `rehearsal.yaml` is no regular expression.
+    #[error("read secrets.patterns of rehearsal.yaml: {problem}")]
+    Pattern {
+        /// Where and why.
+        problem: regex::Error,
+    },
 }
 
 impl StoreError {
