@@ -3,19 +3,27 @@
 //! Bytes and their time go in, commands come out. There is no socket, no clock and no async here;
 //! the driver in `proxy` has those. To add a protocol, add its folder and its word in [`ALL`].
 
+mod dns;
 mod opaque;
 mod protocol;
 mod session;
 
+pub use dns::{addresses, queried_name};
 pub use protocol::{Facets, Limits, Protocol, Verdict};
 pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, WireError};
 
 /// Every protocol, in the order in which they are tried on the first bytes of a connection.
 /// `opaque` takes what none of the others does.
-pub static ALL: &[&dyn Protocol] = &[&opaque::Opaque];
+pub static ALL: &[&dyn Protocol] = &[&dns::Dns, &opaque::Opaque];
 
 /// The protocol of a name, as recordings and settings write it.
 #[must_use]
 pub fn protocol(name: &str) -> Option<&'static dyn Protocol> {
     ALL.iter().copied().find(|protocol| protocol.name() == name)
+}
+
+/// The protocol that carries what no other one understands.
+#[must_use]
+pub fn fallback() -> &'static dyn Protocol {
+    &opaque::Opaque
 }
