@@ -1,0 +1,192 @@
+//! Replaces secrets by placeholders before anything is written.
+//!
+//! It knows no protocol: it sees keys, texts and what texts look like inside (JSON, forms, XML, URLs).
+//! A secret is found by the name beside it or by its own shape; equal secrets have equal placeholders
+//! wherever they stand, so that a token that was answered is seen to be the token that is sent.
+//! What no rule finds stays; bytes that are not text are not looked into.
+
+mod finders;
+mod named;
+mod names;
+mod patterns;
+
+use crate::StoreError;
+use crate::key::Key;
+use named::Named;
+use names::{Names, Rule};
+use patterns::Patterns;
+use rehearsal_model::{Exchange, Map, SecretSettings, Value, secret};
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// Texts shorter than this hold no secret that has a name or a shape.
+const SHORTEST: usize = 5;
+
+/// A secret at least this long is replaced wherever its exchange repeats it; a shorter one might be
+/// an ordinary word.
+const UNMISTAKABLE: usize = 16;
+
+/// Repetitions of so many secrets of one exchange are looked for.
+const MOST_REPEATED: usize = 32;
+
+/// Finds secrets and replaces them. Immutable: one serves all connections.
+#[derive(Debug)]
+pub struct Scrubber {
+    names: Names,
+    patterns: Patterns,
+    key: Key,
+}
+
+/// The placeholders that were put and what they stand for, each once.
+pub type Pairs = Vec<(String, String)>;
+
+impl Scrubber {
+    /// A scrubber with the rules that are built in and those of a project.
+    ///
+    /// # Errors
+    /// When a pattern of the project is no regular expression.
+    pub fn new(settings: &SecretSettings, key: Key) -> Result<Self, StoreError> {
+        let names = Names::new(&settings.names, &settings.keep);
+        let patterns =
+            Patterns::new(settings).map_err(|problem| StoreError::Pattern { problem })?;
+        Ok(Scrubber { names, patterns, key })
+    }
+
+    /// Replaces the secrets of an exchange and returns them. Scrubbing twice changes nothing more.
+    pub fn scrub(&self, exchange: &mut Exchange) -> Pairs {
+        let mut run = Run::new(self);
+        let Exchange { request, response, .. } = exchange;
+        run.map(request);
+        response.iter_mut().for_each(|response| run.map(response));
+        let unmistakable = run.pairs.iter().filter(|(_, it)| it.len() >= UNMISTAKABLE);
+        let repeated: Vec<_> = unmistakable.take(MOST_REPEATED).collect();
+        if !repeated.is_empty() {
+            let repeats = |text: &str| replace_all(text, &repeated);
+            self.each_text(request, &repeats);
+            response.iter_mut().for_each(|response| self.each_text(response, &repeats));
+        }
+        run.pairs
+    }
+
+    /// The text with its secrets replaced: for names and command lines.
+    #[must_use]
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut run = Run::new(self);
+        run.text(text).map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
+    fn each_text(&self, map: &mut Map, change: &impl Fn(&str) -> Option<String>) {
+        for (key, value) in map.iter_mut() {
+            if !self.names.kept(key) {
+                self.each_text_of(value, change);
+            }
+        }
+    }
+
+    fn each_text_of(&self, value: &mut Value, change: &impl Fn(&str) -> Option<String>) {
+        match value {
+            Value::Text(text) => {
+                if let Some(changed) = change(text) {
+                    *text = changed;
+                }
+            }
+            Value::List(list) => list.iter_mut().for_each(|value| self.each_text_of(value, change)),
+            Value::Map(map) => self.each_text(map, change),
+            _ => {}
+        }
+    }
+}
+
+/// The scrubbing of one exchange.
+struct Run<'a> {
+    scrubber: &'a Scrubber,
+    pairs: Pairs,
+    /// The placeholders in `pairs`.
+    seen: HashSet<(&'static str, u64)>,
+}
+
+impl<'a> Run<'a> {
+    fn new(scrubber: &'a Scrubber) -> Self {
+        Run { scrubber, pairs: Vec::new(), seen: HashSet::new() }
+    }
+
+    fn map(&mut self, map: &mut Map) {
+        for (key, value) in map.iter_mut() {
+            match self.scrubber.names.rule(key) {
+                Rule::None => self.value(value),
+                Rule::Keep => self.kept(value),
+                Rule::Secret(named) => self.named(named, value),
+            }
+        }
+    }
+
+    fn value(&mut self, value: &mut Value) {
+        match value {
+            Value::Text(text) => {
+                if let Some(changed) = self.text(text) {
+                    *text = changed;
+                }
+            }
+            Value::List(list) => list.iter_mut().for_each(|value| self.value(value)),
+            Value::Map(map) => self.map(map),
+            _ => {}
+        }
+    }
+
+    /// What stands at a name that is kept; names below it are judged by themselves.
+    fn kept(&mut self, value: &mut Value) {
+        match value {
+            Value::List(list) => list.iter_mut().for_each(|value| self.kept(value)),
+            Value::Map(map) => self.map(map),
+            _ => {}
+        }
+    }
+
+    /// What stands at the name of a secret.
+    fn named(&mut self, named: Named, value: &mut Value) {
+        match value {
+            Value::Text(text) => {
+                if let Some(changed) = self.named_text(named, text) {
+                    *text = changed;
+                }
+            }
+            Value::Number(number) if named == Named::Password => {
+                *value = Value::Text(self.placeholder(patterns::PLAIN, number.as_str()));
+            }
+            Value::List(list) => list.iter_mut().for_each(|value| self.named(named, value)),
+            Value::Map(map) => self.map(map),
+            _ => {}
+        }
+    }
+
+    /// The placeholder of a secret, which is remembered. Its kind is told by the secret's own shape
+    /// and not by its place, or else equal secrets would look different in different places.
+    fn placeholder(&mut self, kind: &'static str, original: &str) -> String {
+        let hash = self.scrubber.key.hash(original);
+        let placeholder = secret::placeholder(kind, hash);
+        if self.seen.insert((kind, hash)) {
+            self.pairs.push((placeholder.clone(), original.to_owned()));
+        }
+        placeholder
+    }
+}
+
+/// Whether a text is a placeholder and nothing else.
+fn is_placeholder(text: &str) -> bool {
+    secret::find(text) == Some(0..text.len())
+}
+
+/// The text with every original replaced; `None` when it has none.
+fn replace_all(text: &str, pairs: &[&(String, String)]) -> Option<String> {
+    let mut changed: Option<String> = None;
+    for (placeholder, original) in pairs {
+        let current = changed.as_deref().unwrap_or(text);
+        if current.contains(original.as_str()) {
+            changed = Some(current.replace(original.as_str(), placeholder));
+        }
+    }
+    changed
+}
+
+#[cfg(test)]
+mod tests;

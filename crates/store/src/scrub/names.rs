@@ -1,0 +1,170 @@
+//! Which names of keys, headers and parameters announce a secret.
+//!
+//! Names are compared without case, `-`, `_` and other punctuation. The list is made of what is a
+//! credential wherever it occurs; a page token or an idempotency key is none.
+
+use super::named::Named;
+use std::collections::HashSet;
+
+/// A longer name is no name of a secret.
+const LONGEST: usize = 64;
+
+/// Names that count as a whole.
+const WHOLE: [(&str, Named); 36] = [
+    ("authorization", Named::Authorization),
+    ("proxyauthorization", Named::Authorization),
+    ("cookie", Named::Cookie),
+    ("setcookie", Named::SetCookie),
+    ("pwd", Named::Password),
+    ("passcode", Named::Password),
+    ("passphrase", Named::Password),
+    ("passwordconfirm", Named::Password),
+    ("passwordconfirmation", Named::Password),
+    ("pass", Named::Password),
+    ("xauthtoken", Named::Whole),
+    ("xaccesstoken", Named::Whole),
+    ("xamzsecuritytoken", Named::Whole),
+    ("xgoogapikey", Named::Whole),
+    ("xvaulttoken", Named::Whole),
+    ("privatetoken", Named::Whole),
+    ("token", Named::Whole),
+    ("jwt", Named::Whole),
+    ("bearer", Named::Whole),
+    ("bearertoken", Named::Whole),
+    ("idtoken", Named::Whole),
+    ("devicetoken", Named::Whole),
+    ("resettoken", Named::Whole),
+    ("verificationtoken", Named::Whole),
+    ("csrftoken", Named::Whole),
+    ("xcsrftoken", Named::Whole),
+    ("xxsrftoken", Named::Whole),
+    ("sessionkey", Named::Whole),
+    ("phpsessid", Named::Whole),
+    ("jsessionid", Named::Whole),
+    ("connectsid", Named::Whole),
+    ("clientassertion", Named::Whole),
+    ("codeverifier", Named::Whole),
+    ("signingkey", Named::Whole),
+    ("encryptionkey", Named::Whole),
+    ("accountkey", Named::Whole),
+];
+
+/// Endings of names: `new_password`, `clientSecret`, `X-Api-Key`.
+const ENDINGS: [(&str, Named); 14] = [
+    ("password", Named::Password),
+    ("passwd", Named::Password),
+    ("secret", Named::Whole),
+    ("secretkey", Named::Whole),
+    ("apikey", Named::Whole),
+    ("privatekey", Named::Whole),
+    ("accesskey", Named::Whole),
+    ("accesstoken", Named::Whole),
+    ("refreshtoken", Named::Whole),
+    ("authtoken", Named::Whole),
+    ("apitoken", Named::Whole),
+    ("sessiontoken", Named::Whole),
+    ("sessionid", Named::Whole),
+    ("secrettoken", Named::Whole),
+];
+
+/// What a name says of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// Nothing.
+    None,
+    /// That it is kept, whatever it looks like.
+    Keep,
+    /// That it is a secret.
+    Secret(Named),
+}
+
+#[derive(Debug)]
+pub(super) struct Names {
+    extra: HashSet<String>,
+    keep: HashSet<String>,
+}
+
+impl Names {
+    pub(super) fn new(extra: &[String], keep: &[String]) -> Self {
+        let set = |names: &[String]| {
+            names.iter().map(|name| plain(name, &mut [0; LONGEST]).to_owned()).collect()
+        };
+        let mut names = Names { extra: set(extra), keep: set(keep) };
+        names.extra.remove("");
+        names.keep.remove("");
+        names
+    }
+
+    pub(super) fn kept(&self, name: &str) -> bool {
+        !self.keep.is_empty() && self.keep.contains(plain(name, &mut [0; LONGEST]))
+    }
+
+    pub(super) fn rule(&self, name: &str) -> Rule {
+        let buffer = &mut [0; LONGEST];
+        let name = plain(name, buffer);
+        if !self.keep.is_empty() && self.keep.contains(name) {
+            return Rule::Keep;
+        }
+        if !self.extra.is_empty() && self.extra.contains(name) {
+            return Rule::Secret(Named::Whole);
+        }
+        built_in(name).map_or(Rule::None, Rule::Secret)
+    }
+}
+
+fn built_in(name: &str) -> Option<Named> {
+    let last = name.bytes().last()?;
+    // All endings end in one of these letters, and most names in another.
+    if matches!(last, b'd' | b't' | b'y' | b'n')
+        && let Some((_, named)) = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending))
+    {
+        return Some(*named);
+    }
+    WHOLE.iter().find(|(whole, _)| *whole == name).map(|(_, named)| *named)
+}
+
+/// The letters and digits of a name in lower case; empty when it is too long or not ASCII.
+fn plain<'a>(name: &str, buffer: &'a mut [u8; LONGEST]) -> &'a str {
+    let mut length = 0;
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            let Some(place) = buffer.get_mut(length) else { return "" };
+            *place = byte.to_ascii_lowercase();
+            length += 1;
+        } else if !byte.is_ascii() {
+            return "";
+        }
+    }
+    std::str::from_utf8(&buffer[..length]).unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelling_does_not_matter_and_other_names_do() {
+        let names = Names::new(&["X-Shop_Seal".into()], &["csrf-token".into()]);
+        for secret in [
+            "Authorization",
+            "X-API-Key",
+            "apiKey",
+            "client_secret",
+            "new-password",
+            "refresh_token",
+            "sessionId",
+            "x-shop-seal",
+            "connect.sid",
+            "TOKEN",
+        ] {
+            assert!(matches!(names.rule(secret), Rule::Secret(_)), "{secret}");
+        }
+        for other in
+            ["next_page_token", "tokens", "secretary", "key", "name", "", "idempotency-key", "ключ"]
+        {
+            assert_eq!(names.rule(other), Rule::None, "{other}");
+        }
+        assert_eq!(names.rule("CSRF_Token"), Rule::Keep);
+        assert_eq!(names.rule(&"password".repeat(9)), Rule::None);
+    }
+}
