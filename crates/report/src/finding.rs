@@ -1,0 +1,116 @@
+//! Why a test failed, in words: a headline, and the evidence below it.
+
+use crate::difference::{differences, places};
+use crate::page::{Page, Style};
+use crate::words::{count, duration};
+use crate::yaml::{Layout, map_lines};
+use rehearsal_model::{Finding, Map, NearestMock};
+
+/// How many lines of a request are shown.
+const MAX_REQUEST: usize = 24;
+
+/// The finding in a line, without what differs.
+pub(crate) fn headline(finding: &Finding) -> String {
+    match finding {
+        Finding::Response { differences } => {
+            format!("the response differs in {}", count(differences.len(), "place"))
+        }
+        Finding::NoAnswer { what } => format!("the app gave no complete answer: {what}"),
+        Finding::TimedOut { limit_ms } => {
+            format!("the app did not answer within {}", duration(*limit_ms as f64))
+        }
+        Finding::CallMissing { call, edge, operation, .. } => {
+            format!("{} · {edge} · {operation} was not made", number(*call))
+        }
+        Finding::CallDiffers { call, edge, operation, differences } => {
+            let places = count(differences.len(), "place");
+            format!("{} · {edge} · {operation} differs in {places}", number(*call))
+        }
+        Finding::CallUnexpected { edge, operation, .. } => {
+            format!("{edge} · {operation} is a call that no mock answers")
+        }
+        Finding::CallOrder { call, before, edge, operation } => {
+            format!(
+                "call {call} · {edge} · {operation} came before call {before}, which it has to follow"
+            )
+        }
+        Finding::UnknownEdge { address } => {
+            format!("the app tried to reach {address}, which the recording does not know")
+        }
+        Finding::AppExited { how } => format!("the app ended during the test: {how}"),
+    }
+}
+
+/// The finding in a line, with the first place at which something differs.
+pub(crate) fn sentence(finding: &Finding) -> String {
+    match finding {
+        Finding::Response { differences } => {
+            format!("the response differs at {}", places(differences))
+        }
+        Finding::CallDiffers { call, edge, operation, differences } => {
+            format!("{} · {edge} · {operation} differs at {}", number(*call), places(differences))
+        }
+        other => headline(other),
+    }
+}
+
+/// Draws a finding with its evidence.
+pub(crate) fn finding(page: &mut Page, indent: usize, finding: &Finding) {
+    page.to(indent).put(mark(finding).0, mark(finding).1);
+    page.put(Style::Bold, &headline(finding)).end();
+    let indent = indent + 2;
+    match finding {
+        Finding::Response { differences: all } | Finding::CallDiffers { differences: all, .. } => {
+            differences(page, indent, all);
+        }
+        Finding::CallMissing { request: map, .. } => {
+            request(page, indent, map, "- ", Style::Expected)
+        }
+        Finding::CallUnexpected { request: map, nearest, .. } => {
+            request(page, indent, map, "+ ", Style::Actual);
+            if let Some(nearest) = nearest {
+                nearest_mock(page, indent, nearest);
+            }
+        }
+        Finding::UnknownEdge { .. } => {
+            let hint = "record again to have mocks for it, or let it through with --real";
+            page.to(indent).put(Style::Dim, hint).end();
+        }
+        Finding::NoAnswer { .. }
+        | Finding::TimedOut { .. }
+        | Finding::CallOrder { .. }
+        | Finding::AppExited { .. } => {}
+    }
+}
+
+fn mark(finding: &Finding) -> (Style, &'static str) {
+    match finding {
+        Finding::CallMissing { .. } => (Style::Expected, "- "),
+        Finding::CallUnexpected { .. } | Finding::UnknownEdge { .. } => (Style::Actual, "+ "),
+        Finding::Response { .. } | Finding::CallDiffers { .. } | Finding::CallOrder { .. } => {
+            (Style::Note, "~ ")
+        }
+        Finding::NoAnswer { .. } | Finding::TimedOut { .. } | Finding::AppExited { .. } => {
+            (Style::Bad, "! ")
+        }
+    }
+}
+
+fn number(call: usize) -> String {
+    if call == 0 { "a call shared by several tests".into() } else { format!("call {call}") }
+}
+
+fn request(page: &mut Page, indent: usize, request: &Map, mark: &str, style: Style) {
+    for line in map_lines(request, Layout::Short, MAX_REQUEST) {
+        page.to(indent).put(style, mark).rest(style, &line).end();
+    }
+}
+
+fn nearest_mock(page: &mut Page, indent: usize, nearest: &NearestMock) {
+    let NearestMock { place, operation, differences: all } = nearest;
+    let intro =
+        if all.is_empty() { ", is the same but was not to be used here" } else { ", differs:" };
+    page.to(indent).put(Style::Dim, "the nearest mock, ");
+    page.put(Style::Plain, &format!("{place} · {operation}")).put(Style::Dim, intro).end();
+    differences(page, indent + 2, all);
+}

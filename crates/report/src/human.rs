@@ -1,0 +1,268 @@
+//! A run as text for people: quiet about what passes, thorough about what fails.
+
+use crate::escape::{clip, visible};
+use crate::finding::finding;
+use crate::page::{Page, Style};
+use crate::table::{Column, draw};
+use crate::words::{command, count, duration, seconds, size};
+use crate::{Look, Report};
+use rehearsal_model::{Change, Finding, Ledger, Outcome, RunEvent, Summary, TestId};
+use std::io::{self, Write};
+
+/// How many of the failed tests are named at the end.
+const MAX_FAILED: usize = 20;
+
+pub(crate) struct Human {
+    out: Box<dyn Write + Send>,
+    look: Look,
+    /// How many characters the line of progress has at present.
+    progress: usize,
+    /// The tests of the present recording and how many of them are done.
+    tests: usize,
+    done: usize,
+    began: bool,
+    /// Whether a block of several lines was the last that was written.
+    after_block: bool,
+    failed: Vec<(String, TestId, String)>,
+    /// A path that might be noise.
+    suspect: Option<String>,
+}
+
+impl Human {
+    pub(crate) fn new(out: Box<dyn Write + Send>, look: Look) -> Self {
+        Human {
+            out,
+            look,
+            progress: 0,
+            tests: 0,
+            done: 0,
+            began: false,
+            after_block: false,
+            failed: Vec::new(),
+            suspect: None,
+        }
+    }
+
+    fn page(&self) -> Page {
+        Page::new(self.look.color, self.look.width)
+    }
+
+    fn write(&mut self, page: Page) -> io::Result<()> {
+        self.clear()?;
+        self.out.write_all(page.finish().as_bytes())?;
+        self.out.flush()
+    }
+
+    /// Removes the line of progress with nothing but spaces, which every terminal understands.
+    fn clear(&mut self) -> io::Result<()> {
+        if self.progress > 0 {
+            write!(self.out, "\r{:width$}\r", "", width = self.progress)?;
+            self.progress = 0;
+        }
+        Ok(())
+    }
+
+    fn progress(&mut self, text: &str) -> io::Result<()> {
+        if !self.look.live {
+            return Ok(());
+        }
+        self.clear()?;
+        let text = visible(text);
+        let text = clip(&text, self.look.width.saturating_sub(1));
+        self.progress = text.chars().count();
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+}
+
+impl Report for Human {
+    fn event(&mut self, event: &RunEvent) -> io::Result<()> {
+        let mut page = self.page();
+        match event {
+            RunEvent::RunStarted { .. } => return Ok(()),
+            RunEvent::RecordingStarted { recording, command: words, tests } => {
+                (self.tests, self.done) = (*tests, 0);
+                if std::mem::replace(&mut self.began, true) {
+                    page.end();
+                }
+                page.put(Style::Bold, recording);
+                let rest = format!(" · {} · {}", count(*tests, "test"), command(words));
+                page.rest(Style::Plain, &rest).end();
+                self.write(page)?;
+                return self.progress("  starting the app …");
+            }
+            RunEvent::AppReady { took_ms, .. } => {
+                let ready = format!("app ready in {}", duration(*took_ms));
+                page.to(2).put(Style::Dim, &ready).end();
+            }
+            RunEvent::TestStarted { number, name, .. } => {
+                let text = format!("  {}/{} · {} · {name}", self.done + 1, self.tests, number.0);
+                return self.progress(&text);
+            }
+            RunEvent::TestFinished { .. } => self.finished(&mut page, event),
+            RunEvent::AppExited { how, during, output, .. } => {
+                self.after_block = true;
+                exited(&mut page, how, *during, output);
+            }
+            RunEvent::Warning { message, .. } => {
+                self.part(&mut page);
+                page.to(2).put(Style::Note, "! ").put(Style::Plain, message).end();
+            }
+            RunEvent::RecordingFinished { ledger, .. } => self.ledger(&mut page, ledger),
+            RunEvent::RunFinished { summary } => self.summary(&mut page, summary),
+        }
+        self.write(page)
+    }
+}
+
+impl Human {
+    fn finished(&mut self, page: &mut Page, event: &RunEvent) {
+        let RunEvent::TestFinished { recording, number, name, file, outcome, took_ms, findings } =
+            event
+        else {
+            return;
+        };
+        self.done += 1;
+        let line = |page: &mut Page, style, mark: &str, took: &str| {
+            page.to(2).put(style, mark).space(1).put(Style::Plain, &number.0.to_string());
+            page.put(Style::Dim, " · ").put(Style::Bold, name).put(Style::Dim, took).end();
+        };
+        let took = format!(" · {}", duration(*took_ms));
+        if *outcome != Outcome::Failed && self.look.verbose {
+            self.part(page);
+        }
+        match outcome {
+            Outcome::Passed if self.look.verbose => line(page, Style::Good, "✓", &took),
+            Outcome::NotRun if self.look.verbose => line(page, Style::Dim, "○", " · not run"),
+            Outcome::Passed | Outcome::NotRun => {}
+            Outcome::Failed => {
+                self.after_block = true;
+                page.end();
+                line(page, Style::Bad, "✗", &took);
+                page.to(4).put(Style::Dim, file).end();
+                for one in findings {
+                    page.end();
+                    finding(page, 4, one);
+                }
+                self.failed.push((recording.clone(), *number, name.clone()));
+                if self.suspect.is_none() {
+                    self.suspect = findings.iter().find_map(suspect);
+                }
+            }
+        }
+    }
+
+    /// An empty line after a block.
+    fn part(&mut self, page: &mut Page) {
+        if std::mem::take(&mut self.after_block) {
+            page.end();
+        }
+    }
+
+    fn ledger(&self, page: &mut Page, ledger: &Ledger) {
+        let odd = |treatment: &str| treatment != "understood";
+        let mut lines: Vec<_> = ledger.lines.iter().collect();
+        if !self.look.verbose {
+            lines.retain(|line| odd(&line.treatment));
+        }
+        if lines.is_empty() {
+            return;
+        }
+        page.end().to(2).put(Style::Dim, "connections").end();
+        let columns = [
+            Column::left("party"),
+            Column::left("treatment"),
+            Column::right("number"),
+            Column::right("sent"),
+            Column::right("received"),
+            Column::left("why"),
+        ];
+        let rows: Vec<Vec<String>> = lines
+            .iter()
+            .map(|line| {
+                let why = line.why.clone().unwrap_or_default();
+                let (sent, received) = (size(line.bytes_sent), size(line.bytes_received));
+                let number = line.connections.to_string();
+                vec![line.party.clone(), line.treatment.clone(), number, sent, received, why]
+            })
+            .collect();
+        draw(page, 4, &columns, &rows);
+    }
+
+    fn summary(&self, page: &mut Page, summary: &Summary) {
+        let Summary { passed, failed, not_run, took_ms, aborted } = summary;
+        page.end();
+        self.list_failed(page);
+        let tests = count(passed + failed + not_run, "test");
+        page.put(Style::Bold, &format!("{tests}: "));
+        page.put(if *passed > 0 { Style::Good } else { Style::Plain }, &format!("{passed} passed"));
+        if *failed > 0 {
+            page.put(Style::Plain, ", ").put(Style::Bad, &format!("{failed} failed"));
+        }
+        if *not_run > 0 {
+            page.put(Style::Plain, ", ").put(Style::Note, &format!("{not_run} not run"));
+        }
+        page.put(Style::Dim, &format!(" in {}", seconds(*took_ms))).end();
+        if let Some(reason) = aborted {
+            page.put(Style::Bad, "the run was cut short: ").put(Style::Plain, reason).end();
+        }
+        let Some((recording, number, _)) = self.failed.first() else { return };
+        let show = format!("rehearsal show {recording} {}", number.0);
+        page.to(2).put(Style::Dim, "read it as a story:  ").put(Style::Plain, &show).end();
+        if let Some(path) = &self.suspect {
+            page.to(2).put(Style::Dim, "may differ each run?  in the test's file:  ");
+            page.put(Style::Plain, &format!("noise: [{}]", quoted(path))).end();
+        }
+    }
+
+    /// Names the tests that failed, when there are so many that their blocks scrolled away.
+    fn list_failed(&self, page: &mut Page) {
+        if self.failed.len() < 2 {
+            return;
+        }
+        for (recording, number, name) in self.failed.iter().take(MAX_FAILED) {
+            page.put(Style::Bad, "✗ ").put(Style::Plain, recording).put(Style::Dim, " · ");
+            page.put(Style::Plain, &number.0.to_string()).put(Style::Dim, " · ");
+            page.rest(Style::Plain, name).end();
+        }
+        if self.failed.len() > MAX_FAILED {
+            let more = format!("… and {} more", self.failed.len() - MAX_FAILED);
+            page.put(Style::Dim, &more).end();
+        }
+        page.end();
+    }
+}
+
+fn exited(page: &mut Page, how: &str, during: Option<TestId>, output: &[String]) {
+    page.end().to(2).put(Style::Bad, "! the app ended: ").put(Style::Bold, how);
+    if let Some(test) = during {
+        page.put(Style::Plain, &format!(" during test {}", test.0));
+    }
+    page.end();
+    if !output.is_empty() {
+        page.to(4).put(Style::Dim, "the last it wrote:").end();
+    }
+    for line in output {
+        page.to(4).put(Style::Dim, "│ ").rest(Style::Plain, line).end();
+    }
+}
+
+/// The first value that is another one of its kind: it may be noise. A status never is.
+fn suspect(finding: &Finding) -> Option<String> {
+    let (Finding::Response { differences } | Finding::CallDiffers { differences, .. }) = finding
+    else {
+        return None;
+    };
+    let mut all = differences.iter();
+    let changed = all.find(|one| {
+        matches!(one.change, Change::Changed { .. })
+            && (one.path.contains(".body") || one.path.contains(".headers"))
+    });
+    changed.map(|one| one.path.clone())
+}
+
+/// A path as an item of a YAML list.
+fn quoted(path: &str) -> String {
+    let plain = path.chars().all(|char| char.is_alphanumeric() || "._-/@".contains(char));
+    if plain { path.to_owned() } else { format!("'{}'", path.replace('\'', "''")) }
+}

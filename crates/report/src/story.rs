@@ -1,0 +1,235 @@
+//! One test as a story: who asked what, what the app then asked of others and what they said, and
+//! what it answered in the end.
+
+use crate::Look;
+use crate::page::{Page, Style};
+use crate::words::count;
+use crate::yaml::{Layout, map_lines};
+use rehearsal_model::{EdgeName, Exchange, Map, TestCase, Value};
+use std::io::{self, Write};
+
+/// How many lines of a message are shown, unless everything is wanted.
+const MAX_MESSAGE: usize = 12;
+/// How many lines of a message are shown when everything is wanted.
+const MAX_VERBOSE: usize = 10_000;
+
+/// Writes a test as a story. Headers are left out and messages are cut short unless the look is
+/// verbose.
+///
+/// `operation` says what people call a request on an edge (`POST /charges`); `answer_key` is the
+/// word for an answer there (`response`, `result`).
+///
+/// # Errors
+/// When the writer fails.
+pub fn story(
+    test: &TestCase,
+    recording: &str,
+    operation: &dyn Fn(&EdgeName, &Map) -> String,
+    answer_key: &dyn Fn(&EdgeName) -> &'static str,
+    out: &mut dyn Write,
+    look: Look,
+) -> io::Result<()> {
+    let mut teller = Teller { page: Page::new(look.color, look.width), look };
+    teller.title(test, recording);
+    let name = operation(&test.edge, &test.exchange.request);
+    teller.ask(0, &[(Style::Bold, &name)], &test.exchange, &name);
+    for (place, call) in test.calls.iter().enumerate() {
+        teller.page.end();
+        let name = operation(&call.edge, &call.exchange.request);
+        let number = format!("{} · ", place + 1);
+        let together = if call.parallel { "  while the call above waits" } else { "" };
+        let head = [
+            (Style::Dim, number.as_str()),
+            (Style::Plain, call.edge.as_str()),
+            (Style::Dim, " · "),
+            (Style::Bold, &name),
+            (Style::Dim, together),
+        ];
+        teller.ask(4, &head, &call.exchange, &name);
+        teller.answer(4, &call.exchange, answer_key(&call.edge));
+    }
+    teller.page.end();
+    teller.answer(0, &test.exchange, answer_key(&test.edge));
+    teller.noise(test);
+    out.write_all(teller.page.finish().as_bytes())
+}
+
+struct Teller {
+    page: Page,
+    look: Look,
+}
+
+impl Teller {
+    fn title(&mut self, test: &TestCase, recording: &str) {
+        let page = &mut self.page;
+        page.put(Style::Bold, recording).put(Style::Dim, " · ");
+        page.put(Style::Bold, &format!("test {}", test.id.0)).put(Style::Dim, " · ");
+        page.put(Style::Bold, &test.name).put(Style::Dim, " · ");
+        page.put(Style::Dim, &count(test.calls.len(), "call")).end().end();
+    }
+
+    fn ask(&mut self, indent: usize, head: &[(Style, &str)], exchange: &Exchange, name: &str) {
+        self.page.to(indent).put(Style::Note, "→ ");
+        for (style, text) in head {
+            self.page.rest(*style, text);
+        }
+        self.page.end();
+        self.message(indent + 2, &exchange.request, name);
+    }
+
+    fn answer(&mut self, indent: usize, exchange: &Exchange, word: &str) {
+        self.page.to(indent).put(Style::Good, "← ");
+        match (&exchange.response, exchange.failure) {
+            (Some(response), failure) => {
+                self.page.put(Style::Bold, word);
+                let status =
+                    response.get("status").and_then(|status| crate::yaml::inline(status, 20));
+                if let Some(status) = &status {
+                    self.page.space(1).put(Style::Plain, status);
+                }
+                if let Some(failure) = failure {
+                    self.page.put(Style::Bad, &format!("  then {}", failure.as_str()));
+                }
+                self.page.end();
+                let mut rest = response.clone();
+                if status.is_some() {
+                    rest.remove("status");
+                }
+                self.message(indent + 2, &rest, "");
+            }
+            (None, Some(failure)) => {
+                self.page.put(Style::Bad, failure.as_str()).end();
+            }
+            (None, None) => {
+                self.page.put(Style::Dim, "no answer").end();
+            }
+        }
+    }
+
+    /// The entries of a message but for what its headline says.
+    fn message(&mut self, indent: usize, message: &Map, headline: &str) {
+        let shown = |(key, value): &(&str, &Value)| {
+            let said = value.as_text().is_some_and(|text| text == headline);
+            !said && (self.look.verbose || *key != "headers")
+        };
+        let entries: Map = message.iter().filter(shown).map(|(k, v)| (k, v.clone())).collect();
+        let max = if self.look.verbose { MAX_VERBOSE } else { MAX_MESSAGE };
+        for line in map_lines(&entries, Layout::Short, max) {
+            self.page.to(indent).rest(Style::Plain, &line).end();
+        }
+    }
+
+    fn noise(&mut self, test: &TestCase) {
+        if test.noise.is_empty() {
+            return;
+        }
+        self.page.end().put(Style::Dim, "may differ between runs:").end();
+        for path in &test.noise {
+            self.page.to(2).put(Style::Dim, path).end();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rehearsal_model::{Call, Failure, TestId, json::parse};
+
+    fn map(text: &str) -> Map {
+        match parse(text) {
+            Ok(Value::Map(map)) => map,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn exchange(request: &str, response: &str) -> Exchange {
+        Exchange { request: map(request), response: Some(map(response)), ..Exchange::default() }
+    }
+
+    fn call(edge: &str, exchange: Exchange, parallel: bool) -> Call {
+        Call { edge: EdgeName::new(edge), exchange, parallel }
+    }
+
+    fn sample() -> TestCase {
+        let http = exchange(
+            r#"{"http":"POST /orders","headers":{"content-type":"application/json"},"body":{"sku":"A1","quantity":2}}"#,
+            r#"{"status":201,"headers":{"x":"y"},"body":{"id":17,"status":"paid","note":"thanks \u001b[2J"}}"#,
+        );
+        let sql = exchange(
+            r#"{"sql":"INSERT INTO orders (sku, quantity)\n  VALUES ($1, $2) RETURNING id","params":["A1",2]}"#,
+            r#"{"columns":["id int4"],"rows":[[17]],"tag":"INSERT 0 1"}"#,
+        );
+        let pay =
+            exchange(r#"{"http":"POST /charges","body":{"amount":"19.90"}}"#, r#"{"status":200}"#);
+        let refused = Exchange { response: None, failure: Some(Failure::Refused), ..pay.clone() };
+        TestCase {
+            id: TestId(3),
+            name: "POST /orders".into(),
+            at: Default::default(),
+            edge: EdgeName::new("inbound"),
+            exchange: http,
+            calls: vec![
+                call("shop-db", sql, false),
+                call("payments", pay, false),
+                call("mail", refused, true),
+            ],
+            noise: vec!["response.body.created_at".into()],
+        }
+    }
+
+    fn tell(look: Look) -> String {
+        let operation = |edge: &EdgeName, request: &Map| match edge.as_str() {
+            "shop-db" => "INSERT orders".to_owned(),
+            _ => request.text("http").unwrap_or_default().to_owned(),
+        };
+        let key = |edge: &EdgeName| if edge.as_str() == "shop-db" { "result" } else { "response" };
+        let mut out = Vec::new();
+        story(&sample(), "checkout", &operation, &key, &mut out, look).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn tells_a_test() {
+        insta::assert_snapshot!(tell(Look { width: 80, ..Look::default() }), @r#"
+        checkout · test 3 · POST /orders · 3 calls
+
+        → POST /orders
+          body: {sku: A1, quantity: 2}
+
+            → 1 · shop-db · INSERT orders
+              sql: |
+                INSERT INTO orders (sku, quantity)
+                  VALUES ($1, $2) RETURNING id
+              params: [A1, 2]
+            ← result
+              columns: [id int4]
+              rows:
+                - [17]
+              tag: INSERT 0 1
+
+            → 2 · payments · POST /charges
+              body: {amount: "19.90"}
+            ← response 200
+
+            → 3 · mail · POST /charges  while the call above waits
+              body: {amount: "19.90"}
+            ← refused
+
+        ← response 201
+          body:
+            id: 17
+            status: paid
+            note: "thanks \u001b[2J"
+
+        may differ between runs:
+          response.body.created_at
+        "#);
+    }
+
+    #[test]
+    fn everything_is_told_on_demand_and_nothing_acts_on_the_terminal() {
+        let text = tell(Look { verbose: true, ..Look::default() });
+        assert!(text.contains("content-type: application/json"));
+        assert!(!text.contains('\x1b'));
+    }
+}

@@ -1,0 +1,517 @@
+//! One run with everything in it, through every format.
+
+use rehearsal_model::{
+    Change, Difference, Finding, Ledger, LedgerLine, Map, NearestMock, Outcome, RunEvent, Summary,
+    TestId, Value, json,
+};
+use rehearsal_report::{FORMATS, Look};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn face(name: &str, look: Look, events: &[RunEvent]) -> String {
+    let format = FORMATS.iter().find(|format| format.name == name).unwrap();
+    let buffer = Buffer::default();
+    let mut report = (format.make)(Box::new(buffer.clone()), look);
+    for event in events {
+        report.event(event).unwrap();
+    }
+    let bytes = buffer.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+fn value(text: &str) -> Value {
+    json::parse(text).unwrap()
+}
+
+fn map(text: &str) -> Map {
+    value(text).as_map().unwrap().clone()
+}
+
+fn changed(path: &str, expected: impl Into<Value>, actual: impl Into<Value>) -> Difference {
+    let (expected, actual) = (expected.into(), actual.into());
+    Difference { path: path.into(), change: Change::Changed { expected, actual } }
+}
+
+fn response() -> Finding {
+    Finding::Response {
+        differences: vec![
+            changed("response.status", 201, 500),
+            changed("response.body.created_at", "2026-11-20T10:00:00Z", "2026-11-20T10:00:07Z"),
+            Difference {
+                path: "response.body.paid".into(),
+                change: Change::Missing { expected: true.into() },
+            },
+            Difference {
+                path: "response.body.error".into(),
+                change: Change::Added {
+                    actual: "relation \"orders\"\x1b[2J\u{202e} # gone".into(),
+                },
+            },
+            changed(
+                "response.body.page",
+                "<h1>Order 17</h1>\n<p>paid</p>\n<p>Thank you.</p>",
+                "<h1>Order 17</h1>\n<p>open</p>\n<p>Thank you.</p>\n<p>Pay!</p>",
+            ),
+        ],
+    }
+}
+
+fn calls() -> Vec<Finding> {
+    let charge = |amount: &str| {
+        map(&format!(r#"{{"http":"POST /charges","body":{{"order":17,"amount":"{amount}"}}}}"#))
+    };
+    let amount = |path: &str| changed(path, "19.90", "39.80");
+    let (edge, operation) = (|| "payments".to_owned(), || "POST /charges".to_owned());
+    vec![
+        Finding::CallMissing {
+            call: 1,
+            edge: edge(),
+            operation: operation(),
+            request: charge("19.90"),
+        },
+        Finding::CallDiffers {
+            call: 2,
+            edge: edge(),
+            operation: operation(),
+            differences: vec![amount("calls[1].body.amount")],
+        },
+        Finding::CallUnexpected {
+            edge: edge(),
+            operation: operation(),
+            request: charge("39.80"),
+            nearest: Some(NearestMock {
+                place: "call 2 of this test".into(),
+                operation: operation(),
+                differences: vec![amount("calls[1].body.amount")],
+            }),
+        },
+        Finding::CallOrder { call: 3, before: 2, edge: "mail".into(), operation: "SEND".into() },
+        Finding::UnknownEdge { address: "10.0.0.7:5432".into() },
+    ]
+}
+
+fn ends() -> Vec<Finding> {
+    vec![
+        Finding::NoAnswer { what: "it closed the connection".into() },
+        Finding::TimedOut { limit_ms: 10_000 },
+        Finding::AppExited { how: "signal 9 (SIGKILL)".into() },
+    ]
+}
+
+fn test(number: u32, name: &str, outcome: Outcome, findings: Vec<Finding>) -> [RunEvent; 2] {
+    let (recording, number, name) = ("checkout".to_owned(), TestId(number), name.to_owned());
+    let file = format!("rehearsal/checkout/tests/{number}-x.yaml");
+    [
+        RunEvent::TestStarted { recording: recording.clone(), number, name: name.clone() },
+        RunEvent::TestFinished { recording, number, name, file, outcome, took_ms: 12.34, findings },
+    ]
+}
+
+fn run() -> Vec<RunEvent> {
+    let recording = || "checkout".to_owned();
+    let line = |party: &str, treatment: &str, why: Option<&str>| LedgerLine {
+        party: party.into(),
+        treatment: treatment.into(),
+        why: why.map(str::to_owned),
+        connections: 3,
+        bytes_sent: 1234,
+        bytes_received: 56789,
+    };
+    let words = ["./shop", "--port", "8080"].map(str::to_owned).to_vec();
+    let mut events = vec![
+        RunEvent::RunStarted { tool: "0.1.0".into(), tests: 5, recordings: vec![recording()] },
+        RunEvent::RecordingStarted { recording: recording(), command: words, tests: 5 },
+        RunEvent::AppReady { recording: recording(), took_ms: 34.2 },
+    ];
+    events.extend(test(1, "GET /health", Outcome::Passed, vec![]));
+    events.extend(test(2, "POST /orders", Outcome::Failed, vec![response()]));
+    events.extend(test(3, "POST /refunds", Outcome::Failed, calls()));
+    events.push(RunEvent::Warning { recording: None, message: "an edge is \x07opaque".into() });
+    events.push(RunEvent::AppExited {
+        recording: recording(),
+        how: "signal 9 (SIGKILL)".into(),
+        during: Some(TestId(4)),
+        output: vec!["panic: \x1b[31mno memory".into(), "\tat main".into()],
+    });
+    events.extend(test(4, "GET /orders/17 # all", Outcome::Failed, ends()));
+    events.extend(test(5, "GET /rates", Outcome::NotRun, vec![]));
+    events.push(RunEvent::RecordingFinished {
+        recording: recording(),
+        ledger: Ledger {
+            lines: vec![
+                line("shop-db", "understood", None),
+                line("10.0.0.7:5432", "refused", Some("not in the recording")),
+            ],
+        },
+    });
+    let aborted = Some("the app ended".into());
+    let summary = Summary { passed: 1, failed: 3, not_run: 1, took_ms: 420.0, aborted };
+    events.push(RunEvent::RunFinished { summary });
+    events
+}
+
+const PLAIN: Look = Look { color: false, width: 80, verbose: false, live: false };
+
+#[test]
+fn human_narrow() {
+    insta::assert_snapshot!(face("human", PLAIN, &run()), @r#"
+    checkout · 5 tests · ./shop --port 8080
+      app ready in 34 ms
+
+      ✗ 2 · POST /orders · 12 ms
+        rehearsal/checkout/tests/0002-x.yaml
+
+        ~ the response differs in 5 places
+          ~ response.status     expected 201   got 500
+          ~ response.body.created_at
+              - 2026-11-20T10:00:00Z
+              + 2026-11-20T10:00:07Z
+          - response.body.paid  expected true  got nothing
+          + response.body.error
+              + "relation \"orders\"\u001b[2J\u{202e} # gone"
+          ~ response.body.page
+                <h1>Order 17</h1>
+              - <p>paid</p>
+              + <p>open</p>
+                <p>Thank you.</p>
+              + <p>Pay!</p>
+
+      ✗ 3 · POST /refunds · 12 ms
+        rehearsal/checkout/tests/0003-x.yaml
+
+        - call 1 · payments · POST /charges was not made
+          - http: POST /charges
+          - body: {order: 17, amount: "19.90"}
+
+        ~ call 2 · payments · POST /charges differs in 1 place
+          ~ calls[1].body.amount  expected "19.90"  got "39.80"
+
+        + payments · POST /charges is a call that no mock answers
+          + http: POST /charges
+          + body: {order: 17, amount: "39.80"}
+          the nearest mock, call 2 of this test · POST /charges, differs:
+            ~ calls[1].body.amount  expected "19.90"  got "39.80"
+
+        ~ call 3 · mail · SEND came before call 2, which it has to follow
+
+        + the app tried to reach 10.0.0.7:5432, which the recording does not know
+          record again to have mocks for it, or let it through with --real
+
+      ! an edge is \x07opaque
+
+      ! the app ended: signal 9 (SIGKILL) during test 4
+        the last it wrote:
+        │ panic: \x1b[31mno memory
+        │ \tat main
+
+      ✗ 4 · GET /orders/17 # all · 12 ms
+        rehearsal/checkout/tests/0004-x.yaml
+
+        ! the app gave no complete answer: it closed the connection
+
+        ! the app did not answer within 10 s
+
+        ! the app ended during the test: signal 9 (SIGKILL)
+
+      connections
+        party          treatment  number     sent  received  why
+        10.0.0.7:5432  refused         3  1.2 KiB    55 KiB  not in the recording
+
+    ✗ checkout · 2 · POST /orders
+    ✗ checkout · 3 · POST /refunds
+    ✗ checkout · 4 · GET /orders/17 # all
+
+    5 tests: 1 passed, 3 failed, 1 not run in 0.42 s
+    the run was cut short: the app ended
+      read it as a story:  rehearsal show checkout 2
+      may differ each run?  in the test's file:  noise: [response.body.created_at]
+    "#);
+}
+
+#[test]
+fn human_wide_and_verbose() {
+    let look = Look { width: 120, verbose: true, ..PLAIN };
+    insta::assert_snapshot!(face("human", look, &run()), @r#"
+    checkout · 5 tests · ./shop --port 8080
+      app ready in 34 ms
+      ✓ 1 · GET /health · 12 ms
+
+      ✗ 2 · POST /orders · 12 ms
+        rehearsal/checkout/tests/0002-x.yaml
+
+        ~ the response differs in 5 places
+          ~ response.status           expected 201                     got 500
+          ~ response.body.created_at  expected "2026-11-20T10:00:00Z"  got "2026-11-20T10:00:07Z"
+          - response.body.paid        expected true                    got nothing
+          + response.body.error       expected nothing                 got "relation \"orders\"\u001b[2J\u{202e} # gone"
+          ~ response.body.page
+                <h1>Order 17</h1>                                   │   <h1>Order 17</h1>
+              - <p>paid</p>                                         │ + <p>open</p>
+                <p>Thank you.</p>                                   │   <p>Thank you.</p>
+                                                                    │ + <p>Pay!</p>
+
+      ✗ 3 · POST /refunds · 12 ms
+        rehearsal/checkout/tests/0003-x.yaml
+
+        - call 1 · payments · POST /charges was not made
+          - http: POST /charges
+          - body: {order: 17, amount: "19.90"}
+
+        ~ call 2 · payments · POST /charges differs in 1 place
+          ~ calls[1].body.amount  expected "19.90"  got "39.80"
+
+        + payments · POST /charges is a call that no mock answers
+          + http: POST /charges
+          + body: {order: 17, amount: "39.80"}
+          the nearest mock, call 2 of this test · POST /charges, differs:
+            ~ calls[1].body.amount  expected "19.90"  got "39.80"
+
+        ~ call 3 · mail · SEND came before call 2, which it has to follow
+
+        + the app tried to reach 10.0.0.7:5432, which the recording does not know
+          record again to have mocks for it, or let it through with --real
+
+      ! an edge is \x07opaque
+
+      ! the app ended: signal 9 (SIGKILL) during test 4
+        the last it wrote:
+        │ panic: \x1b[31mno memory
+        │ \tat main
+
+      ✗ 4 · GET /orders/17 # all · 12 ms
+        rehearsal/checkout/tests/0004-x.yaml
+
+        ! the app gave no complete answer: it closed the connection
+
+        ! the app did not answer within 10 s
+
+        ! the app ended during the test: signal 9 (SIGKILL)
+
+      ○ 5 · GET /rates · not run
+
+      connections
+        party          treatment   number     sent  received  why
+        shop-db        understood       3  1.2 KiB    55 KiB
+        10.0.0.7:5432  refused          3  1.2 KiB    55 KiB  not in the recording
+
+    ✗ checkout · 2 · POST /orders
+    ✗ checkout · 3 · POST /refunds
+    ✗ checkout · 4 · GET /orders/17 # all
+
+    5 tests: 1 passed, 3 failed, 1 not run in 0.42 s
+    the run was cut short: the app ended
+      read it as a story:  rehearsal show checkout 2
+      may differ each run?  in the test's file:  noise: [response.body.created_at]
+    "#);
+}
+
+#[test]
+fn human_when_all_pass() {
+    let mut events = run()[..4].to_vec();
+    events.extend(test(1, "GET /health", Outcome::Passed, vec![]));
+    let summary = Summary { passed: 1, took_ms: 42.0, ..Summary::default() };
+    events.push(RunEvent::RunFinished { summary });
+    insta::assert_snapshot!(face("human", PLAIN, &events), @r#"
+    checkout · 5 tests · ./shop --port 8080
+      app ready in 34 ms
+
+    1 test: 1 passed in 0.04 s
+    "#);
+}
+
+/// What a terminal shows of a text with carriage returns.
+fn terminal(text: &str) -> String {
+    let mut lines = Vec::new();
+    for line in text.split('\n') {
+        let mut cells: Vec<char> = Vec::new();
+        for part in line.split('\r') {
+            for (place, char) in part.chars().enumerate() {
+                match cells.get_mut(place) {
+                    Some(cell) => *cell = char,
+                    None => cells.push(char),
+                }
+            }
+        }
+        lines.push(cells.into_iter().collect::<String>().trim_end().to_owned());
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn progress_comes_and_goes() {
+    let live = face("human", Look { live: true, ..PLAIN }, &run());
+    assert!(live.contains("\n  1/5 · 1 · GET /health\r"), "{live:?}");
+    assert_eq!(terminal(&live), face("human", PLAIN, &run()));
+    let half = face("human", Look { live: true, width: 20, ..PLAIN }, &run()[..4]);
+    assert!(half.ends_with("  1/5 · 1 · GET /h…"), "{half:?}");
+}
+
+#[test]
+fn colour_only_adds_and_recorded_data_cannot() {
+    let plain = face("human", PLAIN, &run());
+    let mut coloured = face("human", Look { color: true, ..PLAIN }, &run());
+    assert_ne!(plain, coloured);
+    for code in ["0", "1", "2", "31", "32", "33", "1;31", "1;7;31", "1;7;32"] {
+        coloured = coloured.replace(&format!("\x1b[{code}m"), "");
+    }
+    assert_eq!(plain, coloured);
+    for format in ["human", "junit", "tap"] {
+        let text = face(format, Look { verbose: true, ..PLAIN }, &run());
+        let acts = |char: char| (char.is_control() && char != '\n') || char == '\u{202e}';
+        assert!(!text.contains(acts), "{format}: {text}");
+    }
+}
+
+#[test]
+fn tap() {
+    insta::assert_snapshot!(face("tap", PLAIN, &run()), @r#"
+    TAP version 14
+    1..5
+    ok 1 - checkout 0001 GET /health
+    not ok 2 - checkout 0002 POST /orders
+      ---
+      message: "the response differs at response.status and 4 other places"
+      file: "rehearsal/checkout/tests/0002-x.yaml"
+      duration_ms: 12.340
+      findings:
+        - {"kind":"response","differences":[{"path":"response.status","change":{"kind":"changed","expected":201,"actual":500}},{"path":"response.body.created_at","change":{"kind":"changed","expected":"2026-11-20T10:00:00Z","actual":"2026-11-20T10:00:07Z"}},{"path":"response.body.paid","change":{"kind":"missing","expected":true}},{"path":"response.body.error","change":{"kind":"added","actual":"relation \"orders\"\u001b[2J\u202e # gone"}},{"path":"response.body.page","change":{"kind":"changed","expected":"<h1>Order 17</h1>\n<p>paid</p>\n<p>Thank you.</p>","actual":"<h1>Order 17</h1>\n<p>open</p>\n<p>Thank you.</p>\n<p>Pay!</p>"}}]}
+      ...
+    not ok 3 - checkout 0003 POST /refunds
+      ---
+      message: "call 1 · payments · POST /charges was not made; call 2 · payments · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know"
+      file: "rehearsal/checkout/tests/0003-x.yaml"
+      duration_ms: 12.340
+      findings:
+        - {"kind":"call-missing","call":1,"edge":"payments","operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"19.90"}}}
+        - {"kind":"call-differs","call":2,"edge":"payments","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}
+        - {"kind":"call-unexpected","edge":"payments","operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"39.80"}},"nearest":{"place":"call 2 of this test","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}}
+        - {"kind":"call-order","call":3,"before":2,"edge":"mail","operation":"SEND"}
+        - {"kind":"unknown-edge","address":"10.0.0.7:5432"}
+      ...
+    # warning: an edge is \x07opaque
+    # the app ended: signal 9 (SIGKILL)
+    #   panic: \x1b[31mno memory
+    #   \tat main
+    not ok 4 - checkout 0004 GET /orders/17 \# all
+      ---
+      message: "the app gave no complete answer: it closed the connection; the app did not answer within 10 s; the app ended during the test: signal 9 (SIGKILL)"
+      file: "rehearsal/checkout/tests/0004-x.yaml"
+      duration_ms: 12.340
+      findings:
+        - {"kind":"no-answer","what":"it closed the connection"}
+        - {"kind":"timed-out","limit_ms":10000}
+        - {"kind":"app-exited","how":"signal 9 (SIGKILL)"}
+      ...
+    ok 5 - checkout 0005 GET /rates # SKIP an earlier failure ended the run
+    Bail out! the app ended
+    "#);
+}
+
+#[test]
+fn junit() {
+    insta::assert_snapshot!(face("junit", PLAIN, &run()), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="rehearsal" tests="6" skipped="1" failures="3" errors="1" time="0.420">
+        <testsuite name="checkout" tests="5" skipped="1" errors="0" failures="3" time="0.062">
+            <properties>
+                <property name="rehearsal.version" value="0.1.0"/>
+                <property name="command" value="./shop --port 8080"/>
+                <property name="app.ready.ms" value="34.2"/>
+            </properties>
+            <testcase name="0001 GET /health" classname="checkout" time="0.012" file="rehearsal/checkout/tests/0001-x.yaml"/>
+            <testcase name="0002 POST /orders" classname="checkout" time="0.012" file="rehearsal/checkout/tests/0002-x.yaml">
+                <failure message="the response differs at response.status and 4 other places" type="response">
+    ~ the response differs in 5 places
+      ~ response.status           expected 201                     got 500
+      ~ response.body.created_at  expected &quot;2026-11-20T10:00:00Z&quot;  got &quot;2026-11-20T10:00:07Z&quot;
+      - response.body.paid        expected true                    got nothing
+      + response.body.error
+          + &quot;relation \&quot;orders\&quot;\u001b[2J\u{202e} # gone&quot;
+      ~ response.body.page
+            &lt;h1&gt;Order 17&lt;/h1&gt;
+          - &lt;p&gt;paid&lt;/p&gt;
+          + &lt;p&gt;open&lt;/p&gt;
+            &lt;p&gt;Thank you.&lt;/p&gt;
+          + &lt;p&gt;Pay!&lt;/p&gt;
+    </failure>
+            </testcase>
+            <testcase name="0003 POST /refunds" classname="checkout" time="0.012" file="rehearsal/checkout/tests/0003-x.yaml">
+                <failure message="call 1 · payments · POST /charges was not made; call 2 · payments · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know" type="call-missing">
+    - call 1 · payments · POST /charges was not made
+      - http: POST /charges
+      - body: {order: 17, amount: &quot;19.90&quot;}
+
+    ~ call 2 · payments · POST /charges differs in 1 place
+      ~ calls[1].body.amount  expected &quot;19.90&quot;  got &quot;39.80&quot;
+
+    + payments · POST /charges is a call that no mock answers
+      + http: POST /charges
+      + body: {order: 17, amount: &quot;39.80&quot;}
+      the nearest mock, call 2 of this test · POST /charges, differs:
+        ~ calls[1].body.amount  expected &quot;19.90&quot;  got &quot;39.80&quot;
+
+    ~ call 3 · mail · SEND came before call 2, which it has to follow
+
+    + the app tried to reach 10.0.0.7:5432, which the recording does not know
+      record again to have mocks for it, or let it through with --real
+    </failure>
+            </testcase>
+            <testcase name="0004 GET /orders/17 # all" classname="checkout" time="0.012" file="rehearsal/checkout/tests/0004-x.yaml">
+                <failure message="the app gave no complete answer: it closed the connection; the app did not answer within 10 s; the app ended during the test: signal 9 (SIGKILL)" type="no-answer">
+    ! the app gave no complete answer: it closed the connection
+
+    ! the app did not answer within 10 s
+
+    ! the app ended during the test: signal 9 (SIGKILL)
+    </failure>
+            </testcase>
+            <testcase name="0005 GET /rates" classname="checkout" time="0.012" file="rehearsal/checkout/tests/0005-x.yaml">
+                <skipped message="an earlier failure ended the run"/>
+            </testcase>
+            <system-out>the app ended: signal 9 (SIGKILL)
+      panic: \x1b[31mno memory
+      \tat main
+    </system-out>
+        </testsuite>
+        <testsuite name="rehearsal" tests="1" skipped="0" errors="1" failures="0" time="0.000">
+            <properties>
+                <property name="rehearsal.version" value="0.1.0"/>
+            </properties>
+            <testcase name="the run was cut short">
+                <error message="the app ended" type="aborted"/>
+            </testcase>
+            <system-out>warning: an edge is \x07opaque
+    </system-out>
+        </testsuite>
+    </testsuites>
+    "#);
+}
+
+#[test]
+fn junit_is_read_back_with_its_counts() {
+    let report = quick_junit::Report::deserialize_from_str(&face("junit", PLAIN, &run())).unwrap();
+    assert_eq!((report.tests, report.failures, report.errors), (6, 3, 1));
+}
+
+#[test]
+fn json_is_a_line_for_each_event() {
+    let text = face("json", PLAIN, &run());
+    assert_eq!(text.lines().count(), run().len());
+    for (line, event) in text.lines().zip(run()) {
+        assert_eq!(line, event.to_json());
+        json::parse(line).unwrap();
+    }
+}
