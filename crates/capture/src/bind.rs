@@ -1,0 +1,275 @@
+//! What becomes of `bind` and `listen`: a TCP port of the app really is a hidden
+//! one on loopback, with our front at the address it asked for while recording;
+//! and the lie of `getsockname` that belongs to it. UDP ports are left alone.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use crate::app_socket::{AppSocket, Kind, Working};
+use crate::call::Waiting;
+use crate::contract::{Mode, Notice};
+use crate::endpoint::Endpoint;
+use crate::fronts::{self, Front, FrontOptions};
+use crate::kernel::errno;
+use crate::names::Binding;
+use crate::socket::{self, Address};
+use crate::{memory, process};
+
+pub(crate) fn bind(call: Waiting) {
+    let Ok((call, address)) = call.address(1, 2) else { return };
+    match address {
+        Address::Inet(asked) => {
+            let Ok((call, socket)) = call.socket() else { return };
+            let Kind::Tcp { .. } = socket.kind else { return call.resume() };
+            let done = hide(&call, &socket, asked);
+            call.finish(done.map(|_| 0).map_err(|error| errno(&error)));
+        }
+        Address::Unix(name) if !name.is_empty() => {
+            let inode = process::socket_inode(call.tid(), call.fd());
+            if let Some(inode) = inode {
+                let path = match name.first() {
+                    Some(0) => name,
+                    _ => process::absolute(call.tid(), &name),
+                };
+                crate::lock(&call.shared.names).bind_unix(inode, path);
+            }
+            call.resume();
+        }
+        _ => call.resume(),
+    }
+}
+
+/// Binds the app's socket to a hidden port in the place of `asked`. Gives the
+/// identity of the socket afterwards.
+fn hide(call: &Waiting, socket: &AppSocket, asked: SocketAddr) -> io::Result<u64> {
+    let options = options(socket);
+    let working = socket.working()?;
+    let known = crate::lock(&call.shared.names).binding(asked).is_some();
+    if known {
+        return rebind(call, &working, asked, options);
+    }
+    // The front comes first: when it fails, the app's socket must stay unbound,
+    // so that the app can try the next port.
+    let reserved = match call.shared.options.mode {
+        Mode::Record => Some(open_front(call, asked, options)?),
+        Mode::Replay => None,
+    };
+    let hidden = bind_hidden(working.socket.as_fd(), asked, options)?;
+    let inode = working.settle(&call.shared.listener, call.call())?;
+    let (front, visible) = match reserved {
+        Some((front, visible)) => (Some(front), visible),
+        None if asked.port() == 0 => (None, SocketAddr::new(asked.ip(), hidden.port())),
+        None => (None, asked),
+    };
+    let mut names = crate::lock(&call.shared.names);
+    if names.is_crowded() {
+        names.sweep(&process::live_sockets(call.tid()));
+    }
+    let held = working.is_replacement().then(|| working.socket.clone());
+    let inodes = vec![inode];
+    names.bind(Binding { visible, hidden, listening: false, inodes, held, front });
+    Ok(inode)
+}
+
+/// The address is the app's own already: the kernel decides at the hidden port
+/// whether it may be bound again, by the same rules as it would at the visible.
+fn rebind(
+    call: &Waiting,
+    working: &Working,
+    asked: SocketAddr,
+    options: FrontOptions,
+) -> io::Result<u64> {
+    let mut names = crate::lock(&call.shared.names);
+    let in_use = || io::Error::from_raw_os_error(libc::EADDRINUSE);
+    let binding = names.binding(asked).ok_or_else(in_use)?;
+    let again = socket::bind(working.socket.as_fd(), &Address::Inet(binding.hidden));
+    match again {
+        Err(error) if errno(&error) == libc::EADDRINUSE => {
+            let live = process::live_sockets(call.tid());
+            if !binding.listening || binding.inodes.iter().any(|inode| live.contains(inode)) {
+                return Err(error);
+            }
+            // Somebody else has taken the hidden port since the app closed it.
+            let front = binding.front.take();
+            binding.hidden = bind_hidden(working.socket.as_fd(), asked, options)?;
+            binding.inodes.clear();
+            binding.front = match front {
+                Some(Front::Bound(bound)) => Some(Front::Bound(bound)),
+                // It leads to the old hidden port; the address is taken anew.
+                Some(listening) => {
+                    drop(listening);
+                    Some(fronts::reserve(asked, &options)?.0)
+                }
+                None => None,
+            };
+        }
+        other => other?,
+    }
+    let inode = working.settle(&call.shared.listener, call.call())?;
+    binding.inodes.push(inode);
+    binding.listening = false;
+    binding.held = working.is_replacement().then(|| working.socket.clone());
+    Ok(inode)
+}
+
+fn options(socket: &AppSocket) -> FrontOptions {
+    let Some(duplicate) = socket.duplicate() else {
+        // Not to be seen; servers set the first one, and the rest are defaults.
+        return FrontOptions { reuse_address: true, reuse_port: false, v6_only: false };
+    };
+    let is_set = |level, option| socket::option(duplicate, level, option).is_ok_and(|v| v != 0);
+    FrontOptions {
+        reuse_address: is_set(libc::SOL_SOCKET, libc::SO_REUSEADDR),
+        reuse_port: is_set(libc::SOL_SOCKET, libc::SO_REUSEPORT),
+        v6_only: is_set(libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
+    }
+}
+
+fn open_front(
+    call: &Waiting,
+    asked: SocketAddr,
+    options: FrontOptions,
+) -> io::Result<(Front, SocketAddr)> {
+    let reserved = fronts::reserve(asked, &options);
+    match &reserved {
+        // A program that binds both wildcards has set IPV6_V6ONLY on this one,
+        // which does not show when sockets are replaced.
+        Err(error)
+            if errno(error) == libc::EADDRINUSE
+                && !call.shared.duplicating
+                && asked.is_ipv6()
+                && asked.ip().is_unspecified() =>
+        {
+            fronts::reserve(asked, &FrontOptions { v6_only: true, ..options })
+        }
+        _ => reserved,
+    }
+}
+
+/// Binds to a loopback address from which every address the app asked for can
+/// be stood for.
+fn bind_hidden(
+    socket: BorrowedFd<'_>,
+    asked: SocketAddr,
+    options: FrontOptions,
+) -> io::Result<SocketAddr> {
+    let mapped = IpAddr::V6(Ipv4Addr::LOCALHOST.to_ipv6_mapped());
+    let ip = match asked.ip() {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some() => mapped,
+        IpAddr::V6(ip) if ip.is_unspecified() && !options.v6_only => mapped,
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    };
+    if ip == mapped {
+        socket::set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 0)?;
+    }
+    let bound = socket::bind(socket, &Address::Inet(SocketAddr::new(ip, 0)));
+    let ip = match bound {
+        // IPv6 is switched off here; IPv4 does as well behind the scenes.
+        Err(error) if errno(&error) == libc::EADDRNOTAVAIL && ip.is_ipv6() => {
+            socket::set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 0)?;
+            socket::bind(socket, &Address::Inet(SocketAddr::new(mapped, 0)))?;
+            mapped
+        }
+        other => other.map(|()| ip)?,
+    };
+    Ok(SocketAddr::new(ip, fronts::port_of(socket)?))
+}
+
+pub(crate) fn listen(call: Waiting) {
+    let Ok((call, socket)) = call.socket() else { return };
+    match socket.kind {
+        Kind::Tcp { v6 } => {
+            let done = listen_tcp(&call, &socket, v6);
+            call.finish(done.map(|()| 0).map_err(|error| errno(&error)));
+        }
+        Kind::UnixStream => listen_unix(call, &socket),
+        _ => call.resume(),
+    }
+}
+
+fn listen_tcp(call: &Waiting, socket: &AppSocket, v6: bool) -> io::Result<()> {
+    let shared = &call.shared;
+    let mut inode = socket.inode;
+    if crate::lock(&shared.names).binding_of(inode).is_none() {
+        // The kernel would choose a port on every address now.
+        let any: IpAddr =
+            if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        inode = hide(call, socket, SocketAddr::new(any, 0))?;
+    }
+    let mut names = crate::lock(&shared.names);
+    let gone = || io::Error::from_raw_os_error(libc::EBADF);
+    let binding = names.binding_of(inode).ok_or_else(gone)?;
+    let held = binding.held.clone();
+    let target = socket.duplicate().or(held.as_ref().map(|held| held.as_fd()));
+    socket::listen(target.ok_or_else(gone)?, call.arg(1) as i32)?;
+    let visible = Endpoint::tcp(binding.visible);
+    let hidden = Endpoint::tcp(binding.hidden);
+    if let Some(front) = &mut binding.front {
+        let ends = (visible.clone(), hidden.clone());
+        front.listen(&shared.options.runtime, ends, shared.notices.clone())?;
+    }
+    binding.held = None;
+    if !std::mem::replace(&mut binding.listening, true) {
+        let pid = process::thread_group(call.tid()) as u32;
+        shared.notify(Notice::Listening { visible, hidden, pid });
+    }
+    Ok(())
+}
+
+fn listen_unix(call: Waiting, socket: &AppSocket) {
+    if let Some(duplicate) = socket.duplicate()
+        && let Err(error) = socket::listen(duplicate, call.arg(1) as i32)
+    {
+        return call.finish(Err(errno(&error)));
+    }
+    let path = crate::lock(&call.shared.names).listen_unix(socket.inode);
+    if let Some(path) = path {
+        let pid = process::thread_group(call.tid()) as u32;
+        let visible = Endpoint::Unix(path);
+        call.shared.notify(Notice::Listening { hidden: visible.clone(), visible, pid });
+    }
+    // Without a duplicate the kernel does it; with one, doing it again is harmless.
+    call.resume();
+}
+
+/// `getsockname`: a hidden socket, and those it accepted, name the address that
+/// the app asked for.
+pub(crate) fn local_name(call: Waiting) {
+    if !crate::lock(&call.shared.names).has_bindings() {
+        return call.resume();
+    }
+    let tid = call.tid();
+    let Ok((call, socket)) = call.socket() else { return };
+    let Kind::Tcp { v6 } = socket.kind else { return call.resume() };
+    let real = match socket.duplicate() {
+        Some(duplicate) => socket::local_name(duplicate).ok(),
+        None => process::local_address(tid, socket.inode, v6).map(Address::Inet),
+    };
+    let real = match real {
+        Some(Address::Inet(real)) => Some(real),
+        _ => None,
+    };
+    let Some(seen) = visible_name(&call, &socket, real) else { return call.resume() };
+    let name = Address::Inet(socket::for_family(seen, v6)).to_bytes();
+    let written = memory::write_name(tid, call.arg(1), call.arg(2), &name);
+    call.finish(written.map(|()| 0).map_err(|error| errno(&error)));
+}
+
+fn visible_name(
+    call: &Waiting,
+    socket: &AppSocket,
+    real: Option<SocketAddr>,
+) -> Option<SocketAddr> {
+    let mut names = crate::lock(&call.shared.names);
+    if let Some(binding) = names.binding_of(socket.inode) {
+        return Some(binding.visible);
+    }
+    let real = real?;
+    let binding = names.binding_at(real.port()).filter(|_| real.ip().to_canonical().is_loopback());
+    let visible = binding?.visible;
+    // An accepted socket has one address, never the wildcard.
+    let ip = if visible.ip().is_unspecified() { real.ip() } else { visible.ip() };
+    Some(SocketAddr::new(ip, visible.port()))
+}

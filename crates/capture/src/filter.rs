@@ -1,0 +1,161 @@
+//! The seccomp program that sends the socket calls of the app to the
+//! supervisor. It is a constant, because it is installed between fork and exec
+//! where nothing may be allocated. It decides nothing: that is `supervisor`.
+//!
+//! Known gap: `sendmsg` and `sendmmsg` are not trapped, since a filter cannot
+//! look into their message header and trapping every one of them would slow
+//! down programs that use them for ordinary streams.
+
+use libc::{c_long, sock_filter};
+
+const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
+const EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
+#[cfg(target_arch = "x86_64")]
+const AT_LEAST: u16 = 0x35; // BPF_JMP | BPF_JGE | BPF_K
+const RETURN: u16 = 0x06; // BPF_RET | BPF_K
+
+const ALLOW: u32 = 0x7fff_0000;
+const NOTIFY: u32 = 0x7fc0_0000;
+const ERRNO: u32 = 0x0005_0000;
+
+// Offsets in `struct seccomp_data` of <linux/seccomp.h>.
+const NUMBER: u32 = 0;
+const ARCH: u32 = 4;
+const FIRST_ARGUMENT: u32 = 16;
+
+/// `AUDIT_ARCH_*` of the only architecture whose calls are understood.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const NATIVE: u32 = 0xC000_003E;
+#[cfg(target_arch = "aarch64")]
+pub(crate) const NATIVE: u32 = 0xC000_00B7;
+
+/// Calls of the x32 ABI carry this bit and would slip past the numbers below.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const X32_BIT: u32 = 0x4000_0000;
+
+const CAPACITY: usize = 48;
+
+/// A finished program; `length` instructions of `code` count.
+pub(crate) struct Program {
+    pub(crate) code: [sock_filter; CAPACITY],
+    pub(crate) length: usize,
+}
+
+/// The program installed in every captured process tree.
+pub(crate) static PROGRAM: Program = build();
+
+const fn step(code: u16, jt: u8, jf: u8, k: u32) -> sock_filter {
+    sock_filter { code, jt, jf, k }
+}
+
+impl Program {
+    const fn add(mut self, instruction: sock_filter) -> Self {
+        self.code[self.length] = instruction;
+        self.length += 1;
+        self
+    }
+
+    const fn notify(self, number: c_long) -> Self {
+        self.add(step(EQUAL, 0, 1, number as u32)).add(step(RETURN, 0, 0, NOTIFY))
+    }
+
+    const fn refuse(self, number: c_long, errno: i32) -> Self {
+        self.add(step(EQUAL, 0, 1, number as u32)).add(step(RETURN, 0, 0, ERRNO | errno as u32))
+    }
+
+    /// Traps the call only when the pointer in `argument` is not null.
+    const fn notify_with_pointer(self, number: c_long, argument: u32) -> Self {
+        let low = FIRST_ARGUMENT + 8 * argument;
+        self.add(step(EQUAL, 0, 6, number as u32))
+            .add(step(LOAD, 0, 0, low))
+            .add(step(EQUAL, 0, 2, 0))
+            .add(step(LOAD, 0, 0, low + 4))
+            .add(step(EQUAL, 1, 0, 0))
+            .add(step(RETURN, 0, 0, NOTIFY))
+            .add(step(RETURN, 0, 0, ALLOW))
+    }
+}
+
+/// Foreign architectures are notified, not allowed: the supervisor answers
+/// `ENOSYS` and says so, because their calls cannot be captured.
+const fn build() -> Program {
+    let mut program = Program { code: [step(RETURN, 0, 0, ALLOW); CAPACITY], length: 0 }
+        .add(step(LOAD, 0, 0, ARCH))
+        .add(step(EQUAL, 1, 0, NATIVE))
+        .add(step(RETURN, 0, 0, NOTIFY))
+        .add(step(LOAD, 0, 0, NUMBER));
+    #[cfg(target_arch = "x86_64")]
+    {
+        program = program.add(step(AT_LEAST, 0, 1, X32_BIT)).add(step(RETURN, 0, 0, NOTIFY));
+    }
+    program
+        .notify(libc::SYS_connect)
+        .notify(libc::SYS_bind)
+        .notify(libc::SYS_listen)
+        .notify(libc::SYS_getsockname)
+        .notify(libc::SYS_getpeername)
+        .notify_with_pointer(libc::SYS_sendto, 4)
+        .notify_with_pointer(libc::SYS_recvfrom, 4)
+        .refuse(libc::SYS_io_uring_setup, libc::ENOSYS)
+        .add(step(RETURN, 0, 0, ALLOW))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs the program by hand: the few instructions that it uses.
+    fn run(arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
+        let mut data = Vec::new();
+        data.extend(number.to_ne_bytes());
+        data.extend(arch.to_ne_bytes());
+        data.extend(0u64.to_ne_bytes());
+        for argument in arguments {
+            // The program reads the low half first, as on little-endian machines.
+            data.extend(argument.to_le_bytes());
+        }
+        let (mut at, mut accumulator) = (0usize, 0u32);
+        loop {
+            let instruction = PROGRAM.code[at];
+            at += 1;
+            let jump = |taken: bool| if taken { instruction.jt } else { instruction.jf } as usize;
+            match instruction.code {
+                LOAD => {
+                    let from = instruction.k as usize;
+                    accumulator = u32::from_ne_bytes(data[from..from + 4].try_into().unwrap());
+                }
+                EQUAL => at += jump(accumulator == instruction.k),
+                RETURN => return instruction.k,
+                _ => at += jump(accumulator >= instruction.k),
+            }
+        }
+    }
+
+    #[test]
+    fn traps_socket_calls_and_nothing_else() {
+        let none = [0; 6];
+        assert_eq!(run(NATIVE, libc::SYS_connect as u32, none), NOTIFY);
+        assert_eq!(run(NATIVE, libc::SYS_getpeername as u32, none), NOTIFY);
+        assert_eq!(run(NATIVE, libc::SYS_read as u32, none), ALLOW);
+        assert_eq!(run(NATIVE, libc::SYS_sendmsg as u32, none), ALLOW);
+        let denied = ERRNO | libc::ENOSYS as u32;
+        assert_eq!(run(NATIVE, libc::SYS_io_uring_setup as u32, none), denied);
+    }
+
+    #[test]
+    fn traps_datagram_calls_only_with_an_address() {
+        let number = libc::SYS_sendto as u32;
+        assert_eq!(run(NATIVE, number, [0; 6]), ALLOW);
+        assert_eq!(run(NATIVE, number, [0, 0, 0, 0, 0x10, 0]), NOTIFY);
+        assert_eq!(run(NATIVE, number, [0, 0, 0, 0, 1 << 40, 0]), NOTIFY);
+        assert_eq!(run(NATIVE, libc::SYS_recvfrom as u32, [0, 0, 0, 0, 1 << 40, 0]), NOTIFY);
+        assert_eq!(run(NATIVE, libc::SYS_recvfrom as u32, [9, 9, 9, 9, 0, 9]), ALLOW);
+    }
+
+    #[test]
+    fn foreign_architectures_do_not_slip_through() {
+        assert_eq!(run(0x4000_0003, 1, [0; 6]), NOTIFY);
+        #[cfg(target_arch = "x86_64")]
+        assert_eq!(run(NATIVE, X32_BIT | 42, [0; 6]), NOTIFY);
+    }
+}

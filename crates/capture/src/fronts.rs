@@ -1,0 +1,278 @@
+//! Our listeners: the loopback ones that redirected connections arrive at, and
+//! the fronts at the addresses that the app asked for. Brings each arriving
+//! stream together with the call that caused it. Moves no data.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+
+use crate::contract::{Captured, Notice, Ticket};
+use crate::endpoint::Endpoint;
+use crate::socket::{self, Address};
+
+/// How many connections may wait for us to accept; the kernel caps it.
+const BACKLOG: i32 = 4096;
+/// A stream that nobody of the app's tree announces is a stranger's.
+const STRANGER_AFTER: Duration = Duration::from_secs(5);
+/// Above this many unannounced streams the strangers are turned out.
+const UNANNOUNCED: usize = 64;
+
+/// Ends its task when dropped.
+pub(crate) struct Task(pub(crate) JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A listener at an address that the app asked for.
+pub(crate) enum Front {
+    /// Bound, so that the address is ours, but refusing as the app does still.
+    Bound(OwnedFd),
+    Listening(#[expect(dead_code, reason = "held for its drop")] Task),
+}
+
+impl Front {
+    /// Starts accepting for the app that listens at `hidden`.
+    pub(crate) fn listen(
+        &mut self,
+        runtime: &Handle,
+        (visible, hidden): (Endpoint, Endpoint),
+        notices: UnboundedSender<Notice>,
+    ) -> io::Result<()> {
+        let Self::Bound(bound) = self else { return Ok(()) };
+        let listener = accepting(bound.try_clone()?)?;
+        let _inside = runtime.enter();
+        let listener = TcpListener::from_std(std::net::TcpListener::from(listener))?;
+        let task = runtime.spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        let (visible, hidden) = (visible.clone(), hidden.clone());
+                        let stream = Captured::Tcp(stream);
+                        let _ = notices.send(Notice::Inbound { visible, hidden, stream });
+                    }
+                    Err(error) => pause_after(&error, &notices).await,
+                }
+            }
+        });
+        *self = Self::Listening(Task(task));
+        Ok(())
+    }
+}
+
+/// The peer name by which a redirected connection is recognised.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Key {
+    Tcp(SocketAddr),
+    Unix(Vec<u8>),
+}
+
+impl Key {
+    /// The key of a socket whose local name is `name`.
+    pub(crate) fn of(name: &Address) -> Option<Self> {
+        match name {
+            Address::Inet(address) => {
+                Some(Self::Tcp(SocketAddr::new(address.ip().to_canonical(), address.port())))
+            }
+            Address::Unix(name) if !name.is_empty() => Some(Self::Unix(name.clone())),
+            _ => None,
+        }
+    }
+}
+
+enum Half {
+    /// The app was connected; its stream has not been accepted yet.
+    Announced(Endpoint, Ticket),
+    /// A stream was accepted before its call was finished.
+    Arrived(Captured, Instant),
+}
+
+/// Where the two halves of a redirected connection meet, in either order.
+pub(crate) struct Meeting {
+    halves: Mutex<HashMap<Key, Half>>,
+    notices: UnboundedSender<Notice>,
+}
+
+impl Meeting {
+    pub(crate) fn new(notices: UnboundedSender<Notice>) -> Self {
+        Self { halves: Mutex::default(), notices }
+    }
+
+    /// The app's socket named `key` leads to us and believes to lead to `to`.
+    pub(crate) fn announce(&self, key: Key, to: Endpoint, ticket: Ticket) {
+        let mut halves = crate::lock(&self.halves);
+        match halves.remove(&key) {
+            Some(Half::Arrived(stream, _)) => self.send(to, ticket, stream),
+            _ => drop(halves.insert(key, Half::Announced(to, ticket))),
+        }
+    }
+
+    /// The announced connection did not come about.
+    pub(crate) fn withdraw(&self, key: &Key) {
+        crate::lock(&self.halves).remove(key);
+    }
+
+    fn arrive(&self, key: Key, stream: Captured) {
+        let mut halves = crate::lock(&self.halves);
+        if let Some(Half::Announced(to, ticket)) = halves.remove(&key) {
+            return self.send(to, ticket, stream);
+        }
+        halves.insert(key, Half::Arrived(stream, Instant::now()));
+        if halves.len() > UNANNOUNCED {
+            halves.retain(|_, half| match half {
+                Half::Arrived(_, since) => since.elapsed() < STRANGER_AFTER,
+                Half::Announced(..) => true,
+            });
+        }
+    }
+
+    fn send(&self, to: Endpoint, ticket: Ticket, stream: Captured) {
+        let _ = self.notices.send(Notice::Outbound { to, name: None, ticket, stream });
+    }
+}
+
+/// The listeners that redirected connections are sent to.
+pub(crate) struct Arrivals {
+    v4: SocketAddr,
+    /// Absent where IPv6 is switched off.
+    v6: Option<SocketAddr>,
+    unix: Address,
+    _tasks: Vec<Task>,
+}
+
+impl Arrivals {
+    pub(crate) fn open(runtime: &Handle, meeting: &std::sync::Arc<Meeting>) -> io::Result<Self> {
+        let mut tasks = Vec::new();
+        let v4 = arrive_tcp(runtime, meeting, socket::any_loopback(), &mut tasks)?;
+        let v6 = SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, 0));
+        let v6 = arrive_tcp(runtime, meeting, v6, &mut tasks).ok();
+        let unix = arrive_unix(runtime, meeting, &mut tasks)?;
+        Ok(Self { v4, v6, unix, _tasks: tasks })
+    }
+
+    /// Where to connect a TCP socket, the preferred place first.
+    pub(crate) fn tcp(&self, v6: bool) -> Vec<Address> {
+        let fallback = socket::for_family(self.v4, v6);
+        let preferred = if v6 { self.v6 } else { None };
+        preferred.into_iter().chain([fallback]).map(Address::Inet).collect()
+    }
+
+    pub(crate) fn unix(&self) -> Vec<Address> {
+        vec![self.unix.clone()]
+    }
+}
+
+fn arrive_tcp(
+    runtime: &Handle,
+    meeting: &std::sync::Arc<Meeting>,
+    at: SocketAddr,
+    tasks: &mut Vec<Task>,
+) -> io::Result<SocketAddr> {
+    let family = if at.is_ipv6() { libc::AF_INET6 } else { libc::AF_INET };
+    let listener = socket::create(family, libc::SOCK_STREAM)?;
+    socket::bind(listener.as_fd(), &Address::Inet(at))?;
+    let _inside = runtime.enter();
+    let listener = TcpListener::from_std(accepting(listener)?.into())?;
+    let address = listener.local_addr()?;
+    let meeting = meeting.clone();
+    tasks.push(Task(runtime.spawn(async move {
+        loop {
+            match listener.accept().await {
+                // The address that accept gives is valid even after a reset.
+                Ok((stream, peer)) => {
+                    meeting.arrive(Key::Tcp(peer), Captured::Tcp(stream));
+                }
+                Err(error) => pause_after(&error, &meeting.notices).await,
+            }
+        }
+    })));
+    Ok(address)
+}
+
+fn arrive_unix(
+    runtime: &Handle,
+    meeting: &std::sync::Arc<Meeting>,
+    tasks: &mut Vec<Task>,
+) -> io::Result<Address> {
+    let listener = socket::create(libc::AF_UNIX, libc::SOCK_STREAM)?;
+    // An empty name makes the kernel choose an abstract one.
+    socket::bind(listener.as_fd(), &Address::Unix(Vec::new()))?;
+    let name = socket::local_name(listener.as_fd())?;
+    let _inside = runtime.enter();
+    let listener = UnixListener::from_std(accepting(listener)?.into())?;
+    let meeting = meeting.clone();
+    tasks.push(Task(runtime.spawn(async move {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let peer = socket::peer_name(stream.as_fd()).ok();
+                    if let Some(key) = peer.as_ref().and_then(Key::of) {
+                        meeting.arrive(key, Captured::Unix(stream));
+                    }
+                }
+                Err(error) => pause_after(&error, &meeting.notices).await,
+            }
+        }
+    })));
+    Ok(name)
+}
+
+fn accepting(socket: OwnedFd) -> io::Result<OwnedFd> {
+    socket::listen(socket.as_fd(), BACKLOG)?;
+    socket::set_nonblocking(socket.as_fd())?;
+    Ok(socket)
+}
+
+/// After an error that concerns the listener, not the connection, such as too
+/// many open files, accepting again at once would only burn the processor.
+async fn pause_after(error: &io::Error, notices: &UnboundedSender<Notice>) {
+    const CONNECTION: [i32; 3] = [libc::ECONNABORTED, libc::EINTR, libc::EPROTO];
+    if !error.raw_os_error().is_some_and(|errno| CONNECTION.contains(&errno)) {
+        let _ = notices.send(Notice::Trouble(format!("accept a captured connection: {error}")));
+        let never = std::future::pending::<()>();
+        let _ = tokio::time::timeout(Duration::from_millis(100), never).await;
+    }
+}
+
+/// Opens the front of an app that asked for `asked`, bound but not listening.
+/// Fails as the app's own `bind` would.
+pub(crate) fn reserve(asked: SocketAddr, like: &FrontOptions) -> io::Result<(Front, SocketAddr)> {
+    let family = if asked.is_ipv6() { libc::AF_INET6 } else { libc::AF_INET };
+    let front = socket::create(family, libc::SOCK_STREAM)?;
+    let set =
+        |level, option, value: bool| socket::set_option(front.as_fd(), level, option, value.into());
+    set(libc::SOL_SOCKET, libc::SO_REUSEADDR, like.reuse_address)?;
+    set(libc::SOL_SOCKET, libc::SO_REUSEPORT, like.reuse_port)?;
+    if asked.is_ipv6() {
+        set(libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, like.v6_only)?;
+    }
+    socket::bind(front.as_fd(), &Address::Inet(asked))?;
+    let port = port_of(front.as_fd())?;
+    Ok((Front::Bound(front), SocketAddr::new(asked.ip(), port)))
+}
+
+/// The options of the app's socket that its front must share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FrontOptions {
+    pub(crate) reuse_address: bool,
+    pub(crate) reuse_port: bool,
+    pub(crate) v6_only: bool,
+}
+
+/// The local port of an IP socket.
+pub(crate) fn port_of(socket: BorrowedFd<'_>) -> io::Result<u16> {
+    match socket::local_name(socket)? {
+        Address::Inet(address) => Ok(address.port()),
+        _ => Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)),
+    }
+}

@@ -1,0 +1,262 @@
+//! Remembers which socket of the app stands for which address: hidden ports,
+//! redirected peers, results that still have to be delivered. Sockets are known
+//! by their inode number. Makes no system call on the app's sockets itself.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use crate::fronts::Front;
+use crate::socket::{Address, is_local};
+
+/// Tables larger than this are swept of sockets that are gone.
+const SWEEP_ABOVE: usize = 4096;
+/// Resolver sockets that can be kept open on the app's behalf.
+const RESOLVERS: usize = 256;
+
+/// A port of the app and where it really is.
+pub(crate) struct Binding {
+    /// What the app asked for, with the real port.
+    pub(crate) visible: SocketAddr,
+    /// On loopback; in the address family of the app's socket.
+    pub(crate) hidden: SocketAddr,
+    pub(crate) listening: bool,
+    /// Sockets bound to it: several with `SO_REUSEPORT` or after a restart.
+    pub(crate) inodes: Vec<u64>,
+    /// The app's socket where a duplicate cannot be had when it listens.
+    pub(crate) held: Option<Arc<OwnedFd>>,
+    /// Our listener at the visible address, while recording.
+    pub(crate) front: Option<Front>,
+}
+
+/// Where a connection of the app seems to lead and where it leads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Connected {
+    pub(crate) asked: Address,
+    pub(crate) target: Address,
+}
+
+/// A result that the app could not be told because a signal interrupted it.
+#[derive(Clone, Debug)]
+pub(crate) struct Lost {
+    pub(crate) asked: Address,
+    pub(crate) result: Result<i64, i32>,
+}
+
+#[derive(Default)]
+pub(crate) struct Names {
+    bindings: HashMap<SocketAddr, Binding>,
+    connected: HashMap<u64, Connected>,
+    lost: HashMap<u64, Lost>,
+    unix_bound: HashMap<u64, Vec<u8>>,
+    unix_listening: HashSet<Vec<u8>>,
+    resolvers: HashMap<u64, Option<Arc<OwnedFd>>>,
+    resolver_order: VecDeque<u64>,
+    sweep_at: usize,
+}
+
+impl Names {
+    pub(crate) fn has_bindings(&self) -> bool {
+        !self.bindings.is_empty()
+    }
+
+    pub(crate) fn binding(&mut self, visible: SocketAddr) -> Option<&mut Binding> {
+        self.bindings.get_mut(&visible)
+    }
+
+    pub(crate) fn binding_of(&mut self, inode: u64) -> Option<&mut Binding> {
+        self.bindings.values_mut().find(|binding| binding.inodes.contains(&inode))
+    }
+
+    /// The binding behind a hidden port; hidden ports are unique.
+    pub(crate) fn binding_at(&self, hidden_port: u16) -> Option<&Binding> {
+        self.bindings.values().find(|binding| binding.hidden.port() == hidden_port)
+    }
+
+    pub(crate) fn bind(&mut self, binding: Binding) {
+        self.bindings.insert(binding.visible, binding);
+    }
+
+    /// Forgets a port that turned out to be the source of a connection.
+    pub(crate) fn unbind_client(&mut self, inode: u64) {
+        self.bindings.retain(|_, binding| binding.listening || !binding.inodes.contains(&inode));
+    }
+
+    pub(crate) fn take_bindings(&mut self) -> Vec<Binding> {
+        self.bindings.drain().map(|(_, binding)| binding).collect()
+    }
+
+    /// The hidden address behind `to`, if the app itself is there.
+    pub(crate) fn inner(&self, to: SocketAddr) -> Option<SocketAddr> {
+        let ip = to.ip().to_canonical();
+        let here = |binding: &Binding| {
+            let visible = binding.visible.ip();
+            visible.to_canonical() == ip
+                || (visible.is_unspecified() && (visible.is_ipv6() || ip.is_ipv4()) && is_local(ip))
+        };
+        let on_port = |binding: &&Binding| binding.visible.port() == to.port();
+        let visible = self.bindings.values().filter(on_port).find(|binding| here(binding));
+        let hidden = || ip.is_loopback().then(|| self.binding_at(to.port())).flatten();
+        visible.or_else(hidden).map(|binding| binding.hidden)
+    }
+
+    pub(crate) fn connected(&self, inode: u64) -> Option<&Connected> {
+        self.connected.get(&inode)
+    }
+
+    pub(crate) fn connect(&mut self, inode: u64, connected: Connected) {
+        self.connected.insert(inode, connected);
+    }
+
+    pub(crate) fn disconnect(&mut self, inode: u64) {
+        self.connected.remove(&inode);
+        self.lost.remove(&inode);
+    }
+
+    pub(crate) fn lose(&mut self, inode: u64, lost: Lost) {
+        self.lost.insert(inode, lost);
+    }
+
+    pub(crate) fn find_lost(&mut self, inode: u64, asked: &Address) -> Option<Lost> {
+        self.lost.remove(&inode).filter(|lost| lost.asked == *asked)
+    }
+
+    pub(crate) fn bind_unix(&mut self, inode: u64, path: Vec<u8>) {
+        self.unix_bound.insert(inode, path);
+    }
+
+    /// Notes that the Unix socket listens; its path, if it was bound to one.
+    pub(crate) fn listen_unix(&mut self, inode: u64) -> Option<Vec<u8>> {
+        let path = self.unix_bound.get(&inode)?.clone();
+        self.unix_listening.insert(path.clone());
+        Some(path)
+    }
+
+    pub(crate) fn listens_unix(&self, path: &[u8]) -> bool {
+        self.unix_listening.contains(path)
+    }
+
+    pub(crate) fn has_resolvers(&self) -> bool {
+        !self.resolvers.is_empty()
+    }
+
+    /// A socket that asks our resolver, and our copy of it if we had to make it.
+    pub(crate) fn resolver(&self, inode: u64) -> Option<Option<Arc<OwnedFd>>> {
+        self.resolvers.get(&inode).cloned()
+    }
+
+    pub(crate) fn add_resolver(&mut self, inode: u64, held: Option<Arc<OwnedFd>>) {
+        if self.resolvers.insert(inode, held).is_none() {
+            self.resolver_order.push_back(inode);
+        }
+        if self.resolver_order.len() > RESOLVERS
+            && let Some(oldest) = self.resolver_order.pop_front()
+        {
+            self.resolvers.remove(&oldest);
+        }
+    }
+
+    /// Whether it is time for [`Self::sweep`].
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.size() > self.sweep_at.max(SWEEP_ABOVE)
+    }
+
+    /// Forgets sockets that are not in `live`. The limit doubles with what
+    /// remains, so that sweeping costs little per socket.
+    pub(crate) fn sweep(&mut self, live: &HashSet<u64>) {
+        self.connected.retain(|inode, _| live.contains(inode));
+        self.lost.retain(|inode, _| live.contains(inode));
+        self.unix_bound.retain(|inode, _| live.contains(inode));
+        let bound: HashSet<&Vec<u8>> = self.unix_bound.values().collect();
+        self.unix_listening.retain(|path| bound.contains(path));
+        self.bindings.retain(|_, binding| {
+            binding.listening && binding.inodes.iter().any(|inode| live.contains(inode))
+        });
+        self.sweep_at = 2 * self.size();
+    }
+
+    fn size(&self) -> usize {
+        let inet = self.connected.len() + self.lost.len() + self.bindings.len();
+        inet + self.unix_bound.len() + self.unix_listening.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(visible: &str, hidden: &str) -> Names {
+        let mut names = Names::default();
+        names.bind(Binding {
+            visible: visible.parse().unwrap(),
+            hidden: hidden.parse().unwrap(),
+            listening: true,
+            inodes: vec![7],
+            held: None,
+            front: None,
+        });
+        names
+    }
+
+    #[track_caller]
+    fn check_inner(visible: &str, to: &str, expected: bool) {
+        let names = names(visible, "127.0.0.1:40000");
+        assert_eq!(names.inner(to.parse().unwrap()).is_some(), expected);
+    }
+
+    #[test]
+    fn a_wildcard_is_reached_by_every_address_of_the_machine() {
+        check_inner("0.0.0.0:80", "127.0.0.1:80", true);
+        check_inner("0.0.0.0:80", "0.0.0.0:80", true);
+        check_inner("0.0.0.0:80", "[::ffff:127.0.0.1]:80", true);
+        check_inner("0.0.0.0:80", "[::1]:80", false);
+        check_inner("[::]:80", "[::1]:80", true);
+        check_inner("[::]:80", "127.0.0.9:80", true);
+        check_inner("[::]:80", "192.0.2.1:80", false);
+        check_inner("[::]:80", "127.0.0.1:81", false);
+    }
+
+    #[test]
+    fn a_single_address_is_reached_by_itself_and_its_hidden_port() {
+        check_inner("127.0.0.2:80", "127.0.0.2:80", true);
+        check_inner("127.0.0.2:80", "127.0.0.1:80", false);
+        check_inner("127.0.0.2:80", "127.0.0.1:40000", true);
+        check_inner("127.0.0.2:80", "192.0.2.1:40000", false);
+    }
+
+    #[test]
+    fn a_lost_result_is_given_once_and_only_for_the_same_call() {
+        let mut names = Names::default();
+        let asked = Address::Unix(b"/a".to_vec());
+        names.lose(1, Lost { asked: asked.clone(), result: Ok(0) });
+        assert!(names.find_lost(1, &asked).is_some());
+        assert!(names.find_lost(1, &asked).is_none());
+        names.lose(1, Lost { asked: asked.clone(), result: Ok(0) });
+        assert!(names.find_lost(1, &Address::Unspecified).is_none());
+    }
+
+    #[test]
+    fn what_is_gone_is_swept() {
+        let mut names = names("127.0.0.1:80", "127.0.0.1:40000");
+        let one = Connected { asked: Address::Other, target: Address::Other };
+        for inode in 0..=SWEEP_ABOVE as u64 {
+            names.connect(inode, one.clone());
+        }
+        assert!(names.is_crowded());
+        names.sweep(&HashSet::from([3, 7]));
+        assert_eq!(names.size(), 3);
+        assert!(names.connected(3).is_some() && names.binding_of(7).is_some());
+        assert!(!names.is_crowded());
+    }
+
+    #[test]
+    fn resolver_sockets_are_bounded() {
+        let mut names = Names::default();
+        for inode in 0..1000 {
+            names.add_resolver(inode, None);
+        }
+        assert!(names.resolver(0).is_none() && names.resolver(999).is_some());
+        assert_eq!(names.resolvers.len(), RESOLVERS);
+    }
+}

@@ -1,0 +1,5 @@
+//! Real programs under capture: one file per kind of call.
+#![cfg(target_os = "linux")]
+
+mod connect;
+mod rig;

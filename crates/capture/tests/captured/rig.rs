@@ -1,0 +1,253 @@
+//! Runs a real program under capture and collects what was noticed. Every
+//! redirected connection is served by a line server that names the address the
+//! program asked for.
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rehearsal_capture::{
+    BoxFuture, Captured, Endpoint, Mode, Notice, Options, Policy, Running, Strategy, Verdict,
+    enter, prepare,
+};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const UNPRIVILEGED: u32 = 65_534;
+const AS_UNPRIVILEGED: &str = "CAPTURE_TEST_UNPRIVILEGED";
+
+/// Runs `body` with each strategy, and all again as an unprivileged user when
+/// the tests run as root. `name` is the name of the calling test.
+pub(crate) fn everywhere(name: &str, body: impl Fn(Strategy)) {
+    for strategy in [Strategy::PidfdGetfd, Strategy::AddFd] {
+        body(strategy);
+    }
+    // SAFETY: the call takes nothing and cannot fail.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    if is_root && std::env::var_os(AS_UNPRIVILEGED).is_none() {
+        let folder = shared_folder();
+        let program = folder.path().join("tests");
+        std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        let status = Command::new(program)
+            .args([name, "--exact", "--nocapture"])
+            .env(AS_UNPRIVILEGED, "1")
+            .current_dir("/")
+            .uid(UNPRIVILEGED)
+            .gid(UNPRIVILEGED)
+            .status()
+            .unwrap();
+        assert!(status.success(), "{name} failed as an unprivileged user");
+    }
+}
+
+/// A temporary folder that every user can look into.
+pub(crate) fn shared_folder() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// Compiles a C program, statically linked.
+pub(crate) fn compile(source: &str, folder: &Path) -> PathBuf {
+    let file = folder.join("program.c");
+    std::fs::write(&file, source).unwrap();
+    let program = folder.join("program");
+    let status = Command::new("cc")
+        .args(["-O1", "-static", "-pthread", "-o"])
+        .args([&program, &file])
+        .status()
+        .unwrap();
+    assert!(status.success(), "a C compiler with a static C library is needed");
+    program
+}
+
+pub(crate) fn python(script: &str) -> Command {
+    let mut command = Command::new("/usr/bin/python3");
+    command.args(["-c", script]);
+    command
+}
+
+type Resolve = dyn Fn(SocketAddr, &[u8]) -> Option<Vec<u8>> + Send + Sync;
+
+/// Redirects everything but what its closures say otherwise.
+pub(crate) struct Rules {
+    pub(crate) connect: Box<dyn Fn(&Endpoint) -> Verdict + Send + Sync>,
+    pub(crate) resolve: Box<Resolve>,
+    pub(crate) datagram: Box<dyn Fn(SocketAddr) -> Result<(), i32> + Send + Sync>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            connect: Box::new(|to| Verdict::Redirect(Box::new(to.to_string()))),
+            resolve: Box::new(|_, _| None),
+            datagram: Box::new(|_| Err(libc::EACCES)),
+        }
+    }
+}
+
+impl Policy for Rules {
+    fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict> {
+        let verdict = (self.connect)(to);
+        Box::pin(async { verdict })
+    }
+
+    fn resolve(&self, server: SocketAddr, query: Vec<u8>) -> BoxFuture<'_, Option<Vec<u8>>> {
+        let answer = (self.resolve)(server, &query);
+        Box::pin(async { answer })
+    }
+
+    fn datagram(&self, to: SocketAddr) -> Result<(), i32> {
+        (self.datagram)(to)
+    }
+}
+
+/// A program under capture.
+pub(crate) struct Rig {
+    pub(crate) child: Child,
+    pub(crate) running: Running,
+    events: Arc<Mutex<Vec<String>>>,
+    seen: UnboundedReceiver<String>,
+    runtime: Runtime,
+}
+
+/// What a program did.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) status: ExitStatus,
+    pub(crate) output: String,
+    /// One line per notice, such as `outbound 10.0.0.1:80`.
+    pub(crate) events: Vec<String>,
+}
+
+impl Outcome {
+    pub(crate) fn count(&self, event: &str) -> usize {
+        self.events.iter().filter(|seen| *seen == event).count()
+    }
+
+    #[track_caller]
+    pub(crate) fn succeeded(&self) -> &Self {
+        assert!(self.status.success(), "{self:#?}");
+        self
+    }
+}
+
+/// Runs the program to its end.
+pub(crate) fn run(mode: Mode, strategy: Strategy, rules: Rules, command: Command) -> Outcome {
+    Rig::start(mode, strategy, rules, command).finish()
+}
+
+impl Rig {
+    pub(crate) fn start(
+        mode: Mode,
+        strategy: Strategy,
+        rules: Rules,
+        mut command: Command,
+    ) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let options = Options { mode, strategy, runtime: runtime.handle().clone() };
+        let (notices, mut receiver) = unbounded_channel();
+        let (pending, child_end) = prepare(options, Arc::new(rules), notices).unwrap();
+        let starting = std::thread::spawn(move || pending.start());
+        let fd = child_end.fd();
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        // SAFETY: `enter` is made to be called between fork and exec.
+        unsafe { command.pre_exec(move || enter(fd)) };
+        let child = command.spawn();
+        drop(child_end);
+        let running = starting.join().unwrap().expect("capture starts");
+        let (seen_tx, seen) = unbounded_channel();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let all = events.clone();
+        runtime.spawn(async move {
+            while let Some(notice) = receiver.recv().await {
+                let line = describe(notice);
+                all.lock().unwrap().push(line.clone());
+                let _ = seen_tx.send(line);
+            }
+        });
+        Self { child: child.unwrap(), running, events, seen, runtime }
+    }
+
+    /// Waits for a notice that begins with `event` and gives it.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, event: &str) -> String {
+        let found = self.runtime.block_on(async {
+            tokio::time::timeout(PATIENCE, async {
+                loop {
+                    let line = self.seen.recv().await.expect("notices go on");
+                    if line.starts_with(event) {
+                        return line;
+                    }
+                }
+            })
+            .await
+        });
+        found.unwrap_or_else(|_| panic!("no {event:?} in {:#?}", self.events.lock().unwrap()))
+    }
+
+    /// Waits until the last process under capture is gone.
+    #[track_caller]
+    pub(crate) fn finish(mut self) -> Outcome {
+        let mut output = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+        let status = self.child.wait().unwrap();
+        self.wait_for("ended");
+        self.running.stop();
+        let events = self.events.lock().unwrap().clone();
+        Outcome { status, output, events }
+    }
+}
+
+fn describe(notice: Notice) -> String {
+    match notice {
+        Notice::Outbound { to, ticket, stream, .. } => {
+            assert_eq!(*ticket.downcast::<String>().unwrap(), to.to_string());
+            let line = format!("outbound {to}");
+            match stream {
+                Captured::Tcp(stream) => drop(tokio::spawn(serve(stream, to))),
+                Captured::Unix(stream) => drop(tokio::spawn(serve(stream, to))),
+            }
+            line
+        }
+        Notice::Inbound { visible, hidden, stream } => {
+            let line = format!("inbound {visible}");
+            tokio::spawn(forward(stream, hidden));
+            line
+        }
+        Notice::Listening { visible, hidden, pid } => format!("listening {visible} {hidden} {pid}"),
+        Notice::Closed { visible } => format!("closed {visible}"),
+        Notice::Passed { to, .. } => format!("passed {to}"),
+        Notice::Refused { to, errno, .. } => format!("refused {to} {errno}"),
+        Notice::Inner { to } => format!("inner {to}"),
+        Notice::Trouble(text) => format!("trouble {text}"),
+        Notice::Ended => "ended".to_owned(),
+    }
+}
+
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, to: Endpoint) {
+    let mut byte = [0u8];
+    while matches!(stream.read(&mut byte).await, Ok(1)) {
+        if byte == *b"\n" {
+            let _ = stream.write_all(format!("hello from {to}\n").as_bytes()).await;
+        }
+    }
+}
+
+async fn forward(stream: Captured, hidden: Endpoint) {
+    let (Captured::Tcp(mut front), Endpoint::Tcp(hidden)) = (stream, hidden) else { return };
+    if let Ok(mut app) = tokio::net::TcpStream::connect(hidden).await {
+        let _ = tokio::io::copy_bidirectional(&mut front, &mut app).await;
+    }
+}
