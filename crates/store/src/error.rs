@@ -3,8 +3,10 @@
 //! Every message fits after "failed to" and says what to do next where that is not plain.
 
 use crate::binary::BinaryError;
+use crate::writer::Recovered;
+use crate::yaml::{Spot, YamlError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why files cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,26 @@ pub enum StoreError {
         /// What it said.
         source: io::Error,
     },
+    /// A file is not as it should be.
+    #[error("read {file}, line {line}, column {column}: {problem}", file = file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: u32,
+        /// The column in characters, from 1.
+        column: u32,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// A file as a whole cannot be used.
+    #[error("use {file}: {problem}", file = file.display())]
+    WholeFile {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        problem: String,
+    },
     /// Another process writes the recording.
     #[error(
         "lock {folder}: {} is recording into it; wait for it or choose another name with --name",
@@ -30,6 +52,19 @@ pub enum StoreError {
         folder: PathBuf,
         /// The process, when it could be read.
         pid: Option<u32>,
+    },
+    /// There is a recording already.
+    #[error(
+        "record into {folder}: it has a recording{}; add to it with --append or choose another \
+         name with --name",
+        after_crash(*recovered),
+        folder = folder.display()
+    )]
+    Exists {
+        /// The recording's folder.
+        folder: PathBuf,
+        /// What was made files just before, because an earlier recording had broken off.
+        recovered: Option<Recovered>,
     },
     /// Something cannot be encoded for the journal.
     #[error("write {path}: {problem}", path = path.display())]
@@ -68,6 +103,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Names the file in which something is wrong.
+    pub(crate) fn file(file: &Path, error: YamlError) -> Self {
+        let Spot { line, column } = error.at;
+        StoreError::File { file: file.to_owned(), line, column, problem: error.problem }
+    }
+
+    /// Names the file that cannot be used.
+    pub(crate) fn whole_file(file: &Path, problem: impl Into<String>) -> Self {
+        StoreError::WholeFile { file: file.to_owned(), problem: problem.into() }
+    }
+
     /// Turns what the system said into an error that names the file.
     pub(crate) fn io(
         action: &'static str,
@@ -80,4 +126,10 @@ impl StoreError {
 
 fn holder(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+fn after_crash(recovered: Option<Recovered>) -> String {
+    recovered.map_or_else(String::new, |Recovered { tests, mocks, .. }| {
+        format!(" ({tests} tests and {mocks} mocks of it saved from one that had broken off)")
+    })
 }
