@@ -1,3 +1,24 @@
-//! The files of a project: recordings, settings, locks, the journal and the cache.
+//! The files of a project: recordings, settings and the schemas that describe them.
+//!
+//! What the words mean is in `model`; how a protocol's messages look in a file is said by `wire`.
+//! Nothing here starts a program or opens a socket.
 
 pub mod binary;
+mod disk;
+mod error;
+mod files;
+pub mod journal;
+pub mod key;
+pub mod lock;
+mod schema;
+pub mod scrub;
+mod settings;
+pub mod writer;
+pub mod yaml;
+
+pub use error::StoreError;
+pub use files::{
+    FORMAT, append_recording, read_manifest, read_recording, test_file_name, write_recording,
+    write_tests,
+};
+pub use settings::{UnitError, parse_duration, parse_size};

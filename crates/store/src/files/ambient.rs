@@ -1,0 +1,60 @@
+//! Mocks that belong to no single test, to and from `ambient.yaml`.
+
+use super::blobs::BlobWriter;
+use super::exchange::{read_inline, write_answer, write_connection, write_failure, write_map};
+use super::fields::{AMBIENT, MOCK};
+use super::test::{Edges, read_edge};
+use crate::schema::{Fields, check, number};
+use crate::yaml::{EmitError, Emitter, Node, YamlError};
+use rehearsal_model::shape::Shape;
+use rehearsal_model::{Mock, TestId, Value};
+
+/// Writes mocks into a document.
+pub(super) fn write(
+    out: &mut Emitter<BlobWriter>,
+    mocks: &[Mock],
+    edges: &Edges<'_>,
+) -> Result<(), String> {
+    let deep = |error: EmitError| error.to_string();
+    out.key("mocks", 0);
+    if mocks.is_empty() {
+        return out.value(&Value::List(Vec::new()), 2).map_err(deep);
+    }
+    out.nest();
+    for mock in mocks {
+        let shape = edges.shape(mock.edge.as_str())?;
+        out.item(2);
+        out.word("edge", mock.edge.as_str(), 4);
+        if mock.after.0 > 0 {
+            out.pair("after", &Value::from(mock.after.0), 4).map_err(deep)?;
+        }
+        if !mock.shared_by.is_empty() {
+            let tests: Vec<u32> = mock.shared_by.iter().map(|id| id.0).collect();
+            out.pair("shared-by", &Value::from(tests), 4).map_err(deep)?;
+        }
+        write_connection(out, &mock.exchange, shape, 4).map_err(deep)?;
+        write_map(out, &mock.exchange.request, shape.request, 4).map_err(deep)?;
+        write_failure(out, &mock.exchange, 4);
+        write_answer(out, &mock.exchange, shape, 4).map_err(deep)?;
+    }
+    Ok(())
+}
+
+/// Reads mocks from their document.
+pub(super) fn read(node: Node, edges: &Edges<'_>) -> Result<Vec<Mock>, YamlError> {
+    let mut fields = Fields::open(node, "the mocks", &[AMBIENT])?;
+    fields.list("mocks").into_iter().map(|node| read_mock(node, edges)).collect()
+}
+
+fn read_mock(node: Node, edges: &Edges<'_>) -> Result<Mock, YamlError> {
+    let mut fields = Fields::unchecked(node, "a mock")?;
+    let (edge, shape) = read_edge(&fields, edges)?;
+    for (name, shape) in [("after", Shape::Integer), ("shared-by", Shape::List(&Shape::Integer))] {
+        fields.get(name).map_or(Ok(()), |node| check(node, &shape))?;
+    }
+    let after = TestId(fields.number("after")?);
+    let shared_by = fields.list("shared-by");
+    let shared_by = shared_by.iter().map(|node| number(node).map(TestId));
+    let shared_by = shared_by.collect::<Result<_, _>>()?;
+    Ok(Mock { edge, exchange: read_inline(fields, MOCK, shape)?, after, shared_by })
+}

@@ -1,0 +1,82 @@
+//! The keys that files have whatever the protocol.
+
+use rehearsal_model::shape::{ExchangeShape, Field, Shape};
+
+const FAILURES: Shape = Shape::Choice(&["refused", "unreachable", "timed out", "reset", "closed"]);
+const TEXTS: Shape = Shape::List(&Shape::Text);
+
+/// A test file, but for the answer. `request` and `calls` are checked by protocol.
+pub(crate) const TEST: &[Field] = &[
+    Field::required("test", Shape::Text, "What people call the test"),
+    Field::required(
+        "at",
+        Shape::Timestamp,
+        "When it was recorded; the app's clock shows it at replay",
+    ),
+    Field::optional("edge", Shape::Text, "The inbound edge that was called; `inbound` if absent"),
+    CONNECTION,
+    Field::required("request", Shape::Any, "What the app was asked"),
+    Field::optional("calls", Shape::List(&Shape::Any), "What the app asked of others, in order"),
+    FAILURE,
+    Field::optional("noise", TEXTS, "Paths whose values may differ between runs"),
+];
+
+/// What a call of a test has beside the keys of its protocol.
+pub(crate) const CALL: &[Field] = &[
+    EDGE,
+    Field::optional("parallel", Shape::Bool, "Whether it and the call above it may swap"),
+    CONNECTION,
+    FAILURE,
+];
+
+/// What a mock that belongs to no single test has beside the keys of its protocol.
+pub(crate) const MOCK: &[Field] = &[
+    EDGE,
+    Field::optional("after", Shape::Integer, "The last test that had begun; 0 is start-up"),
+    Field::optional(
+        "shared-by",
+        Shape::List(&Shape::Integer),
+        "The overlapping tests one of which made it",
+    ),
+    CONNECTION,
+    FAILURE,
+];
+
+/// `ambient.yaml`.
+pub(crate) const AMBIENT: &[Field] = &[Field::required(
+    "mocks",
+    Shape::List(&Shape::Any),
+    "Calls that belong to no single test, in recorded order",
+)];
+
+/// `recording.yaml`.
+pub(crate) const MANIFEST: &[Field] = &[
+    Field::required("format", Shape::Integer, "The version of the format of these files"),
+    Field::required("written-by", Shape::Text, "The version of Rehearsal that wrote the recording"),
+    Field::required("command", TEXTS, "The command that was recorded, word by word"),
+    Field::required(
+        "edges",
+        Shape::Named(&Shape::Map(EDGE_OF_MANIFEST)),
+        "The parties that were seen",
+    ),
+];
+
+const EDGE_OF_MANIFEST: &[Field] = &[
+    Field::required("protocol", Shape::Text, "The protocol that is spoken there"),
+    Field::required("role", Shape::Choice(&["inbound", "outbound"]), "Who calls whom"),
+    Field::optional("addresses", TEXTS, "Where the app listens or connects to"),
+];
+
+const EDGE: Field =
+    Field::required("edge", Shape::Text, "The dependency, by its name in recording.yaml");
+const CONNECTION: Field = Field::optional(
+    "connection",
+    Shape::Integer,
+    "The ordinal of its connection on the edge, from 1",
+);
+const FAILURE: Field = Field::optional("failure", FAILURES, "How the conversation broke off");
+
+/// The key of an exchange's answer as a field.
+pub(crate) const fn answer(shape: &ExchangeShape) -> Field {
+    Field::optional(shape.answer, Shape::Map(shape.response), "What was answered")
+}

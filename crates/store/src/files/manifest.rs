@@ -1,0 +1,81 @@
+//! What a recording says of itself, to and from `recording.yaml`.
+
+use super::fields::MANIFEST;
+use crate::schema::Fields;
+use crate::yaml::{EmitError, Emitter, Node, YamlError};
+use rehearsal_model::{Edge, EdgeName, Manifest, Map, Role, Value};
+
+/// The version of the format of a recording's files that this release writes, and the newest that
+/// it reads.
+pub const FORMAT: u32 = 1;
+
+/// Writes the manifest.
+pub(super) fn write(manifest: &Manifest) -> Result<String, EmitError> {
+    let mut out = Emitter::new(());
+    out.pair("format", &Value::from(FORMAT), 0)?;
+    out.word("written-by", &manifest.tool, 0);
+    out.pair("command", &Value::from(manifest.command.clone()), 0)?;
+    out.key("edges", 0);
+    if manifest.edges.is_empty() {
+        out.value(&Value::from(Map::new()), 2)?;
+    } else {
+        out.nest();
+    }
+    for edge in &manifest.edges {
+        out.key(edge.name.as_str(), 2);
+        out.nest();
+        out.word("protocol", &edge.protocol, 4);
+        out.word("role", role_word(edge.role), 4);
+        if !edge.addresses.is_empty() {
+            out.pair("addresses", &Value::from(edge.addresses.clone()), 4)?;
+        }
+    }
+    Ok(out.finish().0)
+}
+
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Inbound => "inbound",
+        Role::Outbound => "outbound",
+    }
+}
+
+/// Reads the manifest. The format is checked first: a newer one may have other keys.
+pub(super) fn read(node: Node) -> Result<Manifest, YamlError> {
+    let mut fields = Fields::unchecked(node, "the recording")?;
+    refuse_newer(&fields)?;
+    fields.check(&[MANIFEST])?;
+    let edges = fields.pairs("edges").into_iter().map(|(key, node)| {
+        let mut fields = Fields::unchecked(node, "an edge")?;
+        let role = fields.text("role");
+        Ok(Edge {
+            name: EdgeName::new(key.text),
+            role: if role.as_deref() == Some("inbound") { Role::Inbound } else { Role::Outbound },
+            protocol: fields.text("protocol").unwrap_or_default(),
+            addresses: fields.texts("addresses"),
+        })
+    });
+    Ok(Manifest {
+        edges: edges.collect::<Result<_, _>>()?,
+        tool: fields.text("written-by").unwrap_or_default(),
+        command: fields.texts("command"),
+    })
+}
+
+fn refuse_newer(fields: &Fields) -> Result<(), YamlError> {
+    let Some(node) = fields.get("format") else { return Ok(()) };
+    let Some(format) = node.scalar().and_then(Value::as_i64) else { return Ok(()) };
+    let problem = match format {
+        ..1 => format!("there is no format {format}; this release reads format {FORMAT}"),
+        format if format <= i64::from(FORMAT) => return Ok(()),
+        format => {
+            let writer = fields.get("written-by").and_then(Node::scalar).and_then(Value::as_text);
+            let writer = writer.unwrap_or("a newer release");
+            format!(
+                "the recording has format {format} and this release reads format {FORMAT}; \
+                 rehearsal {writer}, which wrote it, and later releases read it"
+            )
+        }
+    };
+    Err(YamlError { at: node.at, problem })
+}

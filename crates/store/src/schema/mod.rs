@@ -1,0 +1,10 @@
+//! What files may hold, by the shapes of `model::shape`: checking what was read, and JSON Schemas
+//! for editors.
+
+mod check;
+mod fields;
+mod nearest;
+
+pub(crate) use check::check;
+pub(crate) use fields::{Fields, number};
+pub(crate) use nearest::nearest;

@@ -1,0 +1,82 @@
+//! Durations and sizes as people write them.
+
+use std::time::Duration;
+
+/// Why a text is not a duration or a size.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnitError {
+    /// It is not a duration.
+    #[error("`{0}` is not a duration; write it as `500ms`, `10s`, `2m` or `1h`")]
+    Duration(String),
+    /// It is not a size.
+    #[error("`{0}` is not a size; write it as `512B`, `16KiB`, `64MiB` or `1GiB`")]
+    Size(String),
+}
+
+const DURATIONS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
+const SIZES: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+
+/// A whole number with a unit: `500ms`, `10s`, `2m`, `1h`.
+///
+/// # Errors
+/// When it is written otherwise, or too large to count in milliseconds.
+pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
+    parse(text, &DURATIONS)
+        .map(Duration::from_millis)
+        .ok_or_else(|| UnitError::Duration(text.to_owned()))
+}
+
+/// A whole number of bytes with a unit: `512B`, `16KiB`, `64MiB`, `1GiB`.
+///
+/// # Errors
+/// When it is written otherwise, or too large to count in bytes.
+pub fn parse_size(text: &str) -> Result<u64, UnitError> {
+    parse(text, &SIZES).ok_or_else(|| UnitError::Size(text.to_owned()))
+}
+
+fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = text.split_at(digits);
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
+    count.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_go_both_ways() {
+        for (text, millis) in
+            [("0ms", 0), ("1500ms", 1500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000)]
+        {
+            let duration = parse_duration(text).unwrap();
+            assert_eq!(duration, Duration::from_millis(millis));
+        }
+        for (text, bytes) in
+            [("1B", 1), ("16KiB", 16 << 10), ("64MiB", 64 << 20), ("1GiB", 1 << 30)]
+        {
+            assert_eq!(parse_size(text), Ok(bytes));
+        }
+    }
+
+    #[test]
+    fn refuses_other_spellings() {
+        for bad in [
+            "",
+            "10",
+            "s",
+            "1.5s",
+            "-1s",
+            "10 s",
+            "1d",
+            "99999999999999999999s",
+            "18446744073709551615h",
+        ] {
+            assert_eq!(parse_duration(bad), Err(UnitError::Duration(bad.to_owned())));
+        }
+        for bad in ["", "10", "1MB", "1 MiB", "1mib", "17179869184GiB"] {
+            assert_eq!(parse_size(bad), Err(UnitError::Size(bad.to_owned())));
+        }
+    }
+}
