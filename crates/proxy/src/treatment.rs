@@ -13,7 +13,7 @@ impl ConnectionReport {
             _ if silent => ("silent", Some("no byte was sent")),
             (_, true) => ("opaque", Some("it could not be read to the end")),
             (None, _) => ("opaque", Some("its protocol was not recognised")),
-            (Some("opaque"), _) => ("opaque", None),
+            (Some(name), _) if name == rehearsal_wire::fallback().name() => ("opaque", None),
             (Some(_), false) => ("understood", None),
         };
         LedgerLine {

@@ -54,7 +54,6 @@ impl<'a> Serve<'a> {
     /// Answers until either side ends the connection.
     async fn converse(&mut self) -> Result<(), RequestError> {
         let at = self.options.clock.now();
-        self.account.speaks(Some(self.player.protocol.name()));
         self.player.tell(Event::Opened { at })?;
         self.answer()?;
         while !self.is_over() {
@@ -125,6 +124,7 @@ impl<'a> Serve<'a> {
                 }
             }
         }
+        self.account.speaks(Some(self.player.protocol.name()));
         self.account.count(Peer::Server, std::mem::take(&mut self.player.sent));
         Ok(())
     }

@@ -1,0 +1,9 @@
+//! The loops over real sockets on loopback, with a small line protocol.
+
+mod carrying;
+mod gating;
+mod protocol;
+mod requesting;
+mod responding;
+mod rig;
+mod securing;
