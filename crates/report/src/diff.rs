@@ -147,6 +147,11 @@ fn cell(page: &mut Page, side: Side, e: Option<&str>, a: Option<&str>, room: usi
     let Some(line) = side.of(e, a) else { return };
     page.put(side.style(), side.mark());
     match side.of(a, e) {
+        Some(other) if line.trim_end() == other.trim_end() => {
+            let ends = "␠".repeat(line.len() - line.trim_end_matches(' ').len());
+            let shown = format!("{}{ends}", line.trim_end_matches(' '));
+            page.clipped(side.style(), &shown, room);
+        }
         Some(other) => emphasised(page, side, line, other, room),
         None => {
             page.clipped(side.style(), line, room);
@@ -253,6 +258,11 @@ mod tests {
                       <32m+ <><32mstatus: pa<><1;7;32mrt-pa<><32mid<>\n";
         assert_eq!(shown, wanted);
         assert_eq!(draw(60, true, "old", "new").matches("7;3").count(), 0);
+    }
+
+    #[test]
+    fn white_space_at_the_end_of_a_line_is_seen() {
+        assert_eq!(draw(60, false, "a  ", "a\t"), "  - a␠␠\n  + a\\t\n");
     }
 
     #[test]

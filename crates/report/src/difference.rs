@@ -6,7 +6,7 @@ use crate::page::{Page, Style};
 use crate::words::count;
 use crate::yaml::{Layout, inline, is_tall, lines};
 use rehearsal_compare::{MAX_DIFFERENCES, is_truncated};
-use rehearsal_model::{Change, Difference, Value};
+use rehearsal_model::{Change, Difference, Value, json};
 
 /// How many differences are shown.
 const MAX_SHOWN: usize = 30;
@@ -115,7 +115,9 @@ fn line(page: &mut Page, columns: &Columns, expected: &str, actual: &str) {
 fn block(page: &mut Page, indent: usize, change: &Change) {
     match (change.expected(), change.actual()) {
         (Some(Value::Text(e)), Some(Value::Text(a))) if !is_tall(e) && !is_tall(a) => {
-            for (side, text, other) in [(Side::Expected, e, a), (Side::Actual, a, e)] {
+            // In quotes, so that white space at the ends is seen.
+            let [e, a] = [e, a].map(|text| json::to_string(&Value::from(text.as_str())));
+            for (side, text, other) in [(Side::Expected, &e, &a), (Side::Actual, &a, &e)] {
                 page.to(indent).put(side.style(), side.mark());
                 let room = page.width.saturating_sub(page.at()).max(20);
                 emphasised(page, side, text, other, room);
@@ -220,8 +222,8 @@ mod tests {
         ~ response.status      expected 201          got 500
         ~ response.body.total  expected "19.90"      got "19.00"
         ~ response.body.message
-            - the payment for order 17 was accepted by the bank
-            + the payment for order 17 was refused by the bank\x1b[2J
+            - "the payment for order 17 was accepted by the bank"
+            + "the payment for order 17 was refused by the bank\u001b[2J"
         ~ response.body.sql
               SELECT *
             - FROM a
@@ -255,8 +257,8 @@ mod tests {
         ~ response.status      expected 201          got 500
         ~ response.body.total  expected "19.90"      got "19.00"
         ~ response.body.message
-            - the payment for order 17 was accepted by the bank
-            + the payment for order 17 was refused by the bank\x1b[2J
+            - "the payment for order 17 was accepted by the bank"
+            + "the payment for order 17 was refused by the bank\u001b[2J"
         ~ response.body.sql
               SELECT *                                         │   SELECT *
             - FROM a                                           │ + FROM c

@@ -1,0 +1,148 @@
+//! A run in which everything happens that can happen, as events.
+
+use rehearsal_model::{
+    Change, Difference, Finding, Ledger, LedgerLine, Map, NearestMock, Outcome, RunEvent, Summary,
+    TestId, Value, json,
+};
+
+fn value(text: &str) -> Value {
+    json::parse(text).unwrap()
+}
+
+fn map(text: &str) -> Map {
+    value(text).as_map().unwrap().clone()
+}
+
+fn changed(path: &str, expected: impl Into<Value>, actual: impl Into<Value>) -> Difference {
+    let (expected, actual) = (expected.into(), actual.into());
+    Difference { path: path.into(), change: Change::Changed { expected, actual } }
+}
+
+fn response() -> Finding {
+    Finding::Response {
+        differences: vec![
+            changed("response.status", 201, 500),
+            changed("response.body.created_at", "2026-11-20T10:00:00Z", "2026-11-20T10:00:07Z"),
+            Difference {
+                path: "response.body.id".into(),
+                change: Change::Retyped { expected: 17.into(), actual: "17".into() },
+            },
+            Difference {
+                path: "response.body.paid".into(),
+                change: Change::Missing { expected: true.into() },
+            },
+            Difference {
+                path: "response.body.error".into(),
+                change: Change::Added {
+                    actual: "relation \"orders\"\x1b[2J\u{202e} # gone".into(),
+                },
+            },
+            changed(
+                "response.body.page",
+                "<h1>Order 17</h1>\n<p>paid</p>\n<p>Thank you.</p>",
+                "<h1>Order 17</h1>\n<p>open</p>\n<p>Thank you.</p>\n<p>Pay!</p>",
+            ),
+        ],
+    }
+}
+
+fn calls() -> Vec<Finding> {
+    let charge = |amount: &str| {
+        map(&format!(r#"{{"http":"POST /charges","body":{{"order":17,"amount":"{amount}"}}}}"#))
+    };
+    let amount = |path: &str| changed(path, "19.90", "39.80");
+    let (edge, operation) = (|| "payments".to_owned(), || "POST /charges".to_owned());
+    vec![
+        Finding::CallMissing {
+            call: 1,
+            edge: edge(),
+            operation: operation(),
+            request: charge("19.90"),
+        },
+        Finding::CallDiffers {
+            call: 2,
+            edge: edge(),
+            operation: operation(),
+            differences: vec![amount("calls[1].body.amount")],
+        },
+        Finding::CallUnexpected {
+            edge: edge(),
+            operation: operation(),
+            request: charge("39.80"),
+            nearest: Some(NearestMock {
+                place: "call 2 of this test".into(),
+                operation: operation(),
+                differences: vec![amount("calls[1].body.amount")],
+            }),
+        },
+        Finding::CallOrder { call: 3, before: 2, edge: "mail".into(), operation: "SEND".into() },
+        Finding::UnknownEdge { address: "10.0.0.7:5432".into() },
+    ]
+}
+
+fn ends() -> Vec<Finding> {
+    vec![
+        Finding::NoAnswer { what: "it closed the connection".into() },
+        Finding::TimedOut { limit_ms: 10_000 },
+        Finding::AppExited { how: "signal 9 (SIGKILL)".into() },
+    ]
+}
+
+/// A test from its beginning to its end.
+pub(crate) fn test(
+    number: u32,
+    name: &str,
+    outcome: Outcome,
+    findings: Vec<Finding>,
+) -> [RunEvent; 2] {
+    let (recording, number, name) = ("checkout".to_owned(), TestId(number), name.to_owned());
+    let file = format!("rehearsal/checkout/tests/{number}-x.yaml");
+    [
+        RunEvent::TestStarted { recording: recording.clone(), number, name: name.clone() },
+        RunEvent::TestFinished { recording, number, name, file, outcome, took_ms: 12.34, findings },
+    ]
+}
+
+/// The run.
+pub(crate) fn run() -> Vec<RunEvent> {
+    let recording = || "checkout".to_owned();
+    let line = |party: &str, treatment: &str, why: Option<&str>| LedgerLine {
+        party: party.into(),
+        treatment: treatment.into(),
+        why: why.map(str::to_owned),
+        connections: 3,
+        bytes_sent: 1234,
+        bytes_received: 56789,
+    };
+    let words = ["./shop", "--port", "8080"].map(str::to_owned).to_vec();
+    let mut events = vec![
+        RunEvent::RunStarted { tool: "0.1.0".into(), tests: 5, recordings: vec![recording()] },
+        RunEvent::RecordingStarted { recording: recording(), command: words, tests: 5 },
+        RunEvent::AppReady { recording: recording(), took_ms: 34.2 },
+    ];
+    events.extend(test(1, "GET /health", Outcome::Passed, vec![]));
+    events.extend(test(2, "POST /orders", Outcome::Failed, vec![response()]));
+    events.extend(test(3, "POST /refunds", Outcome::Failed, calls()));
+    events.push(RunEvent::Warning { recording: None, message: "an edge is \x07opaque".into() });
+    events.push(RunEvent::AppExited {
+        recording: recording(),
+        how: "signal 9 (SIGKILL)".into(),
+        during: Some(TestId(4)),
+        output: vec!["panic: \x1b[31mno memory".into(), "\tat main".into()],
+    });
+    events.extend(test(4, "GET /orders/17 # all", Outcome::Failed, ends()));
+    events.extend(test(5, "GET /rates", Outcome::NotRun, vec![]));
+    events.push(RunEvent::RecordingFinished {
+        recording: recording(),
+        ledger: Ledger {
+            lines: vec![
+                line("shop-db", "understood", None),
+                line("10.0.0.7:5432", "refused", Some("not in the recording")),
+            ],
+        },
+    });
+    let aborted = Some("the app ended".into());
+    let summary = Summary { passed: 1, failed: 3, not_run: 1, took_ms: 420.0, aborted };
+    events.push(RunEvent::RunFinished { summary });
+    events
+}
