@@ -4,6 +4,7 @@
 //! the driver in `proxy` has those. To add a protocol, add its folder and its word in [`ALL`].
 
 mod dns;
+mod http;
 mod opaque;
 mod protocol;
 mod session;
@@ -14,7 +15,7 @@ pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, WireError
 
 /// Every protocol, in the order in which they are tried on the first bytes of a connection.
 /// `opaque` takes what none of the others does.
-pub static ALL: &[&dyn Protocol] = &[&dns::Dns, &opaque::Opaque];
+pub static ALL: &[&dyn Protocol] = &[&http::Http, &dns::Dns, &opaque::Opaque];
 
 /// The protocol of a name, as recordings and settings write it.
 #[must_use]

@@ -1,0 +1,194 @@
+//! Messages in comparison form: what says the same is equal, and what is of no concern is absent.
+
+use super::content::Kind;
+use super::{fields, form, media};
+use rehearsal_model::{Map, Value, json};
+
+/// Whether a message is a request or a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Request,
+    Response,
+}
+
+/// Fields of one connection (RFC 9110, section 7.6.1) and of framing.
+const CONNECTION: &[&str] = &[
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Fields of requests that tell of the client's software, or tie a call to its cause.
+const CLIENT: &[&str] = &[
+    "accept-encoding",
+    "b3",
+    "date",
+    "expect",
+    "host",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-correlation-id",
+    "x-request-id",
+];
+
+/// Adds headers, body and trailers in comparison form.
+pub(super) fn message(message: &Map, side: Side, out: &mut Map) {
+    if side == Side::Response {
+        informational(message, out);
+    }
+    add_fields("headers", message.get("headers"), side, out);
+    let list = fields::each(message.get("headers"));
+    content(message, Kind::of(list.into_iter()).content_type, out);
+    add_fields("trailers", message.get("trailers"), side, out);
+}
+
+/// Early hints and the like matter; whether a `100 Continue` came is a matter of timing.
+fn informational(message: &Map, out: &mut Map) {
+    let list = message.get("informational").and_then(Value::as_list).unwrap_or_default();
+    let mut shown: Vec<Value> = Vec::new();
+    for map in list.iter().filter_map(Value::as_map) {
+        let status = map.get("status").cloned().unwrap_or_default();
+        if status.as_i64() == Some(100) {
+            continue;
+        }
+        let mut one = Map::from([("status", status)]);
+        add_fields("headers", map.get("headers"), Side::Response, &mut one);
+        shown.push(one.into());
+    }
+    if !shown.is_empty() {
+        out.push_new("informational", Value::List(shown));
+    }
+}
+
+fn add_fields(key: &str, recorded: Option<&Value>, side: Side, out: &mut Map) {
+    let list = fields::each(recorded);
+    let nominated = connection_options(&list);
+    let mut shown: Vec<(String, Value)> = Vec::with_capacity(list.len());
+    for (name, value) in list {
+        let name = name.to_ascii_lowercase();
+        if !is_left_out(&name, side) && !nominated.contains(&name) {
+            let value = comparable(&name, value);
+            shown.push((name, value));
+        }
+    }
+    if !shown.is_empty() {
+        shown.sort_by(|one, other| one.0.cmp(&other.0));
+        out.push_new(key, grouped(shown));
+    }
+}
+
+/// The fields that `Connection` declares to be of this connection only.
+fn connection_options(list: &[(&str, &Value)]) -> Vec<String> {
+    let options = fields::find(list, "connection").unwrap_or_default().split(',');
+    options.map(|option| option.trim().to_ascii_lowercase()).collect()
+}
+
+fn is_left_out(name: &str, side: Side) -> bool {
+    CONNECTION.contains(&name)
+        || (side == Side::Request && (CLIENT.contains(&name) || name.starts_with("x-b3-")))
+}
+
+fn comparable(name: &str, value: &Value) -> Value {
+    match (name, value) {
+        ("date", Value::Text(date)) if is_imf_fixdate(date) => "<HTTP date>".into(),
+        // Clients make up a boundary for each message.
+        ("content-type", Value::Text(kind)) if media::boundary(Some(kind)).is_some() => {
+            media::without_boundary(kind).into()
+        }
+        _ => value.clone(),
+    }
+}
+
+/// Sorted pairs as a map; values of equal names become a list.
+pub(super) fn grouped(list: Vec<(String, Value)>) -> Map {
+    let mut out: Vec<(String, Value)> = Vec::with_capacity(list.len());
+    for (name, value) in list {
+        match out.last_mut() {
+            Some((last, values)) if *last == name => fields::push(values, value),
+            _ => out.push((name, value)),
+        }
+    }
+    let mut map = Map::new();
+    out.into_iter().for_each(|(name, value)| map.push_new(name, value));
+    map
+}
+
+fn content(message: &Map, content_type: Option<&str>, out: &mut Map) {
+    if let Some(omitted) = message.get("omitted") {
+        out.push_new("omitted", omitted.clone());
+    } else if let Some(parts) = message.get("multipart").and_then(Value::as_list) {
+        out.push_new("multipart", Value::List(parts.iter().map(part).collect()));
+    } else if let Some(value) = message.get("form") {
+        out.push_new("form", sorted_form(fields::each(Some(value))));
+    } else if let Some(body) = message.get("body") {
+        let (key, value) = meaning(body, content_type);
+        out.push_new(key, value);
+    }
+}
+
+/// What a body says, however it is spelled.
+fn meaning(body: &Value, content_type: Option<&str>) -> (&'static str, Value) {
+    let Value::Text(text) = body else { return ("body", body.clone()) };
+    if media::is(content_type, "application/x-www-form-urlencoded") && !text.is_empty() {
+        let pairs: Option<Vec<(String, Value)>> = form::pairs(text)
+            .map(|(name, value)| Some((name?, Value::Text(value.unwrap_or(Some(String::new()))?))))
+            .collect();
+        if let Some(pairs) = pairs {
+            let list = pairs.iter().map(|(name, value)| (name.as_str(), value)).collect();
+            return ("form", sorted_form(list));
+        }
+    }
+    if media::may_be_json(content_type, text.as_bytes())
+        && let Ok(tree) = json::parse(text)
+    {
+        return ("body", tree);
+    }
+    ("body", body.clone())
+}
+
+fn sorted_form(mut list: Vec<(&str, &Value)>) -> Value {
+    list.sort_by(|one, other| one.0.cmp(other.0));
+    let owned = list.into_iter().map(|(name, value)| (name.to_owned(), value.clone()));
+    Value::Map(grouped(owned.collect()))
+}
+
+fn part(part: &Value) -> Value {
+    let Some(map) = part.as_map() else { return part.clone() };
+    let mut out = Map::new();
+    add_fields("headers", map.get("headers"), Side::Response, &mut out);
+    let list = fields::each(map.get("headers"));
+    content(map, Kind::of(list.into_iter()).content_type.or(Some("text/plain")), &mut out);
+    Value::Map(out)
+}
+
+/// Whether text is a date in the form that HTTP generates (RFC 9110, section 5.6.7), such as
+/// `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub(super) fn is_imf_fixdate(text: &str) -> bool {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let number = |at: usize, digits: usize, max: u32| {
+        let digits = text.get(at..at + digits).filter(|it| it.bytes().all(|b| b.is_ascii_digit()));
+        digits.and_then(|it| it.parse::<u32>().ok()).is_some_and(|number| number <= max)
+    };
+    let literal = |at: usize, wanted: &str| text.get(at..at + wanted.len()) == Some(wanted);
+    text.len() == 29
+        && text.get(..3).is_some_and(|day| DAYS.contains(&day))
+        && text.get(8..11).is_some_and(|month| MONTHS.contains(&month))
+        && [(3, ", "), (7, " "), (11, " "), (16, " "), (19, ":"), (22, ":"), (25, " GMT")]
+            .iter()
+            .all(|(at, wanted)| literal(*at, wanted))
+        && number(5, 2, 31)
+        && number(12, 4, 9999)
+        && number(17, 2, 23)
+        && number(20, 2, 59)
+        && number(23, 2, 60)
+}

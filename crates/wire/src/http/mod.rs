@@ -1,0 +1,78 @@
+//! HTTP/1.0 and HTTP/1.1 (RFC 9110, RFC 9112).
+//!
+//! Three sessions play the three roles over one reader and one writer of messages. HTTP/2 is
+//! another protocol; an upgrade ends this one.
+
+mod body;
+mod chunked;
+mod coding;
+mod comparison;
+mod content;
+mod detect;
+mod facets;
+mod fields;
+mod form;
+mod framing;
+mod head;
+mod incoming;
+mod lines;
+mod media;
+mod multipart;
+mod observer;
+mod reader;
+mod record;
+mod requester;
+mod responder;
+mod shape;
+mod spelling;
+mod status;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use crate::{Facets, Limits, Protocol, Session, Verdict, WireError};
+use rehearsal_model::shape::ExchangeShape;
+
+/// The name of the protocol.
+const NAME: &str = "http";
+
+/// The protocol.
+pub(crate) struct Http;
+
+impl Protocol for Http {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn shape(&self) -> &'static ExchangeShape {
+        &shape::SHAPE
+    }
+
+    fn detect(&self, client: &[u8], server: &[u8]) -> Verdict {
+        detect::detect(client, server)
+    }
+
+    fn observer(&self, limits: Limits) -> Box<dyn Session> {
+        Box::new(observer::Observer::new(limits))
+    }
+
+    fn responder(&self, limits: Limits) -> Box<dyn Session> {
+        Box::new(responder::Responder::new(limits))
+    }
+
+    fn requester(&self, limits: Limits) -> Box<dyn Session> {
+        Box::new(requester::Requester::new(limits))
+    }
+
+    fn facets(&self) -> &'static dyn Facets {
+        &facets::HttpFacets
+    }
+}
+
+fn malformed(what: impl Into<String>) -> WireError {
+    WireError::Malformed { protocol: NAME, what: what.into() }
+}
+
+fn unwritable(what: impl Into<String>) -> WireError {
+    WireError::Unwritable { protocol: NAME, what: what.into() }
+}

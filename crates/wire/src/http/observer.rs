@@ -1,0 +1,242 @@
+//! Watches both peers of a connection and emits their exchanges: for recording.
+//!
+//! Responses belong to requests by their order. While the answer to a request decides whether the
+//! connection stays HTTP, what the client sends after it waits unread.
+
+use super::head::{Head, Method};
+use super::incoming::{Requests, Response, Responses};
+use super::reader::Step;
+use super::{malformed, record};
+use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
+use bytes::Bytes;
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
+use std::collections::VecDeque;
+
+/// The state of an observed connection.
+pub(super) struct Observer {
+    limits: Limits,
+    requests: Requests,
+    responses: Responses,
+    /// Exchanges that have begun and are not complete, in order.
+    pending: VecDeque<Pending>,
+    begun: u64,
+    /// Bytes of the client after a request whose answer may switch protocols.
+    waiting: Option<Vec<u8>>,
+    over: bool,
+}
+
+struct Pending {
+    id: ExchangeId,
+    started: Moment,
+    /// Known once the head of the request is.
+    method: Option<Method>,
+    request: Option<Map>,
+    response: Option<(Response, Moment)>,
+}
+
+impl Observer {
+    pub(super) fn new(limits: Limits) -> Self {
+        Observer {
+            limits,
+            requests: Requests::new(limits),
+            responses: Responses::new(limits),
+            pending: VecDeque::new(),
+            begun: 0,
+            waiting: None,
+            over: false,
+        }
+    }
+
+    fn client(
+        &mut self,
+        mut input: &[u8],
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        loop {
+            if let Some(waiting) = &mut self.waiting {
+                let limit = self.limits.head.saturating_add(self.limits.body);
+                if waiting.len() + input.len() > limit {
+                    let what = "what follows a request to switch protocols";
+                    return Err(WireError::TooLarge { protocol: super::NAME, what, limit });
+                }
+                waiting.extend_from_slice(input);
+                return Ok(());
+            }
+            if self.requests.begins(&mut input) {
+                self.begin(at, out)?;
+            }
+            match self.requests.step(&mut input)? {
+                Step::More => return Ok(()),
+                Step::Head => {
+                    let method = self.requests.head().map(Head::method);
+                    if let Some(last) = self.pending.back_mut() {
+                        last.method = method;
+                    }
+                }
+                Step::Message(message) => {
+                    if message.head.may_switch() {
+                        self.waiting = Some(Vec::new());
+                    }
+                    if let Some(last) = self.pending.back_mut() {
+                        last.request = Some(record::request(*message, self.limits.body));
+                    }
+                    self.settle(at, out)?;
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        if self.pending.len() >= self.limits.in_flight {
+            let limit = self.limits.in_flight;
+            return Err(malformed(format!("more than {limit} requests wait for their answer")));
+        }
+        self.begun += 1;
+        let id = ExchangeId(self.begun);
+        let (method, request, response) = (None, None, None);
+        self.pending.push_back(Pending { id, started: at, method, request, response });
+        out.push(Command::Begin { id, at });
+        Ok(())
+    }
+
+    fn server(
+        &mut self,
+        mut input: &[u8],
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        while !input.is_empty() && !self.over {
+            let front = self.pending.front().filter(|front| front.response.is_none());
+            let Some(method) = front.and_then(|front| front.method) else {
+                return Err(malformed("a response that no request asked for"));
+            };
+            let early = front.is_some_and(|front| front.request.is_none());
+            let Some(response) = self.responses.next(&mut input, method)? else { return Ok(()) };
+            let switches = response.switches;
+            if switches && early {
+                return Err(malformed("a switch of protocols before its request is complete"));
+            }
+            self.answered(response, at, out)?;
+            if switches {
+                let client = self.waiting.take().unwrap_or_default().into();
+                let server = Bytes::copy_from_slice(input);
+                out.push(Command::Become { protocol: "opaque", client, server });
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the response to the first exchange.
+    fn answered(
+        &mut self,
+        response: Response,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        if let Some(front) = self.pending.front_mut() {
+            front.response = Some((response, at));
+        }
+        self.settle(at, out)
+    }
+
+    /// Emits the first exchange when both its sides are complete.
+    fn settle(&mut self, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let complete = |front: &Pending| front.request.is_some() && front.response.is_some();
+        if !self.pending.front().is_some_and(complete) {
+            return Ok(());
+        }
+        let Some(front) = self.pending.pop_front() else { return Ok(()) };
+        self.over = front.response.as_ref().is_some_and(|(response, _)| response.switches);
+        let decided = self.pending.is_empty();
+        emit(front, None, at, out);
+        // Only the last exchange can be the one that the client's bytes wait for.
+        match self.waiting.take() {
+            Some(waiting) if !self.over && decided => self.client(&waiting, at, out),
+            waiting => {
+                self.waiting = waiting;
+                Ok(())
+            }
+        }
+    }
+
+    fn closed(
+        &mut self,
+        from: Peer,
+        how: Ending,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let method = self.pending.front().and_then(|front| front.method);
+        match (from, how) {
+            // The answers may still come.
+            (Peer::Client, Ending::Finished) => return Ok(()),
+            (Peer::Server, Ending::Finished) => {
+                let response = method.and_then(|method| self.responses.close(method));
+                if let Some(response) = response {
+                    self.answered(response, at, out)?;
+                }
+                self.abandon(Failure::Closed, at, out);
+            }
+            (_, Ending::Reset) => self.abandon(Failure::Reset, at, out),
+        }
+        Ok(())
+    }
+
+    /// Emits what is not complete as far as it came. An exchange of whose request not even the
+    /// head came is no exchange.
+    fn abandon(&mut self, failure: Failure, at: Moment, out: &mut Vec<Command>) {
+        self.over = true;
+        // A server may answer before it has the whole request; that is an answer nevertheless.
+        let mut answered = self.pending.front().is_some_and(|front| front.response.is_some());
+        if let Some(front) = self.pending.front_mut()
+            && let (Some(method), false) = (front.method, answered)
+        {
+            front.response = self.responses.partial(method).map(|response| (response, at));
+        }
+        let last = self.requests.partial();
+        if let (Some(message), Some(pending)) = (last, self.pending.back_mut()) {
+            pending.request = Some(record::request(*message, self.limits.body));
+        }
+        for pending in std::mem::take(&mut self.pending) {
+            let failure = (!std::mem::take(&mut answered)).then_some(failure);
+            if pending.request.is_some() {
+                emit(pending, failure, at, out);
+            }
+        }
+    }
+}
+
+fn emit(pending: Pending, failure: Option<Failure>, at: Moment, out: &mut Vec<Command>) {
+    let (response, finished) = match pending.response {
+        Some((response, finished)) => (Some(response.map), finished),
+        None => (None, at),
+    };
+    let exchange = Exchange {
+        request: pending.request.unwrap_or_default(),
+        response,
+        failure,
+        connection: 0,
+        started: pending.started,
+        finished,
+    };
+    out.push(Command::Emit { id: pending.id, exchange: Box::new(exchange) });
+}
+
+impl Session for Observer {
+    fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
+        if self.over {
+            return Ok(());
+        }
+        match event {
+            Event::Data { from: Peer::Client, bytes, at } => self.client(bytes, at, out),
+            Event::Data { from: Peer::Server, bytes, at } => self.server(bytes, at, out),
+            Event::Closed { from, how, at } => self.closed(from, how, at, out),
+            Event::TlsReady { .. }
+            | Event::Answer { .. }
+            | Event::Request { .. }
+            | Event::Opened { .. }
+            | Event::Tick { .. } => Ok(()),
+        }
+    }
+}

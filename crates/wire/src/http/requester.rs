@@ -1,0 +1,143 @@
+//! Plays the client: sends recorded requests and emits them with the answers that came.
+//!
+//! It sends each request at once, its body included: a client may do so even when it says
+//! `Expect: 100-continue` (RFC 9110, section 10.1.1). Whether requests are pipelined is the
+//! driver's choice.
+
+use super::head::Method;
+use super::incoming::{Response, Responses};
+use super::{malformed, write};
+use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
+use bytes::Bytes;
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
+use std::collections::VecDeque;
+
+/// The state of a connection to the app.
+pub(super) struct Requester {
+    limits: Limits,
+    responses: Responses,
+    /// Requests that were sent and not answered, in order.
+    pending: VecDeque<Pending>,
+    over: bool,
+}
+
+struct Pending {
+    id: ExchangeId,
+    request: Map,
+    method: Method,
+    started: Moment,
+}
+
+impl Requester {
+    pub(super) fn new(limits: Limits) -> Self {
+        let responses = Responses::new(limits);
+        Requester { limits, responses, pending: VecDeque::new(), over: false }
+    }
+
+    fn request(
+        &mut self,
+        id: ExchangeId,
+        request: &Map,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        if self.pending.len() >= self.limits.in_flight {
+            let limit = self.limits.in_flight;
+            return Err(malformed(format!("more than {limit} requests wait for their answer")));
+        }
+        write::request(request)?.send(Peer::Server, out);
+        let method = Method::of(write::request_line(request).0);
+        self.pending.push_back(Pending { id, request: request.clone(), method, started: at });
+        Ok(())
+    }
+
+    fn server(
+        &mut self,
+        mut input: &[u8],
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        while !input.is_empty() && !self.over {
+            let Some(front) = self.pending.front() else {
+                return Err(malformed("a response that no request asked for"));
+            };
+            let Some(response) = self.responses.next(&mut input, front.method)? else {
+                return Ok(());
+            };
+            let (switches, closes) = (response.switches, response.closes);
+            self.emit(Some(response), None, at, out);
+            if switches {
+                self.over = true;
+                let server = Bytes::copy_from_slice(input);
+                out.push(Command::Become { protocol: "opaque", client: Bytes::new(), server });
+            } else if closes {
+                self.abandon(Failure::Closed, at, out);
+                out.push(Command::Close { to: Peer::Server, how: Ending::Finished });
+            }
+        }
+        Ok(())
+    }
+
+    /// Emits the first exchange.
+    fn emit(
+        &mut self,
+        response: Option<Response>,
+        failure: Option<Failure>,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) {
+        let Some(Pending { id, request, started, .. }) = self.pending.pop_front() else { return };
+        let response = response.map(|response| response.map);
+        let exchange =
+            Exchange { request, response, failure, connection: 0, started, finished: at };
+        out.push(Command::Emit { id, exchange: Box::new(exchange) });
+    }
+
+    fn closed(&mut self, how: Ending, at: Moment, out: &mut Vec<Command>) {
+        let method = self.pending.front().map_or(Method::Other, |front| front.method);
+        let failure = match how {
+            Ending::Reset => Failure::Reset,
+            Ending::Finished => {
+                if let Some(response) = self.responses.close(method) {
+                    self.emit(Some(response), None, at, out);
+                }
+                Failure::Closed
+            }
+        };
+        let partial = self.responses.partial(method);
+        if partial.is_some() {
+            self.emit(partial, Some(failure), at, out);
+        }
+        self.abandon(failure, at, out);
+    }
+
+    /// Emits what will get no answer any more.
+    fn abandon(&mut self, failure: Failure, at: Moment, out: &mut Vec<Command>) {
+        self.over = true;
+        while !self.pending.is_empty() {
+            self.emit(None, Some(failure), at, out);
+        }
+    }
+}
+
+impl Session for Requester {
+    fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
+        match event {
+            Event::Request { id, request, at } if !self.over => self.request(id, request, at, out),
+            Event::Request { .. } => Err(malformed("a request after the connection has ended")),
+            Event::Data { from: Peer::Server, bytes, at } if !self.over => {
+                self.server(bytes, at, out)
+            }
+            Event::Closed { from: Peer::Server, how, at } if !self.over => {
+                self.closed(how, at, out);
+                Ok(())
+            }
+            Event::Data { .. }
+            | Event::Closed { .. }
+            | Event::TlsReady { .. }
+            | Event::Answer { .. }
+            | Event::Opened { .. }
+            | Event::Tick { .. } => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Plays the server: reads requests, asks for their answers and sends them in the order in which
+//! the requests came.
+//!
+//! It closes the connection when the client or the answer says so, and not otherwise.
+
+use super::head::{Head, Method};
+use super::incoming::Requests;
+use super::reader::{Message, Step};
+use super::{fields, framing, malformed, record, write};
+use crate::{Answer, Command, Ending, Event, Limits, Miss, Peer, Session, WireError};
+use bytes::Bytes;
+use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
+use std::collections::VecDeque;
+
+/// The state of a connection to a mock.
+pub(super) struct Responder {
+    limits: Limits,
+    requests: Requests,
+    /// Requests that are complete and not answered, in order.
+    pending: VecDeque<Pending>,
+    asked: u64,
+    /// When the first byte of the request that is being read came.
+    started: Moment,
+    /// `100 Continue` was sent for the request that is being read.
+    continued: bool,
+    /// Bytes of the client after a request whose answer may switch protocols.
+    waiting: Option<Vec<u8>>,
+    /// The client will send no more.
+    finished: bool,
+    over: bool,
+}
+
+struct Pending {
+    id: ExchangeId,
+    method: Method,
+    closes: bool,
+    answer: Option<Answer>,
+}
+
+impl Responder {
+    pub(super) fn new(limits: Limits) -> Self {
+        Responder {
+            limits,
+            requests: Requests::new(limits),
+            pending: VecDeque::new(),
+            asked: 0,
+            started: Moment::default(),
+            continued: false,
+            waiting: None,
+            finished: false,
+            over: false,
+        }
+    }
+
+    fn client(
+        &mut self,
+        mut input: &[u8],
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        loop {
+            if let Some(waiting) = &mut self.waiting {
+                let limit = self.limits.head.saturating_add(self.limits.body);
+                if waiting.len() + input.len() > limit {
+                    let what = "what follows a request to switch protocols";
+                    return Err(WireError::TooLarge { protocol: super::NAME, what, limit });
+                }
+                waiting.extend_from_slice(input);
+                return Ok(());
+            }
+            if self.requests.begins(&mut input) {
+                self.started = at;
+                self.continued = false;
+            }
+            match self.requests.step(&mut input)? {
+                Step::More => {
+                    self.encourage(out);
+                    return Ok(());
+                }
+                Step::Head => {}
+                Step::Message(message) => self.ask(*message, out)?,
+            }
+        }
+    }
+
+    /// Tells a client that waits for it to send the body (RFC 9110, section 10.1.1), once it is
+    /// that request's turn.
+    fn encourage(&mut self, out: &mut Vec<Command>) {
+        let waits = |head: &Head| head.facts.expect_continue && !head.old;
+        if self.requests.head().is_some_and(waits) && self.pending.is_empty() && !self.continued {
+            self.continued = true;
+            let bytes = Bytes::from_static(b"HTTP/1.1 100 Continue\r\n\r\n");
+            out.push(Command::Send { to: Peer::Client, bytes });
+        }
+    }
+
+    fn ask(&mut self, message: Message, out: &mut Vec<Command>) -> Result<(), WireError> {
+        if self.pending.len() >= self.limits.in_flight {
+            let limit = self.limits.in_flight;
+            return Err(malformed(format!("more than {limit} requests wait for their answer")));
+        }
+        if message.head.may_switch() {
+            self.waiting = Some(Vec::new());
+        }
+        self.asked += 1;
+        let id = ExchangeId(self.asked);
+        let (method, closes) = (message.head.method(), message.head.closes());
+        self.pending.push_back(Pending { id, method, closes, answer: None });
+        let request = record::request(message, self.limits.body);
+        out.push(Command::Ask { id, request, at: self.started });
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        id: ExchangeId,
+        answer: Answer,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.id == id) {
+            pending.answer = Some(answer);
+        }
+        while !self.over && self.pending.front().is_some_and(|front| front.answer.is_some()) {
+            let Some(Pending { method, closes, answer: Some(answer), .. }) =
+                self.pending.pop_front()
+            else {
+                break;
+            };
+            self.say(answer, method, closes, out)?;
+        }
+        if self.over || !self.pending.is_empty() {
+            return Ok(());
+        }
+        if let Some(waiting) = self.waiting.take() {
+            self.client(&waiting, at, out)?;
+        }
+        self.encourage(out);
+        if self.finished && self.pending.is_empty() {
+            self.close(Ending::Finished, out);
+        }
+        Ok(())
+    }
+
+    fn say(
+        &mut self,
+        answer: Answer,
+        method: Method,
+        closes: bool,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let response = match answer {
+            Answer::Response(response) => response,
+            Answer::Miss(miss) => say_miss(miss),
+            Answer::Incomplete => say_miss(Miss {
+                message: "no mock answers this request, which is complete".to_owned(),
+                details: Value::Null,
+            }),
+            Answer::Failure(Failure::Closed) => {
+                self.close(Ending::Finished, out);
+                return Ok(());
+            }
+            Answer::Failure(_) => {
+                self.close(Ending::Reset, out);
+                return Ok(());
+            }
+        };
+        write::response(&response, method)?.send(Peer::Client, out);
+        if framing::switches(write::status_of(&response)?, method) {
+            self.over = true;
+            let client = self.waiting.take().unwrap_or_default().into();
+            out.push(Command::Become { protocol: "opaque", client, server: Bytes::new() });
+        } else if closes || says_close(&response) {
+            self.close(Ending::Finished, out);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, how: Ending, out: &mut Vec<Command>) {
+        self.over = true;
+        out.push(Command::Close { to: Peer::Client, how });
+    }
+
+    fn closed(&mut self, how: Ending, out: &mut Vec<Command>) {
+        self.finished = true;
+        if how == Ending::Reset {
+            self.over = true;
+        } else if self.pending.is_empty() {
+            self.close(Ending::Finished, out);
+        }
+    }
+}
+
+/// Whether the connection ends after a recorded response (RFC 9112, section 9.3).
+fn says_close(response: &Map) -> bool {
+    let fields = fields::each(response.get("headers"));
+    let connection = fields::find(&fields, "connection").unwrap_or_default();
+    let says = |word: &str| connection.split(',').any(|it| it.trim().eq_ignore_ascii_case(word));
+    let old = response.get("version").is_some() && response.text("version") != Some("1.1");
+    response.text("framing") == Some("close") || says("close") || (old && !says("keep-alive"))
+}
+
+/// What an app gets that makes a call that no mock answers.
+fn say_miss(miss: Miss) -> Map {
+    let mut body = Map::from([("error", miss.message)]);
+    match miss.details {
+        Value::Null => {}
+        Value::Map(details) => {
+            for (key, value) in details {
+                body.insert(key, value);
+            }
+        }
+        details => {
+            body.insert("details", details);
+        }
+    }
+    let headers = Map::from([("Content-Type", "application/json")]);
+    Map::from([("status", Value::from(502u16)), ("headers", headers.into()), ("body", body.into())])
+}
+
+impl Session for Responder {
+    fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
+        if self.over {
+            return Ok(());
+        }
+        match event {
+            Event::Data { from: Peer::Client, bytes, at } => self.client(bytes, at, out),
+            Event::Answer { id, answer, at } => self.answer(id, answer, at, out),
+            Event::Closed { from: Peer::Client, how, .. } => {
+                self.closed(how, out);
+                Ok(())
+            }
+            Event::Data { from: Peer::Server, .. }
+            | Event::Closed { from: Peer::Server, .. }
+            | Event::TlsReady { .. }
+            | Event::Request { .. }
+            | Event::Opened { .. }
+            | Event::Tick { .. } => Ok(()),
+        }
+    }
+}

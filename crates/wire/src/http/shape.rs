@@ -1,0 +1,83 @@
+//! How exchanges look in files.
+
+use rehearsal_model::shape::{ExchangeShape, Field, Shape};
+
+/// A field's value: one, or several of the same name.
+const VALUES: Shape = Shape::Either(&[Shape::Data, Shape::List(&Shape::Data)]);
+const NAMED: Shape = Shape::Named(&VALUES);
+/// Names and values; as a list where a name comes again after another.
+const PAIRS: Shape = Shape::Either(&[NAMED, Shape::List(&NAMED)]);
+
+const HEADERS: Field =
+    Field::optional("headers", PAIRS, "Header fields by name, in the order in which they are sent");
+const BODY: Field = Field::optional(
+    "body",
+    Shape::Any,
+    "Content without its content coding: JSON as a tree, else text or bytes",
+);
+const BODY_FORMAT: Field = Field::optional(
+    "body-format",
+    Shape::Text,
+    "How the body is spelled where that is not compact JSON: words such as spaced, indented-2, \
+     ascii, html, slashes, newline, percent-space, no-newline, encoded",
+);
+const VERSION: Field =
+    Field::optional("version", Shape::Choice(&["1.0", "1.1"]), "Version of HTTP when not 1.1");
+const FORM: Field =
+    Field::optional("form", PAIRS, "Content of type application/x-www-form-urlencoded");
+const MULTIPART: Field = Field::optional(
+    "multipart",
+    Shape::List(&Shape::Map(&[HEADERS, BODY, BODY_FORMAT])),
+    "Parts of multipart content; the boundary is that of the content type",
+);
+const OMITTED: Field = Field::optional(
+    "omitted",
+    Shape::Map(&[
+        Field::required("length", Shape::Integer, "Length in bytes as transferred"),
+        Field::required("sha256", Shape::Text, "SHA-256 of these bytes in hexadecimal digits"),
+    ]),
+    "In place of content that is too large to keep; that many filler bytes are served",
+);
+const TRAILERS: Field = Field::optional("trailers", PAIRS, "Fields sent after a chunked body");
+const STATUS: Field = Field::required("status", Shape::Integer, "Status code");
+const REASON: Field =
+    Field::optional("reason", Shape::Data, "Reason phrase when not the standard one");
+
+/// The keys of a request and a response.
+pub(super) static SHAPE: ExchangeShape = ExchangeShape {
+    request: &[
+        Field::required("http", Shape::Data, "Method and target, such as POST /orders?dry=1"),
+        VERSION,
+        HEADERS,
+        BODY,
+        FORM,
+        MULTIPART,
+        OMITTED,
+        BODY_FORMAT,
+        TRAILERS,
+    ],
+    answer: "response",
+    response: &[
+        STATUS,
+        REASON,
+        VERSION,
+        Field::optional(
+            "informational",
+            Shape::List(&Shape::Map(&[STATUS, REASON, VERSION, HEADERS])),
+            "Responses of status 1xx that came before",
+        ),
+        HEADERS,
+        BODY,
+        FORM,
+        MULTIPART,
+        OMITTED,
+        BODY_FORMAT,
+        TRAILERS,
+        Field::optional(
+            "framing",
+            Shape::Choice(&["close"]),
+            "The end of the connection ends the body",
+        ),
+    ],
+    keeps_connection: false,
+};
