@@ -3,7 +3,7 @@
 //! Header blocks are literal fields without Huffman coding (RFC 7541 section 6.2.2); there is no
 //! dynamic table, padding, priority or flow control.
 
-use crate::stage::{Line, Part, Played, play_split, stays};
+use crate::stage::{Line, Part, Played, play, play_split, stays};
 use bytes::{Buf, Bytes, BytesMut};
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value};
 use rehearsal_wire::{Answer, Command, Ending, Event, Miss, Peer, Session, WireError};
@@ -542,4 +542,21 @@ fn a_header_block_may_come_in_two_frames() {
     ];
     let played = play_split(responder, Part::Responder, &lines, stays);
     assert_eq!(played.asked, [(1, get("/long"))]);
+}
+
+#[test]
+fn an_exchange_begins_with_the_first_byte_of_its_first_frame() {
+    let frame = part(1, &get("/late"), 0);
+    let (first, second) = frame.split_at(5);
+    let lines = [
+        Says(Client, opening()),
+        Says(Client, first.to_vec()),
+        Says(Client, [second, &part(3, &get("/next"), 0)].concat()),
+    ];
+    for (session, part, word) in
+        [(observer(), Part::Observer, "begin"), (responder(), Part::Responder, "ask")]
+    {
+        let played = play(session, part, &lines, usize::MAX, stays);
+        assert_eq!(played.events, [format!("{word} 1 at 2"), format!("{word} 3 at 3")]);
+    }
 }
