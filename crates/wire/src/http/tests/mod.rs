@@ -1,9 +1,12 @@
 //! Transcripts: bytes in, exchanges or bytes out.
 
+mod bodies;
+mod comparing;
 mod nasty;
 mod observing;
 mod requesting;
 mod responding;
+mod round_trip;
 
 use super::Http;
 use crate::{Command, Ending, Event, Limits, Peer, Protocol, Session, WireError};
