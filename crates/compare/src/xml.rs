@@ -12,7 +12,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{NamespaceResolver, ResolveResult};
 use quick_xml::reader::NsReader;
 use rehearsal_model::secret::mask;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 /// How deep elements may nest.
@@ -50,6 +50,15 @@ pub(crate) enum Node {
     Text(String),
 }
 
+/// Where an element stands among those of its local name beside it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    /// From 1.
+    pub(crate) nth: usize,
+    /// How many there are.
+    pub(crate) count: usize,
+}
+
 impl Element {
     /// The text, when there is nothing but text in it.
     pub(crate) fn only_text(&self) -> Option<&str> {
@@ -60,18 +69,27 @@ impl Element {
         }
     }
 
-    /// For each child its place among the elements of its name, from 1; 0 for text.
-    pub(crate) fn places(&self) -> Vec<usize> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        let place = |child| match child {
-            &Node::Text(_) => 0,
-            Node::Element(element) => {
-                let count = counts.entry(&element.name.local).or_default();
-                *count += 1;
-                *count
+    /// For each child where it stands among the elements of its local name; zeros for text.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        let mut places = Vec::with_capacity(self.children.len());
+        for child in &self.children {
+            let nth = match child {
+                Node::Text(_) => 0,
+                Node::Element(element) => {
+                    let count = counts.entry(&element.name.local).or_default();
+                    *count += 1;
+                    *count
+                }
+            };
+            places.push(Place { nth, count: 0 });
+        }
+        for (place, child) in places.iter_mut().zip(&self.children) {
+            if let Node::Element(element) = child {
+                place.count = counts.get(element.name.local.as_str()).copied().unwrap_or(0);
             }
-        };
-        self.children.iter().map(place).collect()
+        }
+        places
     }
 
     /// The fingerprint under the rules at its parent's state extended by its own step.
@@ -81,11 +99,11 @@ impl Element {
 
     /// The fingerprints of its children, in order.
     pub(crate) fn prints(&self, rules: &Rules, state: &State) -> Vec<u64> {
-        let print = |(child, place): (&Node, usize)| match child {
+        let print = |(child, place): (&Node, Place)| match child {
             Node::Text(_) if rules.is_noise(&rules.down(state, &Step::Content)) => 0,
             Node::Text(text) => hash(("text", mask(text))),
             Node::Element(element) => {
-                element.print_at(rules, &rules.down_element(state, &element.name.local, place))
+                element.print_at(rules, &rules.down_element(state, &element.name.local, place.nth))
             }
         };
         self.children.iter().zip(self.places()).map(print).collect()

@@ -6,7 +6,7 @@ use crate::align::{Pair, align};
 use crate::path::Step;
 use crate::rules::State;
 use crate::walk::Walk;
-use crate::xml::{Element, Node};
+use crate::xml::{Element, Node, Place};
 use rehearsal_model::{Change, Value, secret::mask};
 
 /// A document's element and the text of the document.
@@ -18,20 +18,13 @@ impl Walk<'_> {
         // The texts may begin with what the trees do not count.
         let expected = (expected.0, content(expected.1));
         let actual = (actual.0, content(actual.1));
-        self.pair(expected, actual, (1, 1), state);
+        self.pair(expected, actual, Place { nth: 1, count: 1 }, state);
     }
 
-    /// `place` and `count` tell the element from others of its name beside it.
-    fn pair(
-        &mut self,
-        expected: Source<'_>,
-        actual: Source<'_>,
-        (place, count): (usize, usize),
-        state: &State,
-    ) {
+    fn pair(&mut self, expected: Source<'_>, actual: Source<'_>, place: Place, state: &State) {
         let local = &expected.0.name.local;
-        let state = self.rules.down_element(state, local, place);
-        self.child(local, (place, count), &state, |walk| {
+        let state = self.rules.down_element(state, local, place.nth);
+        self.child(local, place, &state, |walk| {
             if expected.0.name != actual.0.name {
                 walk.note(Change::Changed { expected: written(expected), actual: written(actual) });
             } else {
@@ -41,16 +34,10 @@ impl Walk<'_> {
         });
     }
 
-    fn child(
-        &mut self,
-        local: &str,
-        (place, count): (usize, usize),
-        state: &State,
-        below: impl FnOnce(&mut Self),
-    ) {
+    fn child(&mut self, local: &str, place: Place, state: &State, below: impl FnOnce(&mut Self)) {
         self.step(&Step::Element(local.into()), state, |walk| {
-            if count > 1 {
-                walk.step(&Step::Nth(place), state, below);
+            if place.count > 1 {
+                walk.step(&Step::Nth(place.nth), state, below);
             } else {
                 below(walk);
             }
@@ -100,9 +87,9 @@ impl Walk<'_> {
             match pair {
                 Pair::Both(x, y) => match (&e[x], &a[y]) {
                     (Node::Element(from), Node::Element(to)) if from.name == to.name => {
-                        let count = count(expected.0, from).max(self::count(actual.0, to));
-                        let sides = ((from, expected.1), (to, actual.1));
-                        self.pair(sides.0, sides.1, (e_places[x], count), state);
+                        let count = e_places[x].count.max(a_places[y].count);
+                        let place = Place { count, ..e_places[x] };
+                        self.pair((from, expected.1), (to, actual.1), place, state);
                     }
                     (Node::Text(from), Node::Text(to)) => {
                         let state = self.rules.down(state, &Step::Content);
@@ -119,11 +106,11 @@ impl Walk<'_> {
         }
     }
 
-    fn gone(&mut self, parent: Source<'_>, child: usize, place: usize, state: &State) {
+    fn gone(&mut self, parent: Source<'_>, child: usize, place: Place, state: &State) {
         self.alone(parent, child, place, state, |expected| Change::Missing { expected });
     }
 
-    fn came(&mut self, parent: Source<'_>, child: usize, place: usize, state: &State) {
+    fn came(&mut self, parent: Source<'_>, child: usize, place: Place, state: &State) {
         self.alone(parent, child, place, state, |actual| Change::Added { actual });
     }
 
@@ -131,7 +118,7 @@ impl Walk<'_> {
         &mut self,
         (parent, source): Source<'_>,
         child: usize,
-        place: usize,
+        place: Place,
         state: &State,
         change: impl FnOnce(Value) -> Change,
     ) {
@@ -144,20 +131,13 @@ impl Walk<'_> {
             }
             Node::Element(element) => {
                 let local = &element.name.local;
-                let state = self.rules.down_element(state, local, place);
-                // An added element is numbered even when it is the first, to say which it is.
-                self.child(local, (place, count(parent, element).max(place)), &state, |walk| {
+                let state = self.rules.down_element(state, local, place.nth);
+                self.child(local, place, &state, |walk| {
                     walk.note(change(written((element, source))));
                 });
             }
         }
     }
-}
-
-/// How many elements of its local name stand beside an element, itself included.
-fn count(parent: &Element, element: &Element) -> usize {
-    let same = |child: &&Node| matches!(child, Node::Element(other) if other.name.local == element.name.local);
-    parent.children.iter().filter(same).count()
 }
 
 /// Two elements of one name are near, the more so the more attributes and texts they share.

@@ -197,6 +197,9 @@ fn the_cost_and_the_number_of_differences_are_bounded() {
     let deep = |leaf: i32| (0..500).fold(Value::from(leaf), |inner, _| Value::List(vec![inner]));
     let (one, other) = (deep(1), deep(2));
     assert_eq!(compare(&one, &other, "r", &Rules::default()).len(), 1);
+    let wide = |leaf: &str| format!("<a>{}{leaf}</a>", "<b/>".repeat(60_000));
+    let differences = compare(&wide("<c/>").into(), &wide("").into(), "r", &Rules::default());
+    assert_eq!(said(&differences), [r#"- r/a/c "<c/>""#]);
     let xml = |leaf: &str| format!("{}{leaf}{}", "<a>".repeat(5000), "</a>".repeat(5000));
     assert_eq!(compare(&xml("1").into(), &xml("2").into(), "r", &Rules::default()).len(), 1);
 }

@@ -6,7 +6,9 @@ use crate::page::{Page, Style};
 use crate::table::{Column, draw};
 use crate::words::{command, count, duration, seconds, size};
 use crate::{Look, Report};
-use rehearsal_model::{Change, Finding, Ledger, Outcome, RunEvent, Summary, TestId};
+use rehearsal_model::{
+    Change, Difference, Finding, Ledger, Outcome, RunEvent, Summary, TestId, Value,
+};
 use std::io::{self, Write};
 
 /// How many of the failed tests are named at the end.
@@ -48,8 +50,12 @@ impl Human {
     }
 
     fn write(&mut self, page: Page) -> io::Result<()> {
+        let text = page.finish();
+        if text.is_empty() {
+            return Ok(());
+        }
         self.clear()?;
-        self.out.write_all(page.finish().as_bytes())?;
+        self.out.write_all(text.as_bytes())?;
         self.out.flush()
     }
 
@@ -72,6 +78,13 @@ impl Human {
         self.progress = text.chars().count();
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
+    }
+}
+
+/// A run that ends before its last event leaves no half a line behind.
+impl Drop for Human {
+    fn drop(&mut self) {
+        let _ = self.clear().and_then(|()| self.out.flush());
     }
 }
 
@@ -247,18 +260,33 @@ fn exited(page: &mut Page, how: &str, during: Option<TestId>, output: &[String])
     }
 }
 
-/// The first value that is another one of its kind: it may be noise. A status never is.
+/// The first place where another value came that looks as if it were another one each time.
 fn suspect(finding: &Finding) -> Option<String> {
-    let (Finding::Response { differences } | Finding::CallDiffers { differences, .. }) = finding
-    else {
-        return None;
+    let differences = match finding {
+        Finding::Response { differences } | Finding::CallDiffers { differences, .. } => differences,
+        Finding::CallUnexpected { nearest: Some(nearest), .. } => &nearest.differences,
+        _ => return None,
     };
-    let mut all = differences.iter();
-    let changed = all.find(|one| {
-        matches!(one.change, Change::Changed { .. })
-            && (one.path.contains(".body") || one.path.contains(".headers"))
-    });
-    changed.map(|one| one.path.clone())
+    let invented = |one: &&Difference| match &one.change {
+        Change::Changed { expected, actual } => {
+            is_invented(expected) && is_invented(actual) && !one.path.starts_with("mocks")
+        }
+        _ => false,
+    };
+    differences.iter().find(invented).map(|one| one.path.clone())
+}
+
+/// Whether a value looks like an identifier, a time or a token rather than like a word or a count.
+fn is_invented(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => {
+            (8..200).contains(&text.len())
+                && text.bytes().any(|byte| byte.is_ascii_digit())
+                && !text.contains(' ')
+        }
+        Value::Number(number) => number.as_str().len() >= 8,
+        _ => false,
+    }
 }
 
 /// A path as an item of a YAML list.

@@ -82,18 +82,19 @@ impl Teller {
         match (&exchange.response, exchange.failure) {
             (Some(response), failure) => {
                 self.page.put(Style::Bold, word);
-                let status =
-                    response.get("status").and_then(|status| crate::yaml::inline(status, 20));
-                if let Some(status) = &status {
-                    self.page.space(1).put(Style::Plain, status);
+                // A number that comes first is what the answer is known by.
+                let first = response.iter().next();
+                let code = first.filter(|(_, value)| matches!(value, Value::Number(_)));
+                if let Some((_, Value::Number(code))) = code {
+                    self.page.space(1).put(Style::Plain, code.as_str());
                 }
                 if let Some(failure) = failure {
                     self.page.put(Style::Bad, &format!("  then {}", failure.as_str()));
                 }
                 self.page.end();
                 let mut rest = response.clone();
-                if status.is_some() {
-                    rest.remove("status");
+                if let Some((key, _)) = code {
+                    rest.remove(key);
                 }
                 self.message(indent + 2, &rest, "");
             }
