@@ -18,6 +18,25 @@ pub struct DialError {
     pub reason: String,
 }
 
+impl DialError {
+    /// The error number that the app shall see.
+    #[must_use]
+    pub fn errno(&self) -> i32 {
+        self.errno.unwrap_or(errno(self.failure))
+    }
+}
+
+/// The error number by which `connect` says that it failed in this way.
+#[must_use]
+pub fn errno(failure: Failure) -> i32 {
+    match failure {
+        Failure::Refused => libc::ECONNREFUSED,
+        Failure::Unreachable => libc::EHOSTUNREACH,
+        Failure::TimedOut => libc::ETIMEDOUT,
+        Failure::Reset | Failure::Closed => libc::ECONNRESET,
+    }
+}
+
 /// Why a request could not be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {

@@ -26,7 +26,7 @@ mod watch;
 
 pub use clock::Clock;
 pub use dial::dial;
-pub use error::{DialError, RequestError};
+pub use error::{DialError, RequestError, errno};
 pub use gate::{Gate, OneAtATime, Pass};
 pub use observe::{Datagrams, Observe, observe, observe_datagram};
 pub use options::ConnectionOptions;
