@@ -48,15 +48,15 @@ impl Responder {
         answer: Answer,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        if answer == Answer::Incomplete {
-            return Ok(());
-        }
         let Some(query) = self.pending.take(exchange) else { return Ok(()) };
         let bits = bit::RESPONSE | bit::RECURSION_AVAILABLE;
         let mut message = match answer {
             Answer::Response(map) => parse_answer(&map)?,
-            Answer::Miss(_) => Message { bits, rcode: SERVFAIL, ..Message::default() },
-            Answer::Failure(_) | Answer::Incomplete => return Ok(()),
+            // A query is complete, so that nothing answers it when more is wanted.
+            Answer::Miss(_) | Answer::Incomplete => {
+                Message { bits, rcode: SERVFAIL, ..Message::default() }
+            }
+            Answer::Failure(_) => return Ok(()),
         };
         message.id = query.id;
         message.bits |= query.bits & bit::RECURSION_DESIRED;

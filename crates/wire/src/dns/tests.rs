@@ -178,14 +178,15 @@ fn a_played_server_keeps_number_and_spelling() {
 #[test]
 fn a_played_server_says_that_it_failed_on_a_miss_and_nothing_on_a_failure() {
     let mut side = Side(Dns.responder(SMALL));
-    side.data(Client, QUERY, 1);
     let miss = Miss { message: "no mock".to_owned(), details: Value::Null };
-    let bytes = side.answer(1, Answer::Miss(miss));
-    assert_eq!(bytes[..4], *b"\x12\x34\x81\x82");
-    assert_eq!(decode(&bytes).unwrap().question, decode(QUERY).unwrap().question);
-
+    for (id, answer) in [(1, Answer::Miss(miss)), (2, Answer::Incomplete)] {
+        side.data(Client, QUERY, 1);
+        let bytes = side.answer(id, answer);
+        assert_eq!(bytes[..4], *b"\x12\x34\x81\x82");
+        assert_eq!(decode(&bytes).unwrap().question, decode(QUERY).unwrap().question);
+    }
     side.data(Client, QUERY, 2);
-    assert_eq!(side.answer(2, Answer::Failure(Failure::TimedOut)), b"");
+    assert_eq!(side.answer(3, Answer::Failure(Failure::TimedOut)), b"");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Opaque, requester::QUIET};
 use crate::{Answer, Command, Ending, Event, Limits, Miss, Peer, Protocol, Session, WireError};
+use proptest::prelude::*;
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value};
 
 use Peer::{Client, Server};
@@ -405,4 +406,69 @@ fn operations_are_readable() {
         name(Value::from("abcdefghijklmnopqrstuvwxyz")),
         "send 26 bytes: abcdefghijklmnopqrstuvwx…"
     );
+}
+
+proptest! {
+    /// Whatever was recorded is played back, however the bytes arrive at either time.
+    #[test]
+    fn what_was_observed_is_played(
+        greeting in prop::collection::vec(any::<u8>(), 0..4),
+        turns in prop::collection::vec(
+            (prop::collection::vec(any::<u8>(), 1..6), prop::collection::vec(any::<u8>(), 1..6)),
+            0..5,
+        ),
+        (recorded, played) in (1_usize..6, 1_usize..6),
+    ) {
+        let mut observer = Opaque.observer(SMALL);
+        let mut out = Vec::new();
+        let mut say = |from, bytes: &[u8]| {
+            for bytes in bytes.chunks(recorded) {
+                observer.handle(Event::Data { from, bytes, at: Moment(1) }, &mut out).unwrap();
+            }
+        };
+        say(Server, &greeting);
+        for (send, receive) in &turns {
+            say(Client, send);
+            say(Server, receive);
+        }
+        for from in [Client, Server] {
+            let event = Event::Closed { from, how: Ending::Finished, at: Moment(2) };
+            observer.handle(event, &mut out).unwrap();
+        }
+        let mut mocks = out.into_iter().filter_map(|command| match command {
+            Command::Emit { exchange, .. } => Some(*exchange),
+            _ => None,
+        }).peekable();
+
+        let mut responder = Opaque.responder(SMALL);
+        let mut heard = Vec::new();
+        let mut play = |event: Event<'_>| {
+            let mut out = Vec::new();
+            responder.handle(event, &mut out).unwrap();
+            while let Some(command) = out.pop() {
+                let (id, request) = match command {
+                    Command::Ask { id, request, .. } => (id, request),
+                    Command::Send { bytes, .. } => {
+                        heard.extend_from_slice(&bytes);
+                        continue;
+                    }
+                    other => panic!("unexpected {other:?}"),
+                };
+                let answer = match mocks.next_if(|mock| mock.request == request) {
+                    Some(mock) => Answer::Response(mock.response.unwrap()),
+                    None => Answer::Incomplete,
+                };
+                responder.handle(Event::Answer { id, answer, at: Moment(3) }, &mut out).unwrap();
+            }
+        };
+        play(Event::Opened { at: Moment(0) });
+        for (send, _) in &turns {
+            for bytes in send.chunks(played) {
+                play(Event::Data { from: Client, bytes, at: Moment(1) });
+            }
+        }
+        let replies = turns.iter().map(|(_, receive)| receive);
+        let said: Vec<u8> = [&greeting].into_iter().chain(replies).flatten().copied().collect();
+        prop_assert_eq!(heard, said);
+    }
 }
