@@ -41,6 +41,14 @@ pub enum StoreError {
         /// Why not.
         problem: String,
     },
+    /// A name cannot be that of a recording.
+    #[error("use `{name}` as the name of a recording: {problem}; choose another")]
+    Name {
+        /// The name.
+        name: String,
+        /// Why not.
+        problem: &'static str,
+    },
     /// Another process writes the recording.
     #[error(
         "lock {folder}: {} is recording into it; wait for it or choose another name with --name",

@@ -10,6 +10,7 @@ mod files;
 pub mod journal;
 pub mod key;
 pub mod lock;
+mod project;
 mod schema;
 pub mod scrub;
 mod settings;
@@ -21,4 +22,5 @@ pub use files::{
     FORMAT, append_recording, read_manifest, read_recording, test_file_name, write_recording,
     write_tests,
 };
-pub use settings::{UnitError, parse_duration, parse_size};
+pub use project::Project;
+pub use settings::{SETTINGS_FILE, UnitError, init_text, parse_duration, parse_size};

@@ -1,5 +1,16 @@
 //! `rehearsal.yaml`: what a project can set.
 
+mod fields;
+mod init;
+mod read;
 mod units;
 
+pub use init::init_text;
+pub(crate) use read::read;
 pub use units::{UnitError, parse_duration, parse_size};
+
+/// The name of the file of settings, in the project's folder.
+pub const SETTINGS_FILE: &str = "rehearsal.yaml";
+
+#[cfg(test)]
+mod tests;

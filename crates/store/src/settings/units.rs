@@ -34,11 +34,27 @@ pub fn parse_size(text: &str) -> Result<u64, UnitError> {
     parse(text, &SIZES).ok_or_else(|| UnitError::Size(text.to_owned()))
 }
 
+/// A duration in the largest unit that holds it exactly.
+pub(super) fn format_duration(duration: Duration) -> String {
+    format(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX), &DURATIONS)
+}
+
+/// A size in the largest unit that holds it exactly.
+pub(super) fn format_size(size: u64) -> String {
+    format(size, &SIZES)
+}
+
 fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (count, unit) = text.split_at(digits);
     let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
     count.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+fn format(count: u64, units: &[(&str, u64)]) -> String {
+    let fits = |(_, factor): &&(&str, u64)| count > 0 && count.is_multiple_of(*factor);
+    let (unit, factor) = units.iter().rev().find(fits).unwrap_or(&units[0]);
+    format!("{}{unit}", count / factor)
 }
 
 #[cfg(test)]
@@ -52,11 +68,13 @@ mod tests {
         {
             let duration = parse_duration(text).unwrap();
             assert_eq!(duration, Duration::from_millis(millis));
+            assert_eq!(format_duration(duration), text);
         }
         for (text, bytes) in
             [("1B", 1), ("16KiB", 16 << 10), ("64MiB", 64 << 20), ("1GiB", 1 << 30)]
         {
             assert_eq!(parse_size(text), Ok(bytes));
+            assert_eq!(format_size(bytes), text);
         }
     }
 

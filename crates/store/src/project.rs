@@ -1,0 +1,160 @@
+//! A project: the folder with `rehearsal.yaml` and `rehearsal/`.
+
+use crate::settings::{self, SETTINGS_FILE};
+use crate::{StoreError, disk, yaml};
+use rehearsal_model::Settings;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The folder in a project that holds the recordings.
+const FOLDER: &str = "rehearsal";
+/// Folders beside the recordings.
+const RESERVED: [&str; 2] = ["runs", "cache"];
+/// The longest name that file systems take, less what temporary names add.
+const LONGEST_NAME: usize = 200;
+
+/// A folder with its settings and recordings.
+#[derive(Clone, Debug)]
+pub struct Project {
+    root: PathBuf,
+    settings: Settings,
+}
+
+impl Project {
+    /// Opens a folder. Without a `rehearsal.yaml` the settings are the defaults.
+    ///
+    /// # Errors
+    /// When the settings cannot be read or are not as they should be.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(SETTINGS_FILE);
+        let settings = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Settings::default(),
+            _ => read_settings(&path)?,
+        };
+        Ok(Project { root: folder.to_owned(), settings })
+    }
+
+    /// The project's folder, as it was given.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What the project sets.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The folder that holds the recordings, `runs` and `cache`.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.root.join(FOLDER)
+    }
+
+    /// The names of the recordings, sorted; none when there is no such folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn recordings(&self) -> Result<Vec<String>, StoreError> {
+        let folder = self.folder();
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(StoreError::io("list", &folder))?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(StoreError::io("list", &folder))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if wrong_with(&name).is_none() && entry.path().join("recording.yaml").is_file() {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The folder of a recording, which need not exist.
+    ///
+    /// # Errors
+    /// When it cannot be the name of a recording.
+    pub fn recording_folder(&self, name: &str) -> Result<PathBuf, StoreError> {
+        match wrong_with(name) {
+            None => Ok(self.folder().join(name)),
+            Some(problem) => Err(StoreError::Name { name: name.to_owned(), problem }),
+        }
+    }
+}
+
+fn read_settings(path: &Path) -> Result<Settings, StoreError> {
+    let text = disk::read_text(path, yaml::MAX_SIZE)?;
+    let protocols: Vec<&str> = rehearsal_wire::ALL.iter().map(|protocol| protocol.name()).collect();
+    yaml::parse(&text)
+        .and_then(|node| settings::read(node, &protocols))
+        .map_err(|error| StoreError::file(path, error))
+}
+
+/// Why a name cannot be that of a recording.
+fn wrong_with(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("it is empty")
+    } else if name.len() > LONGEST_NAME {
+        Some("it is longer than 200 bytes")
+    } else if name.starts_with(['.', '-']) {
+        Some("it begins with a dot or a dash")
+    } else if name.contains(|char: char| matches!(char, '/' | '\\') || char.is_control()) {
+        Some("it contains a slash or a control character")
+    } else if RESERVED.contains(&name) {
+        Some("the folder of that name is used for something else")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_recordings_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let project = Project::open(place.path()).unwrap();
+        assert_eq!(project.recordings().unwrap(), Vec::<String>::new());
+        for name in ["shop", "cart", ".cart.1.new", "runs", "cache"] {
+            let folder = project.folder().join(name);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("recording.yaml"), "").unwrap();
+        }
+        fs::create_dir(project.folder().join("empty")).unwrap();
+        fs::write(project.folder().join(".gitignore"), "").unwrap();
+        assert_eq!(project.recordings().unwrap(), ["cart", "shop"]);
+    }
+
+    #[test]
+    fn a_name_cannot_leave_the_folder() {
+        let project = Project::open(Path::new("/p")).unwrap();
+        let folder = project.recording_folder("Shop 2 (é)").unwrap();
+        assert_eq!(folder, Path::new("/p/rehearsal/Shop 2 (é)"));
+        for bad in ["", ".", "..", "../x", "a/b", "a\\b", ".x", "-x", "runs", "cache", "a\nb"] {
+            assert!(project.recording_folder(bad).is_err(), "{bad:?}");
+        }
+        let error = project.recording_folder("runs").unwrap_err().to_string();
+        let expected = "use `runs` as the name of a recording: the folder of that name is used for something else; choose another";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn settings_name_their_file() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("rehearsal.yaml"), "timeout: 3s\n").unwrap();
+        let project = Project::open(place.path()).unwrap();
+        assert_eq!(project.settings().timeout.as_secs(), 3);
+        fs::write(place.path().join("rehearsal.yaml"), "a: b\n\u{e9}: \n").unwrap();
+        let error = Project::open(place.path()).unwrap_err().to_string();
+        assert!(error.contains("rehearsal.yaml, line 1, column 1: unknown key `a`; "), "{error}");
+        fs::write(place.path().join("rehearsal.yaml"), b"a\n\xff").unwrap();
+        let error = Project::open(place.path()).unwrap_err().to_string();
+        assert!(error.ends_with("line 2 is not UTF-8; save the file as UTF-8"), "{error}");
+    }
+}
