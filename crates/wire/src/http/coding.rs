@@ -10,6 +10,10 @@ use std::io::{self, Read, Write};
 /// How many codings are undone.
 const MAX_CODINGS: usize = 4;
 
+/// The largest window of Zstandard that HTTP allows (RFC 9659), which is also the largest content
+/// that is decoded in a single segment.
+const MAX_WINDOW: u64 = 8 << 20;
+
 /// A coding that is undone and applied.
 #[derive(Clone, Copy)]
 enum Coding {
@@ -37,7 +41,7 @@ impl Coding {
             Coding::Gzip => read(flate2::read::MultiGzDecoder::new(bytes), limit),
             Coding::Deflate => read(flate2::read::ZlibDecoder::new(bytes), limit),
             Coding::Brotli => read(brotli::Decompressor::new(bytes, 4096), limit),
-            Coding::Zstd => read(ruzstd::decoding::StreamingDecoder::new(bytes).ok()?, limit),
+            Coding::Zstd => decode_zstd(bytes, limit),
         }
     }
 
@@ -70,6 +74,34 @@ impl Coding {
             }
         }
     }
+}
+
+/// Decodes frame after frame.
+fn decode_zstd(mut bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    while !bytes.is_empty() {
+        if zstd_window(bytes)? > MAX_WINDOW {
+            return None;
+        }
+        let frame = ruzstd::decoding::StreamingDecoder::new(&mut bytes).ok()?;
+        plain.extend(read(frame, limit - plain.len())?);
+    }
+    Some(plain)
+}
+
+/// The memory that a frame asks for, by its header (RFC 8878, section 3.1.1.1).
+fn zstd_window(frame: &[u8]) -> Option<u64> {
+    let [0x28, 0xb5, 0x2f, 0xfd, descriptor, rest @ ..] = frame else { return None };
+    let single_segment = descriptor & 0x20 != 0;
+    if !single_segment {
+        let window = rest.first()?;
+        let base = 1u64 << (10 + (window >> 3));
+        return Some(base + base / 8 * u64::from(window & 7));
+    }
+    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let size = [1, 2, 4, 8][usize::from(descriptor >> 6)];
+    let size = rest.get(dictionary..dictionary + size)?;
+    Some(size.iter().rev().fold(0, |total, byte| total << 8 | u64::from(*byte)))
 }
 
 /// Reads to the end, unless that is above the limit.

@@ -153,6 +153,26 @@ fn known_gzip_is_read() {
 }
 
 #[test]
+fn zstandard_has_frames_and_a_largest_window() {
+    let frame = coding::encode(b"one".to_vec(), &["zstd"]).expect("a known coding");
+    let map = recorded("Content-Encoding: zstd\r\n", &frame.repeat(2));
+    assert_eq!(map.text("body"), Some("oneone"));
+    let raw = [1, 0, 0];
+    for (header, known) in [
+        // An empty raw block in windows of 1 KiB and of 2 TiB, and in segments of 0 and 4 GiB.
+        (vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0], true),
+        (vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0xf8], false),
+        (vec![0x28, 0xb5, 0x2f, 0xfd, 0x20, 0], true),
+        (vec![0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0xff, 0xff, 0xff, 0xff], false),
+        (vec![0x28, 0xb5, 0x2f, 0xfd], false),
+    ] {
+        let bytes = [header.as_slice(), &raw].concat();
+        let decoded = coding::decode(&bytes, &["zstd"], 1 << 20);
+        assert_eq!(decoded.is_some(), known, "{header:?}");
+    }
+}
+
+#[test]
 fn edited_recordings_are_checked() {
     let response = |key: &str, value: Value| {
         let mut map = Map::from([("status", Value::from(200))]);
