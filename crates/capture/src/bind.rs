@@ -22,8 +22,15 @@ pub(crate) fn bind(call: Waiting) {
         Address::Inet(asked) => {
             let Ok((call, socket)) = call.socket() else { return };
             let Kind::Tcp { .. } = socket.kind else { return call.resume() };
-            let done = hide(&call, &socket, asked);
-            call.finish(done.map(|_| 0).map_err(|error| errno(&error)));
+            // Bound before a signal interrupted the call, which comes again.
+            let lost = crate::lock(&call.shared.names).find_lost(socket.inode, &asked.into());
+            if let Some(lost) = lost {
+                return call.finish_once(socket.inode, asked.into(), lost.result);
+            }
+            match hide(&call, &socket, asked) {
+                Ok(inode) => call.finish_once(inode, asked.into(), Ok(0)),
+                Err(error) => call.finish(Err(errno(&error))),
+            }
         }
         Address::Unix(name) if !name.is_empty() => {
             let inode = process::socket_inode(call.tid(), call.fd());

@@ -13,6 +13,7 @@ use crate::fronts::Key;
 use crate::kernel::errno;
 use crate::names::Connected;
 use crate::socket::{self, Address};
+use crate::turn::Turn;
 use crate::{datagram, memory, process};
 
 /// Name services on Unix sockets. They would answer for names unseen; without
@@ -77,28 +78,34 @@ fn unix(call: Waiting, socket: AppSocket, name: Vec<u8>) {
 
 fn stream(call: Waiting, socket: AppSocket, to: Endpoint, asked: Address) {
     let shared = call.shared.clone();
+    let Some((call, mut turn)) = Turn::take(call, socket.inode) else { return };
     let lost = crate::lock(&shared.names).find_lost(socket.inode, &asked);
     if let Some(lost) = lost {
         return call.finish_once(socket.inode, asked, lost.result);
     }
     let connected = crate::lock(&shared.names).connected(socket.inode).cloned();
     if let Some(connected) = connected {
-        match again(&socket, &connected) {
-            Some(result) => return call.finish(result),
-            None if socket.duplicate().is_none() => return call.resume(),
-            None => crate::lock(&shared.names).disconnect(socket.inode),
+        // Whether a replaced socket is connected still cannot be seen.
+        let is_there = |socket| socket::peer_name(socket).is_ok();
+        if !socket.duplicate().is_none_or(is_there) {
+            crate::lock(&shared.names).disconnect(socket.inode);
+        } else if crate::lock(&shared.names).take_repeat(socket.inode, &asked) {
+            return call.finish_once(socket.inode, asked, Ok(0));
+        } else {
+            return again(call, &socket, &connected);
         }
     }
     if let (Endpoint::Tcp(address), Kind::Tcp { v6 }) = (&to, socket.kind) {
         let hidden = crate::lock(&shared.names).inner(*address);
         if let Some(hidden) = hidden {
-            return inner(call, socket, asked, socket::for_family(hidden, v6).into());
+            let target = socket::for_family(hidden, v6).into();
+            return inner((call, turn), socket, asked, target);
         }
     }
     let runtime = shared.options.runtime.clone();
     runtime.spawn(async move {
         match shared.policy.connect(&to).await {
-            Verdict::Redirect(ticket) => redirect(call, &socket, (to, asked), ticket),
+            Verdict::Redirect(ticket) => redirect((call, &mut turn), &socket, (to, asked), ticket),
             Verdict::Pass => {
                 shared.notify(Notice::Passed { to, why: "declared real" });
                 call.resume();
@@ -108,20 +115,25 @@ fn stream(call: Waiting, socket: AppSocket, to: Endpoint, asked: Address) {
                 call.finish(Err(errno));
             }
         }
+        drop(turn);
     });
 }
 
 /// Asks again about a connection that has been made already, as programs do to
-/// learn how a non-blocking `connect` went. `None` if there is no connection.
-fn again(socket: &AppSocket, connected: &Connected) -> Option<Result<i64, i32>> {
-    let duplicate = socket.duplicate()?;
-    socket::peer_name(duplicate).ok()?;
-    Some(socket::connect(duplicate, &connected.target).map(|()| 0).map_err(|e| errno(&e)))
+/// learn how a non-blocking `connect` went.
+fn again(call: Waiting, socket: &AppSocket, connected: &Connected) {
+    match socket.duplicate() {
+        Some(duplicate) => {
+            let result = socket::connect(duplicate, &connected.target);
+            call.finish(result.map(|()| 0).map_err(|error| errno(&error)));
+        }
+        None => call.resume(),
+    }
 }
 
 /// Connects the app to itself. It may have to wait for the app to accept, so it
 /// gets a thread that may block.
-fn inner(call: Waiting, socket: AppSocket, asked: Address, target: Address) {
+fn inner((call, mut turn): (Waiting, Turn), socket: AppSocket, asked: Address, target: Address) {
     let shared = call.shared.clone();
     if let Address::Inet(to) = &asked {
         shared.notify(Notice::Inner { to: Endpoint::tcp(*to) });
@@ -129,29 +141,38 @@ fn inner(call: Waiting, socket: AppSocket, asked: Address, target: Address) {
     let runtime = shared.options.runtime.clone();
     runtime.spawn_blocking(move || {
         let done = try_targets(&socket, &[target]).and_then(|(working, result, target)| {
+            turn.include(socket::inode(&*working.socket)?);
             let inode = working.settle(&call.shared.listener, call.call())?;
             Ok((inode, result, target))
         });
         match done {
             Ok((inode, result, target)) => {
-                crate::lock(&shared.names)
-                    .connect(inode, Connected { asked: asked.clone(), target });
+                crate::lock(&shared.names).connect(
+                    inode,
+                    Connected { asked: asked.clone(), target, repeats: result.is_ok() },
+                );
                 call.finish_once(inode, asked, result);
             }
             Err(error) => call.finish(Err(errno(&error))),
         }
+        drop(turn);
     });
 }
 
-fn redirect(call: Waiting, socket: &AppSocket, (to, asked): (Endpoint, Address), ticket: Ticket) {
+fn redirect(
+    (call, turn): (Waiting, &mut Turn),
+    socket: &AppSocket,
+    (to, asked): (Endpoint, Address),
+    ticket: Ticket,
+) {
     if !call.shared.listener.is_waiting(call.call().id) {
         // A signal has interrupted the call; it will come again or has failed.
         return call.finish(Err(libc::EINTR));
     }
-    match redirected(&call, socket, (to.clone(), &asked), ticket) {
+    match redirected((&call, turn), socket, (to.clone(), &asked), ticket) {
         Ok((inode, result)) => call.finish_once(inode, asked, result),
         Err(error) => {
-            if error.raw_os_error() != Some(libc::ENOENT) {
+            if !matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) {
                 call.trouble(&format!("could not be connected to {to}: {error}"));
             }
             call.finish(Err(errno(&error)));
@@ -162,7 +183,7 @@ fn redirect(call: Waiting, socket: &AppSocket, (to, asked): (Endpoint, Address),
 type Redirected = (u64, Result<i64, i32>);
 
 fn redirected(
-    call: &Waiting,
+    (call, turn): (&Waiting, &mut Turn),
     socket: &AppSocket,
     (to, asked): (Endpoint, &Address),
     ticket: Ticket,
@@ -174,15 +195,16 @@ fn redirected(
     };
     let (working, result, target) = try_targets(socket, &targets)?;
     let name = socket::local_name(working.socket.as_fd())?;
+    turn.include(socket::inode(&*working.socket)?);
     let unnamed = || io::Error::from_raw_os_error(libc::EADDRNOTAVAIL);
     let key = Key::of(&name).ok_or_else(unnamed)?;
-    shared.meeting.announce(key.clone(), to, ticket);
     let inode = working
         .settle(&shared.listener, call.call())
-        .inspect_err(|_| shared.meeting.withdraw(&key))?;
+        .inspect_err(|_| shared.meeting.turn_away(&key))?;
+    shared.meeting.announce(key, to, ticket);
     let mut names = crate::lock(&shared.names);
     names.unbind_client(socket.inode);
-    names.connect(inode, Connected { asked: asked.clone(), target });
+    names.connect(inode, Connected { asked: asked.clone(), target, repeats: result.is_ok() });
     if names.is_crowded() {
         names.sweep(&process::live_sockets(call.tid()));
     }

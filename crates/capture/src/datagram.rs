@@ -68,7 +68,7 @@ fn ask_resolver(
     let held = working.is_replacement().then(|| working.socket.clone());
     let mut names = crate::lock(&shared.names);
     names.add_resolver(inode, held);
-    names.connect(inode, Connected { asked: to.into(), target: stand_in });
+    names.connect(inode, Connected { asked: to.into(), target: stand_in, repeats: false });
     if names.is_crowded() {
         names.sweep(&process::live_sockets(call.tid()));
     }

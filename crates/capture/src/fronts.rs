@@ -117,8 +117,8 @@ impl Meeting {
         }
     }
 
-    /// The announced connection did not come about.
-    pub(crate) fn withdraw(&self, key: &Key) {
+    /// Nobody will announce this connection.
+    pub(crate) fn turn_away(&self, key: &Key) {
         crate::lock(&self.halves).remove(key);
     }
 

@@ -9,6 +9,8 @@ mod endpoint;
 #[cfg(target_os = "linux")]
 mod app_socket;
 #[cfg(target_os = "linux")]
+mod begin;
+#[cfg(target_os = "linux")]
 mod bind;
 #[cfg(target_os = "linux")]
 mod call;
@@ -36,7 +38,11 @@ mod resolver;
 mod socket;
 #[cfg(target_os = "linux")]
 mod supervisor;
+#[cfg(target_os = "linux")]
+mod turn;
 
+#[cfg(target_os = "linux")]
+pub use begin::{Held, Way, begin};
 pub use contract::{
     BoxFuture, CaptureError, Captured, Mode, Notice, Options, Policy, Strategy, Ticket, Verdict,
 };

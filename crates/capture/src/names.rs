@@ -35,6 +35,9 @@ pub(crate) struct Binding {
 pub(crate) struct Connected {
     pub(crate) asked: Address,
     pub(crate) target: Address,
+    /// Whether the same call may come once more and shall succeed again: the
+    /// kernel can interrupt a call whose answer it has just accepted.
+    pub(crate) repeats: bool,
 }
 
 /// A result that the app could not be told because a signal interrupted it.
@@ -107,6 +110,12 @@ impl Names {
 
     pub(crate) fn connect(&mut self, inode: u64, connected: Connected) {
         self.connected.insert(inode, connected);
+    }
+
+    /// Whether this is the one repetition of the call that made the connection.
+    pub(crate) fn take_repeat(&mut self, inode: u64, asked: &Address) -> bool {
+        let connected = self.connected.get_mut(&inode).filter(|known| known.asked == *asked);
+        connected.is_some_and(|known| std::mem::take(&mut known.repeats))
     }
 
     pub(crate) fn disconnect(&mut self, inode: u64) {
@@ -239,7 +248,7 @@ mod tests {
     #[test]
     fn what_is_gone_is_swept() {
         let mut names = names("127.0.0.1:80", "127.0.0.1:40000");
-        let one = Connected { asked: Address::Other, target: Address::Other };
+        let one = Connected { asked: Address::Other, target: Address::Other, repeats: false };
         for inode in 0..=SWEEP_ABOVE as u64 {
             names.connect(inode, one.clone());
         }

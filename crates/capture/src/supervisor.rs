@@ -16,6 +16,7 @@ use crate::fronts::{Arrivals, Meeting};
 use crate::kernel::{self, Listener};
 use crate::names::Names;
 use crate::resolver::Resolvers;
+use crate::turn::Turns;
 
 /// All that the handlers of calls share.
 pub(crate) struct Shared {
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) meeting: Arc<Meeting>,
     pub(crate) arrivals: Arrivals,
     pub(crate) resolvers: Resolvers,
+    pub(crate) turns: Turns,
     pub(crate) foreign_reported: AtomicBool,
     pub(crate) passed_datagrams: Mutex<std::collections::HashSet<crate::Endpoint>>,
 }
@@ -99,6 +101,7 @@ impl Pending {
             arrivals: Arrivals::open(&runtime, &meeting)?,
             meeting,
             resolvers: Resolvers::new(runtime, self.policy.clone()),
+            turns: Turns::default(),
             foreign_reported: AtomicBool::new(false),
             passed_datagrams: Mutex::default(),
             options: self.options,

@@ -1,0 +1,50 @@
+//! Begins a capture together with the app, whichever way it is done.
+
+use crate::{CaptureError, Mode, Notice, Options, Policy, Running, Strategy, prepare};
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// How connections reach us.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// By the seccomp supervisor: every connection of the process tree.
+    Supervisor(Strategy),
+}
+
+/// What must be kept while the app runs; dropping it ends the capture.
+pub struct Held {
+    _supervisor: Running,
+}
+
+/// Begins to capture and has the app spawned. `spawn` is given the descriptor for
+/// [`crate::enter`], where the way needs it.
+///
+/// # Errors
+/// What `spawn` says when the app does not start, else why its connections cannot be captured.
+pub async fn begin<A, E: From<CaptureError>>(
+    way: &Way,
+    mode: Mode,
+    policy: Arc<dyn Policy>,
+    notices: UnboundedSender<Notice>,
+    spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
+) -> Result<(A, Held), E> {
+    let Way::Supervisor(strategy) = way;
+    let options = Options { mode, strategy: *strategy, runtime: Handle::current() };
+    let (pending, end) = prepare(options, policy, notices).map_err(CaptureError::Io)?;
+    let starting = tokio::task::spawn_blocking(move || pending.start());
+    let app = spawn(Some(end.fd())).await;
+    drop(end);
+    let panicked = |error: tokio::task::JoinError| CaptureError::Io(std::io::Error::other(error));
+    let running = starting.await.map_err(panicked)?;
+    // A filter that could not be set is why the app did not start, where both failed.
+    match (app, running) {
+        (Ok(app), Ok(running)) => Ok((app, Held { _supervisor: running })),
+        (_, Err(error @ (CaptureError::FilterRefused { .. } | CaptureError::Nested))) => {
+            Err(error.into())
+        }
+        (Err(error), _) => Err(error),
+        (_, Err(error)) => Err(error.into()),
+    }
+}
