@@ -7,6 +7,7 @@ use super::spelling::{self, Spelling};
 use super::{coding, form, media, multipart, unwritable};
 use crate::WireError;
 use rehearsal_model::{Map, Value, json};
+use std::borrow::Cow;
 
 /// The largest body of which only the length is known that is served.
 const MAX_OMITTED: u64 = 1 << 34;
@@ -53,7 +54,8 @@ pub(super) fn record(bytes: Bytes, kind: &Kind<'_>, limit: usize, map: &mut Map)
     spelling.encoded = plain.is_none();
     let (key, value) = match plain {
         None => ("body", Value::Bytes(bytes)),
-        Some(plain) => show(&plain, kind.content_type, &mut spelling),
+        Some(Cow::Borrowed(_)) => show(bytes, kind.content_type, &mut spelling),
+        Some(Cow::Owned(plain)) => show(plain, kind.content_type, &mut spelling),
     };
     map.push_new(key, value);
     spelling.record(map);
@@ -61,10 +63,11 @@ pub(super) fn record(bytes: Bytes, kind: &Kind<'_>, limit: usize, map: &mut Map)
 
 /// The key under which content is shown, and its value.
 pub(super) fn show(
-    bytes: &[u8],
+    content: Vec<u8>,
     content_type: Option<&str>,
     spelling: &mut Spelling,
 ) -> (&'static str, Value) {
+    let bytes = content.as_slice();
     if media::is(content_type, "application/x-www-form-urlencoded")
         && let Some((value, percent_space)) = form::parse_exactly(bytes)
     {
@@ -84,7 +87,17 @@ pub(super) fn show(
         spelling.json = style;
         return ("body", value);
     }
-    ("body", Value::from_bytes(bytes))
+    ("body", text_or_bytes(content))
+}
+
+/// As [`Value::from_bytes`], sparing plain text the copy and the look at each character.
+fn text_or_bytes(content: Vec<u8>) -> Value {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    // Blocks let the compiler look at many bytes at once and stop early all the same.
+    if !content.chunks(64).all(|block| block.iter().fold(true, |all, byte| all & plain(byte))) {
+        return Value::from_bytes(&content);
+    }
+    String::from_utf8(content).map_or_else(|error| Value::Bytes(error.into_bytes()), Value::Text)
 }
 
 /// A body to be sent.

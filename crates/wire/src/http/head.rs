@@ -3,6 +3,7 @@
 //! It reads complete heads only; [`super::lines`] finds their end. It decides nothing about the
 //! body: it notes the facts on which [`super::framing`] does.
 
+use super::lines::line_feed;
 use super::malformed;
 use crate::WireError;
 use rehearsal_model::Value;
@@ -236,7 +237,7 @@ pub(super) fn items(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Splits after the first line feed; the line comes without its end.
 fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    match bytes.iter().position(|byte| *byte == b'\n') {
+    match line_feed(bytes) {
         Some(end) => (bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]), &bytes[end + 1..]),
         None => (bytes, &[]),
     }
@@ -267,7 +268,7 @@ fn text(bytes: &[u8]) -> Value {
 
 /// Text from bytes that are known to be ASCII.
 fn ascii(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    std::str::from_utf8(bytes).map(str::to_owned).unwrap_or_default()
 }
 
 /// Control characters that no field value may hold: all but the tab.

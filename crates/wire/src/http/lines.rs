@@ -5,6 +5,7 @@
 
 use super::malformed;
 use crate::WireError;
+use std::io::BufRead;
 
 /// A block of lines that has come in part.
 #[derive(Debug, Default)]
@@ -78,7 +79,7 @@ fn check(length: usize, limit: usize) -> Result<(), WireError> {
 /// Where the block ends.
 fn find_end(bytes: &[u8], sought: &mut Sought) -> Result<Option<usize>, WireError> {
     loop {
-        let Some(length) = bytes[sought.looked..].iter().position(|byte| *byte == b'\n') else {
+        let Some(length) = line_feed(&bytes[sought.looked..]) else {
             sought.looked = bytes.len();
             return Ok(None);
         };
@@ -92,4 +93,11 @@ fn find_end(bytes: &[u8], sought: &mut Sought) -> Result<Option<usize>, WireErro
             return Ok(Some(end + 1));
         }
     }
+}
+
+/// Where the first line feed is, sought many bytes at a time.
+pub(super) fn line_feed(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    let passed = rest.skip_until(b'\n').ok()?;
+    bytes[..passed].ends_with(b"\n").then(|| passed - 1)
 }

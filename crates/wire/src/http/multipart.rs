@@ -44,7 +44,7 @@ fn parse_part(part: &[u8]) -> Option<Map> {
     let kind = Kind::of(list.iter().map(|(name, value)| (name.as_str(), value)));
     let content_type = kind.content_type.filter(|kind| kind.to_ascii_lowercase().contains("json"));
     let (_, body) =
-        content::show(&part[head..], content_type.or(Some("text/plain")), &mut spelling);
+        content::show(part[head..].to_vec(), content_type.or(Some("text/plain")), &mut spelling);
     if let Some(headers) = fields::record(list) {
         map.push_new("headers", headers);
     }
