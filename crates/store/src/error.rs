@@ -111,6 +111,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it is a failure of ours or of the system's, rather than a mistake in a file or a
+    /// command.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        match self {
+            StoreError::Io { action, .. } => *action != "read",
+            StoreError::Binary { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Names the file in which something is wrong.
     pub(crate) fn file(file: &Path, error: YamlError) -> Self {
         let Spot { line, column } = error.at;

@@ -4,6 +4,7 @@
 //! Nothing here starts a program or opens a socket.
 
 pub mod binary;
+pub mod cache;
 mod disk;
 mod error;
 mod files;
@@ -23,4 +24,5 @@ pub use files::{
     write_tests,
 };
 pub use project::Project;
+pub use schema::json_schemas;
 pub use settings::{SETTINGS_FILE, UnitError, init_text, parse_duration, parse_size};

@@ -1,8 +1,10 @@
 //! A project: the folder with `rehearsal.yaml` and `rehearsal/`.
 
+use crate::key::Key;
+use crate::scrub::Scrubber;
 use crate::settings::{self, SETTINGS_FILE};
-use crate::{StoreError, disk, yaml};
-use rehearsal_model::Settings;
+use crate::{StoreError, disk, read_recording, writer, yaml};
+use rehearsal_model::{Recording, Settings};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -45,6 +47,29 @@ impl Project {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What the project sets, to be changed by the command line.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// What replaces the secrets of this project.
+    ///
+    /// # Errors
+    /// When a pattern is no regular expression, or the key can neither be read nor made.
+    pub fn scrubber(&self) -> Result<Scrubber, StoreError> {
+        Scrubber::new(&self.settings.secrets, Key::load(&self.root)?)
+    }
+
+    /// Reads a recording. What a recording that was cut off had left behind is saved first.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not as it should be.
+    pub fn load(&self, name: &str) -> Result<Recording, StoreError> {
+        let folder = self.recording_folder(name)?;
+        writer::recover(&folder)?;
+        read_recording(&folder)
     }
 
     /// The folder that holds the recordings, `runs` and `cache`.

@@ -7,23 +7,28 @@ use crate::yaml::{EmitError, Emitter, Node, YamlError};
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
 use rehearsal_model::{Exchange, Failure, Map, Value};
 
-/// Writes the pairs of a map in the order of a table of fields. Keys that the table lacks follow;
-/// a reader refuses them, but what was recorded is not thrown away.
+/// Writes the pairs of a map in the order of a table of fields.
 pub(super) fn write_map(
     out: &mut Emitter<BlobWriter>,
     map: &Map,
     fields: &[Field],
     indent: usize,
 ) -> Result<(), EmitError> {
-    for field in fields {
-        if let Some(value) = map.get(field.name) {
-            write_field(out, field, value, indent)?;
+    in_order(map, fields).into_iter().try_for_each(|(key, value)| {
+        match fields.iter().find(|field| field.name == key) {
+            Some(field) => write_field(out, field, value, indent),
+            None => out.pair(key, value, indent),
         }
-    }
-    let known = |key: &str| fields.iter().any(|field| field.name == key);
-    map.iter()
-        .filter(|(key, _)| !known(key))
-        .try_for_each(|(key, value)| out.pair(key, value, indent))
+    })
+}
+
+/// The pairs of a map in the order of a table of fields. Keys that the table lacks follow; a reader
+/// refuses them, but what was recorded is not thrown away.
+fn in_order<'m>(map: &'m Map, fields: &[Field]) -> Vec<(&'m str, &'m Value)> {
+    let place = |key: &str| fields.iter().position(|field| field.name == key);
+    let mut pairs: Vec<_> = map.iter().collect();
+    pairs.sort_by_key(|(key, _)| place(key).unwrap_or(fields.len()));
+    pairs
 }
 
 /// A document of any form that is large (a body) becomes a blob.
@@ -58,7 +63,7 @@ pub(super) fn write_answer(
     let Some(answer) = &exchange.response else { return Ok(()) };
     out.key(shape.answer, indent);
     // The answer of a test is what people read: it gets lines of its own.
-    if (indent > 0 || answer.is_empty()) && out.map_on_line(answer) {
+    if (indent > 0 || answer.is_empty()) && out.pairs_on_line(&in_order(answer, shape.response)) {
         return Ok(());
     }
     out.nest();

@@ -183,7 +183,11 @@ pub fn write_tests(
     replace_tests(folder, tests, &Edges { manifest, shapes: &wire_shapes })
 }
 
-fn replace_tests(folder: &Path, tests: &[&TestCase], edges: &Edges<'_>) -> Result<(), StoreError> {
+pub(super) fn replace_tests(
+    folder: &Path,
+    tests: &[&TestCase],
+    edges: &Edges<'_>,
+) -> Result<(), StoreError> {
     let tests_folder = folder.join(TESTS);
     fs::create_dir_all(&tests_folder).map_err(StoreError::io("create", &tests_folder))?;
     let present = test_files(folder)?;

@@ -5,7 +5,7 @@
 mod ambient;
 mod blobs;
 mod exchange;
-mod fields;
+pub(crate) mod fields;
 mod folder;
 mod manifest;
 mod names;
@@ -26,5 +26,7 @@ pub(crate) fn wire_shapes(name: &str) -> Option<&'static ExchangeShape> {
     rehearsal_wire::protocol(name).map(|protocol| protocol.shape())
 }
 
+#[cfg(test)]
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;

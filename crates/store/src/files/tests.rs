@@ -1,137 +1,12 @@
 //! Recordings come back from their folders, and mistakes in files are named with their place.
 
-use super::folder::{read_with, write_with};
-use rehearsal_model::shape::{ExchangeShape, Field, Shape};
-use rehearsal_model::{
-    Call, Edge, EdgeName, Exchange, Failure, Manifest, Map, Mock, Recording, Role, TestCase,
-    TestId, Timestamp, Value,
-};
+use super::folder::{append_with, read_with, replace_tests, write_with};
+use super::sample::{sample, shapes, write};
+use super::test::Edges;
+use super::test_file_name;
+use rehearsal_model::{Map, Recording, TestCase, TestId, Value};
 use std::fs;
 use std::path::Path;
-
-static WEB: ExchangeShape = ExchangeShape {
-    request: &[
-        Field::required("http", Shape::Text, "Method and target"),
-        Field::optional(
-            "headers",
-            Shape::Named(&Shape::Either(&[Shape::Data, Shape::List(&Shape::Data)])),
-            "The headers",
-        ),
-        Field::optional("body", Shape::Any, "The body"),
-    ],
-    answer: "response",
-    response: &[
-        Field::required("status", Shape::Integer, "The status code"),
-        Field::optional("headers", Shape::Named(&Shape::Data), "The headers"),
-        Field::optional("body", Shape::Any, "The body"),
-    ],
-    keeps_connection: false,
-};
-
-static SQL: ExchangeShape = ExchangeShape {
-    request: &[
-        Field::required("sql", Shape::Text, "The statement"),
-        Field::optional("params", Shape::List(&Shape::Any), "Its parameters"),
-    ],
-    answer: "result",
-    response: &[
-        Field::optional("rows", Shape::List(&Shape::List(&Shape::Any)), "The rows"),
-        Field::optional("tag", Shape::Text, "What was done"),
-    ],
-    keeps_connection: true,
-};
-
-fn shapes(name: &str) -> Option<&'static ExchangeShape> {
-    match name {
-        "web" => Some(&WEB),
-        "sql" => Some(&SQL),
-        _ => None,
-    }
-}
-
-fn edge(name: &str, role: Role, protocol: &str, address: &str) -> Edge {
-    let addresses = vec![address.to_owned()];
-    Edge { name: EdgeName::new(name), role, protocol: protocol.to_owned(), addresses }
-}
-
-fn exchange(request: Map, response: Option<Map>) -> Exchange {
-    Exchange { request, response, ..Exchange::default() }
-}
-
-fn sample() -> Recording {
-    let order = Map::from([("sku", Value::from("A1")), ("quantity", Value::from(2))]);
-    let json = Map::from([("content-type", "application/json")]);
-    let inbound = exchange(
-        Map::from([
-            ("http", Value::from("POST /orders")),
-            ("headers", json.clone().into()),
-            ("body", order.into()),
-        ]),
-        Some(Map::from([
-            ("status", Value::from(201)),
-            ("headers", json.into()),
-            ("body", Map::from([("id", 17)]).into()),
-        ])),
-    );
-    let sql = exchange(
-        Map::from([
-            ("sql", Value::from("INSERT INTO orders (sku)\n  VALUES ($1)\nRETURNING id")),
-            ("params", Value::from(vec!["A1"])),
-        ]),
-        Some(Map::from([("rows", Value::from(vec![vec![17]])), ("tag", "INSERT 0 1".into())])),
-    );
-    let charge = exchange(
-        Map::from([("http", Value::from("POST /charges")), ("body", "a: b".into())]),
-        Some(Map::from([("status", 200)])),
-    );
-    let refused = Exchange { failure: Some(Failure::Refused), ..Exchange::default() };
-    let call = |edge: &str, exchange: Exchange, parallel| Call {
-        edge: EdgeName::new(edge),
-        exchange,
-        parallel,
-    };
-    let case = TestCase {
-        id: TestId(1),
-        name: "POST /orders".to_owned(),
-        at: Timestamp(1_795_255_200_123),
-        edge: EdgeName::new("inbound"),
-        exchange: inbound,
-        calls: vec![
-            call("shop-db", Exchange { connection: 2, ..sql.clone() }, false),
-            call("payments", charge, true),
-            call("payments", refused, false),
-        ],
-        noise: vec!["response.body.created_at".to_owned()],
-    };
-    let mock = |exchange, after, shared_by: &[u32]| Mock {
-        edge: EdgeName::new("shop-db"),
-        exchange,
-        after: TestId(after),
-        shared_by: shared_by.iter().copied().map(TestId).collect(),
-    };
-    Recording {
-        name: "checkout".to_owned(),
-        manifest: Manifest {
-            tool: "0.1.0".to_owned(),
-            command: ["sh", "-c", "./shop --port 8080"].map(str::to_owned).into(),
-            edges: vec![
-                edge("inbound", Role::Inbound, "web", "127.0.0.1:8080"),
-                edge("shop-db", Role::Outbound, "sql", "127.0.0.1:5432"),
-                edge("payments", Role::Outbound, "web", "payments.example:443"),
-            ],
-        },
-        tests: vec![case],
-        mocks: vec![
-            mock(exchange(Map::from([("sql", "SELECT 1")]), Some(Map::new())), 0, &[]),
-            mock(Exchange { connection: 2, ..sql }, 1, &[1, 2]),
-        ],
-    }
-}
-
-#[track_caller]
-fn write(folder: &Path, recording: &Recording) {
-    write_with(folder, recording, &shapes).unwrap();
-}
 
 #[test]
 fn files_look_as_people_expect() {
@@ -292,5 +167,237 @@ fn mistakes_in_a_test_are_named_with_their_place() {
         "body: {id: 17}",
         "body: !blob ../../x",
         "28, column 9: `!blob` needs the name of a blob: 64 digits from 0 to f",
+    );
+}
+
+#[test]
+fn a_newer_format_says_which_release_reads_it() {
+    let refuses = |from, to, message: &str| {
+        refuses("recording.yaml", from, to, &format!("read recording.yaml, line {message}"));
+    };
+    let newer = "1, column 9: the recording has format 2 and this release reads format 1; rehearsal 0.1.0, which wrote it, and later releases read it";
+    refuses("format: 1", "format: 2\nunheard-of: 1", newer);
+    refuses(
+        "format: 1",
+        "format: 0",
+        "1, column 9: there is no format 0; this release reads format 1",
+    );
+    refuses("format: 1", "format: x", "1, column 9: expected a whole number, found text");
+    refuses(
+        "format: 1\n",
+        "",
+        "1, column 1: the key `format` is missing: The version of the format of these files",
+    );
+    refuses(
+        "role: inbound",
+        "role: inbuond",
+        "7, column 11: `inbuond` is not known here; did you mean `inbound`?",
+    );
+}
+
+#[test]
+fn mistakes_in_the_mocks_are_named_with_their_place() {
+    let refuses = |from, to, message: &str| {
+        refuses("ambient.yaml", from, to, &format!("read ambient.yaml, line {message}"));
+    };
+    refuses("after: 1", "aftr: 1", "6, column 5: unknown key `aftr`; did you mean `after`?");
+    refuses("after: 1", "after: -1", "6, column 12: expected a whole number from 0 to 4294967295");
+    refuses("[1, 2]", "[1, x]", "7, column 20: expected a whole number, found text");
+    refuses("mocks:", "mock:", "1, column 1: unknown key `mock`; did you mean `mocks`?");
+}
+
+/// A recording whose one test has this body in its answer.
+fn with_body(body: Value) -> Recording {
+    let mut recording = sample();
+    recording.tests[0].exchange.response.as_mut().unwrap().insert("body", body);
+    recording
+}
+
+#[track_caller]
+fn blob_of(body: Value) -> (String, Vec<u8>) {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("checkout");
+    let recording = with_body(body);
+    write(&folder, &recording);
+    assert_eq!(read_with(&folder, &shapes).unwrap(), recording);
+    let text = fs::read_to_string(folder.join("tests/0001-post-orders.yaml")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("  body: !blob")).unwrap();
+    let (tag, name) = line["  body: ".len()..].split_once(' ').unwrap();
+    (tag.to_owned(), fs::read(folder.join("blobs").join(name)).unwrap())
+}
+
+#[test]
+fn large_bodies_are_blobs() {
+    let bytes: Vec<u8> = (0..=255).chain([0]).collect();
+    assert_eq!(blob_of(Value::Bytes(bytes.clone())), ("!blob".to_owned(), bytes));
+    let text = "x\r\n".repeat(6000);
+    assert_eq!(blob_of(Value::from(text.as_str())), ("!blob/text".to_owned(), text.into_bytes()));
+    let json = Map::from([("list", Value::from(vec!["1.10"; 3000])), ("empty", Map::new().into())]);
+    let (tag, content) = blob_of(json.into());
+    assert_eq!(tag, "!blob/json");
+    assert!(content.starts_with(b"{\"list\":[\"1.10\",\"1.10\","));
+}
+
+#[test]
+fn what_json_would_lose_and_what_is_small_stays_in_the_file() {
+    let mut twice = Map::new();
+    twice.push_new("a", "x".repeat(9000));
+    twice.push_new("a", "y".repeat(9000));
+    let odd = Value::from(vec![Value::Bytes(vec![7; 100]), Value::from("x".repeat(16_000))]);
+    for body in [twice.into(), odd, Value::Bytes(vec![0; 256]), "é\n".repeat(5461).into()] {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("checkout");
+        let recording = with_body(body);
+        write(&folder, &recording);
+        assert!(!folder.join("blobs").exists());
+        assert_eq!(read_with(&folder, &shapes).unwrap(), recording);
+    }
+}
+
+#[test]
+fn a_blob_is_what_its_name_says_or_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("checkout");
+    write(&folder, &with_body(Value::Bytes(vec![1; 1000])));
+    let blob = fs::read_dir(folder.join("blobs")).unwrap().next().unwrap().unwrap().path();
+    fs::write(&blob, [2; 1000]).unwrap();
+    let error = read_with(&folder, &shapes).unwrap_err().to_string();
+    assert!(error.ends_with("was changed: its content has another SHA-256"), "{error}");
+    fs::remove_file(&blob).unwrap();
+    let error = read_with(&folder, &shapes).unwrap_err().to_string();
+    assert!(error.contains("line 28, column 9: the blob cannot be read from blobs/"), "{error}");
+}
+
+#[test]
+fn the_same_recording_is_the_same_bytes() {
+    let place = tempfile::tempdir().unwrap();
+    let (one, other) = (place.path().join("one"), place.path().join("other"));
+    let mut recording = sample();
+    let case = recording.tests[0].clone();
+    recording.tests = (1..=200).map(|id| TestCase { id: TestId(id), ..case.clone() }).collect();
+    write(&one, &recording);
+    // Keys in another order, as an edited file could have them.
+    recording.tests[0].exchange.request = {
+        let request = recording.tests[0].exchange.request.clone();
+        request.into_iter().rev().collect()
+    };
+    write(&other, &recording);
+    write(&other, &recording);
+    let files = |folder: &Path| {
+        let entries = fs::read_dir(folder.join("tests")).unwrap().map(|entry| entry.unwrap());
+        let mut files: Vec<_> =
+            entries.map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap())).collect();
+        files.sort();
+        files
+    };
+    assert_eq!(files(&one), files(&other));
+    assert_eq!(files(&one).len(), 200);
+    let names = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.count(), 2, "nothing is left beside the recordings");
+}
+
+#[test]
+fn what_cannot_be_written_leaves_what_was_there() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("checkout");
+    write(&folder, &sample());
+    let deep = (0..200).fold(Value::Null, |inner, _| Value::List(vec![inner]));
+    let error = write_with(&folder, &with_body(deep), &shapes).unwrap_err().to_string();
+    assert!(
+        error.ends_with("0001-post-orders.yaml: a value is nested deeper than 144 levels"),
+        "{error}"
+    );
+    assert_eq!(read_with(&folder, &shapes).unwrap(), sample());
+    let mut twice = sample();
+    twice.tests.push(twice.tests[0].clone());
+    assert!(write_with(&folder, &twice, &shapes).is_err());
+    assert_eq!(read_with(&folder, &shapes).unwrap(), sample());
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_writer_that_died_leaves_nothing_for_long() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("checkout");
+    let dead = place.path().join(format!(".checkout.{}.new", i32::MAX));
+    fs::create_dir_all(dead.join("tests")).unwrap();
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(".lock"), "1").unwrap();
+    write(&folder, &sample());
+    assert!(!dead.exists());
+    assert!(folder.join(".lock").exists(), "the lock stays with the folder");
+}
+
+#[test]
+fn appending_keeps_what_people_edited() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("checkout");
+    append_with(&folder, &sample(), &shapes).unwrap();
+    let edited = folder.join("tests/0001-post-orders.yaml");
+    let text = fs::read_to_string(&edited).unwrap() + "# ours\n";
+    fs::write(&edited, &text).unwrap();
+    let mut more = sample();
+    more.tests[0].name = "another".to_owned();
+    more.tests.push(TestCase {
+        id: TestId(2),
+        name: "GET /é?q=1".to_owned(),
+        ..more.tests[0].clone()
+    });
+    more.mocks.pop();
+    append_with(&folder, &more, &shapes).unwrap();
+    let read = read_with(&folder, &shapes).unwrap();
+    assert_eq!(read.tests[0], sample().tests[0]);
+    assert_eq!(read.tests[1], more.tests[1]);
+    assert_eq!(read.mocks, more.mocks);
+    assert_eq!(fs::read_to_string(&edited).unwrap(), text);
+    assert!(folder.join("tests/0002-get-q-1.yaml").exists());
+}
+
+#[test]
+fn writing_a_test_anew_replaces_its_file() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("checkout");
+    write(&folder, &sample());
+    let renamed = TestCase { name: "order".to_owned(), ..sample().tests[0].clone() };
+    let edges = Edges { manifest: &sample().manifest, shapes: &shapes };
+    replace_tests(&folder, &[&renamed], &edges).unwrap();
+    assert_eq!(read_with(&folder, &shapes).unwrap().tests, [renamed]);
+    assert_eq!(fs::read_dir(folder.join("tests")).unwrap().count(), 1);
+}
+
+#[test]
+fn files_are_named_by_number_and_name() {
+    let name = |id, name: &str| {
+        test_file_name(&TestCase {
+            id: TestId(id),
+            name: name.to_owned(),
+            ..sample().tests[0].clone()
+        })
+    };
+    assert_eq!(name(1, "POST /orders"), "0001-post-orders.yaml");
+    assert_eq!(name(12345, "GET /a/../b?c=%20 "), "12345-get-a-b-c-20.yaml");
+    assert_eq!(name(2, "日本"), "0002.yaml");
+    assert_eq!(name(3, &"ab ".repeat(50)).len(), "0003-.yaml".len() + 59);
+}
+
+#[test]
+fn files_that_are_no_tests_are_named() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("checkout");
+    write(&folder, &sample());
+    let tests = folder.join("tests");
+    fs::write(tests.join("notes.txt"), "").unwrap();
+    fs::write(tests.join(".0001.yaml.swp"), "").unwrap();
+    assert_eq!(read_with(&folder, &shapes).unwrap(), sample());
+    fs::write(tests.join("mine.yaml"), "").unwrap();
+    let error = read_with(&folder, &shapes).unwrap_err().to_string();
+    assert!(error.ends_with("mine.yaml: the name of a test file begins with a number and ends with `.yaml`, such as `0001-get-orders.yaml`"), "{error}");
+    fs::rename(tests.join("mine.yaml"), tests.join("1-mine.yaml")).unwrap();
+    let error = read_with(&folder, &shapes).unwrap_err().to_string();
+    assert!(
+        error.ends_with(
+            "1-mine.yaml: 0001-post-orders.yaml has the same number; give one of them another"
+        ),
+        "{error}"
     );
 }

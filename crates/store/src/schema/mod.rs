@@ -3,8 +3,13 @@
 
 mod check;
 mod fields;
+mod json_schema;
 mod nearest;
 
 pub(crate) use check::check;
 pub(crate) use fields::{Fields, number};
+pub use json_schema::json_schemas;
 pub(crate) use nearest::nearest;
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ mod init;
 mod read;
 mod units;
 
+pub(crate) use fields::SETTINGS;
 pub use init::init_text;
 pub(crate) use read::read;
 pub use units::{UnitError, parse_duration, parse_size};

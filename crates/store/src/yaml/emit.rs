@@ -221,9 +221,9 @@ impl<S: Substitute> Emitter<S> {
         self.line_of(|out, end| flow(out, value, FLOW_LEVELS, end))
     }
 
-    /// Writes a map as the value of the last key, if it fits on the rest of the line; else nothing.
-    pub(crate) fn map_on_line(&mut self, map: &Map) -> bool {
-        let pairs = || map.iter().map(|(key, value)| (Some(key), value));
+    /// Writes pairs as the value of the last key, if they fit on the rest of the line; else nothing.
+    pub(crate) fn pairs_on_line(&mut self, pairs: &[(&str, &Value)]) -> bool {
+        let pairs = || pairs.iter().map(|(key, value)| (Some(*key), *value));
         self.line_of(|out, end| flow_group(out, ["{", "}"], pairs(), FLOW_LEVELS, end))
     }
 
