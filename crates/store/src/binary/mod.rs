@@ -9,6 +9,7 @@ mod model;
 mod value;
 
 pub use input::{BinaryError, Input};
+pub(crate) use input::{put_bytes, put_list, put_number};
 
 /// The version of the encoding; raised with every change of it.
 pub const VERSION: u8 = 1;
