@@ -1,2 +1,35 @@
-//! The `rehearsal` command.
-fn main() {}
+//! The command line of Rehearsal: parses it, runs one command, and turns the outcome into an exit
+//! code.
+
+mod app;
+mod arguments;
+mod commands;
+mod demo;
+mod environment;
+mod error;
+mod live;
+mod look;
+mod outputs;
+mod runs;
+mod selection;
+mod signals;
+
+use clap::{CommandFactory, FromArgMatches};
+use rehearsal_supervise::GUARD_WORD;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == GUARD_WORD) {
+        return rehearsal_supervise::guard(words.collect(), rehearsal_capture::enter);
+    }
+    let matches = arguments::Arguments::command().get_matches();
+    let outcome = match arguments::Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => commands::run(arguments, &matches),
+        Err(error) => error.exit(),
+    };
+    if let Err(error) = &outcome {
+        error.print();
+    }
+    error::exit_code(&outcome)
+}

@@ -243,6 +243,23 @@ pub struct LedgerLine {
     pub bytes_received: u64,
 }
 
+impl Ledger {
+    /// Adds connections, to the line of the same party, treatment and reason if there is one. The
+    /// lines stay in the order of those three.
+    pub fn add(&mut self, line: LedgerLine) {
+        let key = |line: &LedgerLine| (line.party.clone(), line.treatment.clone(), line.why.clone());
+        match self.lines.binary_search_by(|known| key(known).cmp(&key(&line))) {
+            Ok(place) => {
+                let known = &mut self.lines[place];
+                known.connections += line.connections;
+                known.bytes_sent += line.bytes_sent;
+                known.bytes_received += line.bytes_received;
+            }
+            Err(place) => self.lines.insert(place, line),
+        }
+    }
+}
+
 impl RunEvent {
     /// The event as one line of JSON, numbers spelled exactly.
     #[must_use]

@@ -17,6 +17,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// How long the app may take until it listens.
     pub start_timeout: Duration,
+    /// The name server to ask while recording, instead of the one that the app asks.
+    pub name_server: Option<std::net::SocketAddr>,
     /// The largest body that is kept, in bytes; a larger one is recorded by its length and hash.
     pub max_body: u64,
     /// Paths that may differ in every test.
@@ -35,6 +37,7 @@ impl Default for Settings {
             capture: CaptureWay::Seccomp,
             timeout: Duration::from_secs(10),
             start_timeout: Duration::from_secs(60),
+            name_server: None,
             max_body: 16 << 20,
             noise: Vec::new(),
             edges: Vec::new(),

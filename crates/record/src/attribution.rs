@@ -7,7 +7,7 @@
 //! Pure: what was seen goes in, finished test cases and mocks come out.
 
 use crate::order;
-use rehearsal_model::{Call, EdgeName, Exchange, Mock, TestCase, TestId, Timestamp};
+use rehearsal_model::{EdgeName, Exchange, Mock, TestCase, TestId, Timestamp};
 use rehearsal_wire::Facets;
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,6 +26,7 @@ pub(crate) enum Finished {
 
 /// A finished exchange with what is needed to place it.
 pub(crate) struct Seen {
+    pub(crate) edge: EdgeName,
     pub(crate) exchange: Exchange,
     pub(crate) facets: &'static dyn Facets,
 }
@@ -42,7 +43,6 @@ pub(crate) struct Attribution {
 }
 
 struct PendingTest {
-    edge: EdgeName,
     at: Timestamp,
     seen: Option<Seen>,
     /// Numbers of the calls that may be its own.
@@ -50,30 +50,34 @@ struct PendingTest {
 }
 
 struct PendingCall {
-    edge: EdgeName,
     after: TestId,
     candidates: Vec<TestId>,
     seen: Option<Seen>,
 }
 
 impl Attribution {
+    /// Begins with the number after `last`.
+    pub(crate) fn after(last: TestId) -> Self {
+        Attribution { last, ..Attribution::default() }
+    }
+
     /// Somebody begins to ask the app.
-    pub(crate) fn inbound_began(&mut self, flow: Flow, edge: EdgeName, at: Timestamp) {
+    pub(crate) fn inbound_began(&mut self, flow: Flow, at: Timestamp) {
         self.last = TestId(self.last.0 + 1);
-        let pending = PendingTest { edge, at, seen: None, calls: Vec::new() };
+        let pending = PendingTest { at, seen: None, calls: Vec::new() };
         self.tests.insert(self.last, pending);
         self.inbound.insert(flow, self.last);
     }
 
     /// The app begins to ask a dependency.
-    pub(crate) fn outbound_began(&mut self, flow: Flow, edge: EdgeName) {
+    pub(crate) fn outbound_began(&mut self, flow: Flow) {
         let open = self.tests.iter_mut().filter(|(_, test)| test.seen.is_none());
         let mut candidates = Vec::new();
         for (id, test) in open {
             candidates.push(*id);
             test.calls.push(self.next_call);
         }
-        let call = PendingCall { edge, after: self.last, candidates, seen: None };
+        let call = PendingCall { after: self.last, candidates, seen: None };
         self.calls.insert(self.next_call, call);
         self.outbound.insert(flow, self.next_call);
         self.next_call += 1;
@@ -195,13 +199,13 @@ impl Attribution {
         for id in ready {
             let Some(test) = self.tests.remove(&id) else { continue };
             let calls = test.calls.iter().filter_map(|number| self.calls.remove(number));
-            let calls = calls.filter_map(|call| call.seen.map(|seen| (call.edge, seen))).collect();
+            let calls = calls.filter_map(|call| call.seen).collect();
             let Some(seen) = test.seen else { continue };
             out.push(Finished::Test(Box::new(TestCase {
                 id,
                 name: seen.facets.operation(&seen.exchange.request),
                 at: test.at,
-                edge: test.edge,
+                edge: seen.edge,
                 exchange: seen.exchange,
                 calls: order::calls(calls),
                 noise: Vec::new(),
@@ -212,28 +216,10 @@ impl Attribution {
 
 impl PendingCall {
     fn into_mock(self) -> Option<Finished> {
-        let exchange = self.seen?.exchange;
-        let mock =
-            Mock { edge: self.edge, exchange, after: self.after, shared_by: self.candidates };
+        let Seen { edge, exchange, .. } = self.seen?;
+        let mock = Mock { edge, exchange, after: self.after, shared_by: self.candidates };
         Some(Finished::Mock(Box::new(mock)))
     }
-}
-
-/// A call that never became an exchange on a connection, such as a refused one.
-pub(crate) fn lone_call(edge: EdgeName, exchange: Exchange, after: TestId) -> Mock {
-    Mock { edge, exchange, after, shared_by: Vec::new() }
-}
-
-impl Attribution {
-    /// The last test that has begun.
-    pub(crate) fn last_test(&self) -> TestId {
-        self.last
-    }
-}
-
-/// A call in its place.
-pub(crate) fn placed(edge: EdgeName, exchange: Exchange, parallel: bool) -> Call {
-    Call { edge, exchange, parallel }
 }
 
 #[cfg(test)]

@@ -1,4 +1,23 @@
 //! Records what crosses the edges of an app as test cases and mocks.
+//!
+//! [`record`] starts the app, carries its connections, and hands what they say to the recorder's
+//! thread, which decides what belongs to which test and writes it. Nothing here knows a protocol,
+//! decides how a file looks, or prints.
 
 mod attribution;
+mod connections;
+mod edges;
+mod engine;
+mod error;
+mod options;
 mod order;
+mod policy;
+mod progress;
+mod queue;
+mod recorder;
+mod sink;
+
+pub use engine::{Recorded, record};
+pub use error::RecordError;
+pub use options::{Ends, RecordOptions};
+pub use progress::Progress;

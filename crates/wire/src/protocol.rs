@@ -81,6 +81,12 @@ pub trait Facets: Sync {
     /// Whether asking again is harmless and may be answered again by the latest answer (a read).
     fn repeatable(&self, request: &Map) -> bool;
 
+    /// Whether more bytes can turn a request into a recorded one: it is the beginning of that. Only
+    /// protocols that cannot tell where a request ends say so.
+    fn begins(&self, _request: &Map, _recorded: &Map) -> bool {
+        false
+    }
+
     /// The identifiers by which an app carries the cause of a call along: trace and request ids.
     fn trace(&self, request: &Map) -> Vec<String>;
 }

@@ -1,7 +1,7 @@
 //! Conversations in a small notation, and what becomes of them.
 
 use super::*;
-use rehearsal_model::{Map, Moment, Value};
+use rehearsal_model::{Call, Map, Moment, Value};
 
 /// The facets of a protocol whose requests are `{op, trace?}`.
 struct Plain;
@@ -48,11 +48,12 @@ fn play(script: &str) -> Vec<String> {
         let started = *began.entry(flow).or_insert(Moment(moment));
         let exchange =
             Exchange { request, started, finished: Moment(moment), ..Exchange::default() };
-        let seen = Seen { exchange, facets: &Plain };
+        let edge = EdgeName::new(if matches!(kind, ">" | "<") { "inbound" } else { "db" });
+        let seen = Seen { edge, exchange, facets: &Plain };
         match kind {
-            ">" => attribution.inbound_began(flow, EdgeName::new("inbound"), Timestamp(0)),
+            ">" => attribution.inbound_began(flow, Timestamp(0)),
             "<" => attribution.inbound_done(flow, seen, &mut out),
-            "(" => attribution.outbound_began(flow, EdgeName::new("db")),
+            "(" => attribution.outbound_began(flow),
             ")" => attribution.outbound_done(flow, seen, &mut out),
             _ => attribution.lost(flow, &mut out),
         }

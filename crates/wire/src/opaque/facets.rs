@@ -42,6 +42,15 @@ impl Facets for OpaqueFacets {
         false
     }
 
+    fn begins(&self, request: &Map, recorded: &Map) -> bool {
+        let bytes =
+            |message: &Map| message.get("send").and_then(Value::as_bytes).map(<[u8]>::to_vec);
+        let (Some(request), Some(recorded)) = (bytes(request), bytes(recorded)) else {
+            return false;
+        };
+        request.len() < recorded.len() && recorded.starts_with(&request)
+    }
+
     fn trace(&self, _request: &Map) -> Vec<String> {
         Vec::new()
     }

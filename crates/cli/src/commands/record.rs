@@ -1,0 +1,157 @@
+//! `rehearsal record`: runs an app and records what crosses its edges.
+
+use crate::arguments::{Color, Record};
+use crate::error::{CliError, Outcome};
+use crate::live::{self, bytes, count};
+use crate::signals::Signals;
+use crate::{app, environment, look};
+use rehearsal_model::{Role, Settings};
+use rehearsal_record::{Ends, Progress, RecordOptions, Recorded, record};
+use rehearsal_report::{Align, Column, Look, table, visible};
+use rehearsal_store::Project;
+use rehearsal_supervise::{Ending, Output};
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Instant;
+use tokio::sync::watch;
+
+pub(super) fn run(arguments: Record, folder: &Path, color: Color) -> Result<Outcome, CliError> {
+    let project = open(folder)?;
+    let settings = project.settings();
+    let words = app::given(&arguments.app).or_else(|| app::set(settings)).ok_or_else(|| {
+        let text = "record nothing: give the command that starts the app after `--`, or as \
+                    `command` in rehearsal.yaml";
+        CliError::Wrong(text.to_owned())
+    })?;
+    let name = match &arguments.name {
+        Some(name) => name.clone(),
+        None => app::default_name(&arguments.app, &words)?,
+    };
+    let options = RecordOptions {
+        name: name.clone(),
+        append: arguments.append,
+        program: app::program(&project, words, Output::Inherit),
+        way: arguments.capture.way(settings),
+        serialize: arguments.serialize,
+        ends: Ends { after: arguments.duration, idle: arguments.until_idle },
+    };
+    let look = look::stderr(color);
+    let began = Instant::now();
+    let recorded = super::runtime()?.block_on(async {
+        let mut signals = Signals::listen()?;
+        let (progress, seen) = watch::channel(Progress::default());
+        let line = look.live.then(|| tokio::spawn(live::show(seen, name.clone(), look.width)));
+        let stop = async move {
+            signals.next().await;
+            signals.leave_at_next();
+        };
+        let recorded = record(&project, options, progress, stop).await;
+        if let Some(line) = line {
+            let _ = line.await;
+        }
+        recorded.map_err(CliError::from)
+    })?;
+    super::print(&summary(&recorded, &name, began, look::stdout(color, false)))?;
+    Ok(match recorded.app_ended {
+        Some(ending) if !ending.is_success() && recorded.finished.tests == 0 => Outcome::AppDied,
+        _ => Outcome::Good,
+    })
+}
+
+/// The project of a folder, with the edges that the environment names.
+pub(super) fn open(folder: &Path) -> Result<Project, CliError> {
+    let mut project = Project::open(folder)?;
+    let name = |settings: &mut Settings| {
+        let own = settings.env.clone();
+        environment::name_edges(settings, std::env::vars().chain(own));
+    };
+    name(project.settings_mut());
+    Ok(project)
+}
+
+/// What was recorded, as a table, and what to do next.
+pub(super) fn summary(recorded: &Recorded, name: &str, began: Instant, look: Look) -> String {
+    let mut page = String::new();
+    if let Some(recovered) = &recorded.recovered {
+        let _ = writeln!(
+            page,
+            "An earlier recording had been cut off: {} and {} were saved first.",
+            count(recovered.tests as u64, "test"),
+            count(recovered.mocks as u64, "mock"),
+        );
+    }
+    let columns = [
+        Column { name: "edge", align: Align::Left },
+        Column { name: "direction", align: Align::Left },
+        Column { name: "protocol", align: Align::Left },
+        Column { name: "exchanges", align: Align::Right },
+        Column { name: "connections", align: Align::Right },
+        Column { name: "sent", align: Align::Right },
+        Column { name: "received", align: Align::Right },
+    ];
+    let rows: Vec<Vec<String>> = recorded
+        .edges
+        .iter()
+        .map(|edge| {
+            let lines =
+                recorded.ledger.lines.iter().filter(|line| line.party == edge.name.as_str());
+            let sums = lines.fold((0, 0, 0), |sums, line| {
+                (sums.0 + line.connections, sums.1 + line.bytes_sent, sums.2 + line.bytes_received)
+            });
+            vec![
+                edge.name.to_string(),
+                if edge.role == Role::Inbound { "in" } else { "out" }.to_owned(),
+                edge.protocol.clone(),
+                recorded.exchanges.get(&edge.name).copied().unwrap_or(0).to_string(),
+                sums.0.to_string(),
+                bytes(sums.1),
+                bytes(sums.2),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        page.push('\n');
+        page.push_str(&table(&columns, &rows, look));
+    }
+    for line in &recorded.ledger.lines {
+        if !matches!(line.treatment.as_str(), "understood" | "silent")
+            && let Some(why) = &line.why
+        {
+            let _ = writeln!(
+                page,
+                "note: {} with {}: {} ({})",
+                count(line.connections, "connection"),
+                visible(&line.party),
+                line.treatment,
+                visible(why),
+            );
+        }
+    }
+    for warning in &recorded.warnings {
+        let _ = writeln!(page, "warning: {}", visible(warning));
+    }
+    if recorded.unfinished > 0 {
+        let what = count(recorded.unfinished as u64, "exchange");
+        let _ = writeln!(page, "note: {what} had not finished and are not in the recording");
+    }
+    if let Some(ending) = recorded.app_ended.filter(|ending| *ending != Ending::Code(0)) {
+        let _ = writeln!(page, "note: the app ended by itself with {ending}");
+    }
+    let finished = &recorded.finished;
+    let _ = writeln!(
+        page,
+        "\nRecorded {} and {} in {} ({:.1} s).",
+        count(finished.tests as u64, "test"),
+        count(finished.mocks as u64, "further mock"),
+        finished.folder.display(),
+        began.elapsed().as_secs_f64(),
+    );
+    let _ = match finished.tests {
+        0 => writeln!(
+            page,
+            "No request came. Use the app while it is recorded: call it where it listens."
+        ),
+        _ => writeln!(page, "Next: rehearsal test {name}    (its dependencies may be stopped)"),
+    };
+    page
+}

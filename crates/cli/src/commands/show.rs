@@ -1,0 +1,123 @@
+//! `rehearsal show`: recordings as tables, one test as a story.
+
+use crate::arguments::{Color, Show};
+use crate::error::{CliError, Outcome};
+use crate::{look, selection};
+use rehearsal_model::{EdgeName, Map, Recording, TestId};
+use rehearsal_report::{Align, Column, Look, story, table};
+use rehearsal_store::Project;
+use rehearsal_wire::Protocol;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+pub(super) fn run(arguments: &Show, folder: &Path, color: Color) -> Result<Outcome, CliError> {
+    let project = Project::open(folder)?;
+    let look = look::stdout(color, false);
+    let known = project.recordings()?;
+    let page = match (&arguments.recording, arguments.test) {
+        (None, _) => overview(&project, &known, look)?,
+        (Some(name), _) if !known.contains(name) => return Err(selection::unknown(name, &known)),
+        (Some(name), None) => contents(&project.load(name)?, look),
+        (Some(name), Some(number)) => one(&project.load(name)?, TestId(number), look)?,
+    };
+    super::print(&page)?;
+    Ok(Outcome::Good)
+}
+
+fn overview(project: &Project, names: &[String], look: Look) -> Result<String, CliError> {
+    if names.is_empty() {
+        return Ok("No recordings yet. Make one: rehearsal record -- <command>\n".to_owned());
+    }
+    let columns = [
+        Column { name: "recording", align: Align::Left },
+        Column { name: "tests", align: Align::Right },
+        Column { name: "calls", align: Align::Right },
+        Column { name: "mocks", align: Align::Right },
+        Column { name: "edges", align: Align::Left },
+        Column { name: "command", align: Align::Left },
+    ];
+    let mut rows = Vec::new();
+    for name in names {
+        let recording = project.load(name)?;
+        let calls: usize = recording.tests.iter().map(|test| test.calls.len()).sum();
+        let edges: Vec<&str> =
+            recording.manifest.edges.iter().map(|edge| edge.name.as_str()).collect();
+        rows.push(vec![
+            name.clone(),
+            recording.tests.len().to_string(),
+            calls.to_string(),
+            recording.mocks.len().to_string(),
+            edges.join(", "),
+            recording.manifest.command.join(" "),
+        ]);
+    }
+    Ok(table(&columns, &rows, look))
+}
+
+fn contents(recording: &Recording, look: Look) -> String {
+    let columns = [
+        Column { name: "#", align: Align::Right },
+        Column { name: "test", align: Align::Left },
+        Column { name: "answer", align: Align::Left },
+        Column { name: "calls", align: Align::Left },
+    ];
+    let row = |test: &rehearsal_model::TestCase| {
+        let mut calls: BTreeMap<&str, usize> = BTreeMap::new();
+        for call in &test.calls {
+            *calls.entry(call.edge.as_str()).or_default() += 1;
+        }
+        let calls: Vec<String> = calls
+            .iter()
+            .map(|(edge, count)| match count {
+                1 => (*edge).to_owned(),
+                count => format!("{edge} ×{count}"),
+            })
+            .collect();
+        vec![test.id.0.to_string(), test.name.clone(), answer(&test.exchange), calls.join(", ")]
+    };
+    let rows: Vec<Vec<String>> = recording.tests.iter().map(row).collect();
+    let mut page = table(&columns, &rows, look);
+    let shared = recording.mocks.iter().filter(|mock| !mock.shared_by.is_empty()).count();
+    let ambient = recording.mocks.len() - shared;
+    if !recording.mocks.is_empty() {
+        let _ = writeln!(page, "\nand {ambient} ambient, {shared} shared mocks in ambient.yaml");
+    }
+    if let Some(first) = recording.tests.first() {
+        let name = &recording.name;
+        let _ = writeln!(page, "\nrehearsal show {name} {}    reads a test as a story", first.id.0);
+    }
+    page
+}
+
+/// The headline of an answer: its first value, such as a status.
+fn answer(exchange: &rehearsal_model::Exchange) -> String {
+    let first = exchange.response.as_ref().and_then(|response| response.iter().next());
+    match (first, exchange.failure) {
+        (_, Some(failure)) => failure.as_str().to_owned(),
+        (Some((_, value)), None) => match value.as_text() {
+            Some(text) => text.chars().take(30).collect(),
+            None => rehearsal_model::json::to_string(value).chars().take(30).collect(),
+        },
+        (None, None) => "–".to_owned(),
+    }
+}
+
+fn one(recording: &Recording, id: TestId, look: Look) -> Result<String, CliError> {
+    let test = recording.tests.iter().find(|test| test.id == id).ok_or_else(|| {
+        let last = recording.tests.last().map_or(0, |test| test.id.0);
+        let name = &recording.name;
+        CliError::Wrong(format!("find test {} of {name}: its tests go up to {last}", id.0))
+    })?;
+    let protocol = |edge: &EdgeName| -> &'static dyn Protocol {
+        let edge = recording.manifest.edge(edge.as_str());
+        edge.and_then(|edge| rehearsal_wire::protocol(&edge.protocol))
+            .unwrap_or_else(rehearsal_wire::fallback)
+    };
+    let operation = |edge: &EdgeName, request: &Map| protocol(edge).facets().operation(request);
+    let answer_key = |edge: &EdgeName| protocol(edge).shape().answer;
+    let mut page = Vec::new();
+    story(test, &recording.name, &operation, &answer_key, &mut page, look)
+        .map_err(CliError::io("write the story"))?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}

@@ -1,0 +1,225 @@
+//! One recording from the start of the app to the files.
+
+use crate::connections::Connections;
+use crate::edges::Parties;
+use crate::policy::RecordPolicy;
+use crate::queue::Queue;
+use crate::recorder::{Harvest, Recorder};
+use crate::sink::Message;
+use crate::{Ends, Progress, RecordError, RecordOptions};
+use rehearsal_capture::{Held, Mode, Notice, begin};
+use rehearsal_model::{Edge, EdgeName, EdgeSettings, Ledger, Manifest, Settings, Timestamp};
+use rehearsal_proxy::Clock;
+use rehearsal_store::Project;
+use rehearsal_store::StoreError;
+use rehearsal_store::writer::{Finished, Recovered, Writer};
+use rehearsal_supervise::{App, Ending, spawn};
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout};
+
+/// How long requests that are under way when the recording ends may take to finish.
+const LAST_REQUESTS: Duration = Duration::from_secs(2);
+/// How long the app may take to end before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long connections may take to end after the app.
+const LAST_BYTES: Duration = Duration::from_secs(2);
+
+/// What was recorded.
+#[derive(Debug)]
+pub struct Recorded {
+    /// What was written.
+    pub finished: Finished,
+    /// Everybody that was met.
+    pub edges: Vec<Edge>,
+    /// How many exchanges each of them had.
+    pub exchanges: BTreeMap<EdgeName, u64>,
+    /// Every connection.
+    pub ledger: Ledger,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+    /// Exchanges that had not finished and are not in the recording.
+    pub unfinished: usize,
+    /// The counts.
+    pub counts: Progress,
+    /// What an earlier recording that was killed had left behind and is now in the files.
+    pub recovered: Option<Recovered>,
+    /// How the app ended when it ended by itself.
+    pub app_ended: Option<Ending>,
+}
+
+/// Records an app until `stop` is done, the app ends, or the time that the options give is over.
+///
+/// # Errors
+/// When the app cannot be started or captured, or the recording not be written.
+pub async fn record(
+    project: &Project,
+    options: RecordOptions,
+    progress: watch::Sender<Progress>,
+    stop: impl Future<Output = ()>,
+) -> Result<Recorded, RecordError> {
+    let manifest = Manifest {
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        command: options.program.words.iter().map(|word| word.to_string_lossy().into()).collect(),
+        edges: Vec::new(),
+    };
+    let folder = project.recording_folder(&options.name)?;
+    let writer = Writer::create(project.root(), folder, manifest.clone(), options.append)?;
+    let recovered = writer.recovered();
+    let settings = project.settings();
+    let scrubber = project.scrubber()?;
+    let seen = progress.subscribe();
+    let clock = Clock::start();
+    let theirs = manifest.clone();
+    let session = Session::begin(&settings.edges, clock, |parties| {
+        Recorder::new(parties, writer, theirs, scrubber, wall_clock(), progress)
+    });
+    let (app_ended, unhappy) = match session.run(settings, &options, stop, seen).await {
+        Ok(app_ended) => (app_ended, None),
+        Err(error) => (None, Some(error)),
+    };
+    let harvest = session.end().await?;
+    if let Some(error) = unhappy {
+        harvest.writer.discard()?;
+        return Err(error);
+    }
+    let Harvest { writer, edges, ledger, warnings, unfinished, counts, exchanges } = harvest;
+    let manifest = Manifest { edges: edges.clone(), ..manifest };
+    let finished = tokio::task::spawn_blocking(move || writer.finish(manifest))
+        .await
+        .map_err(|error| RecordError::Internal(error.to_string()))??;
+    Ok(Recorded {
+        finished,
+        edges,
+        exchanges,
+        ledger,
+        warnings,
+        unfinished,
+        counts,
+        recovered,
+        app_ended,
+    })
+}
+
+/// The recorder's thread and what leads to it.
+struct Session {
+    queue: Arc<Queue<Message>>,
+    parties: Arc<Parties>,
+    clock: Clock,
+    recorder: std::thread::JoinHandle<Result<Harvest, StoreError>>,
+}
+
+impl Session {
+    fn begin(
+        edges: &[EdgeSettings],
+        clock: Clock,
+        recorder: impl FnOnce(Arc<Parties>) -> Recorder,
+    ) -> Self {
+        let queue = Arc::new(Queue::new());
+        let parties = Arc::new(Parties::new(edges));
+        let (recorder, theirs) = (recorder(Arc::clone(&parties)), Arc::clone(&queue));
+        let recorder = std::thread::spawn(move || recorder.run(&theirs));
+        Session { queue, parties, clock, recorder }
+    }
+
+    /// Runs the app until the recording shall end; tells how the app ended, if it did by itself.
+    async fn run(
+        &self,
+        settings: &Settings,
+        options: &RecordOptions,
+        stop: impl Future<Output = ()>,
+        seen: watch::Receiver<Progress>,
+    ) -> Result<Option<Ending>, RecordError> {
+        let (notices_tx, notices_rx) = mpsc::unbounded_channel();
+        let (app, capture) = self.start(settings, options, notices_tx).await?;
+        let (queue, parties) = (Arc::clone(&self.queue), Arc::clone(&self.parties));
+        let connections =
+            Connections::new(queue, parties, self.clock, settings.max_body, options.serialize);
+        let mut carrying = tokio::spawn(connections.carry(notices_rx));
+        let app_ended = tokio::select! {
+            () = stop => None,
+            () = ends(options.ends, seen.clone()) => None,
+            ending = app.ended() => Some(ending),
+        };
+        if app_ended.is_none() {
+            let quiet = async {
+                let mut seen = seen;
+                let _ = seen.wait_for(|progress| progress.under_way == 0).await;
+            };
+            let _ = timeout(LAST_REQUESTS, quiet).await;
+            self.queue.push(Message::Ending, 0);
+        }
+        app.stop(GRACE).await;
+        drop(capture);
+        if timeout(LAST_BYTES, &mut carrying).await.is_err() {
+            carrying.abort();
+            let _ = carrying.await;
+        }
+        Ok(app_ended)
+    }
+
+    async fn start(
+        &self,
+        settings: &Settings,
+        options: &RecordOptions,
+        notices: mpsc::UnboundedSender<Notice>,
+    ) -> Result<(App, Held), RecordError> {
+        let policy = RecordPolicy {
+            parties: Arc::clone(&self.parties),
+            queue: Arc::clone(&self.queue),
+            clock: self.clock,
+            name_server: settings.name_server,
+        };
+        begin(&options.way, Mode::Record, Arc::new(policy), notices, async |hook| {
+            spawn(&options.program, hook).await.map_err(RecordError::from)
+        })
+        .await
+    }
+
+    /// Ends the recorder and takes what it has.
+    async fn end(self) -> Result<Harvest, RecordError> {
+        self.queue.push(Message::End, 0);
+        let recorder = self.recorder;
+        tokio::task::spawn_blocking(move || recorder.join())
+            .await
+            .map_err(|error| RecordError::Internal(error.to_string()))?
+            .map_err(|_| RecordError::Internal("the recorder's thread panicked".to_owned()))?
+            .map_err(Into::into)
+    }
+}
+
+/// Waits until the options say that it is time.
+async fn ends(ends: Ends, mut seen: watch::Receiver<Progress>) {
+    let after = async {
+        match ends.after {
+            Some(after) => tokio::time::sleep_until(Instant::now() + after).await,
+            None => pending().await,
+        }
+    };
+    let idle = async {
+        let Some(idle) = ends.idle else { return pending().await };
+        let _ = seen.wait_for(|progress| progress.requests > 0).await;
+        loop {
+            let last = seen.borrow_and_update().requests;
+            let another = seen.wait_for(|progress| progress.requests != last);
+            let came = timeout(idle, another).await.map(|came| came.is_ok());
+            match came {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(_) if seen.borrow().under_way > 0 => {}
+                Err(_) => return,
+            }
+        }
+    };
+    tokio::select! {
+        () = after => {}
+        () = idle => {}
+    }
+}
+
+fn wall_clock() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_millisecond())
+}

@@ -1,0 +1,126 @@
+//! What becomes of the app's attempts to reach others while it is recorded: they are dialled first,
+//! so that a refusal stays a refusal, and then carried.
+
+use crate::edges::{Parties, PartyId};
+use crate::queue::{Queue, weight};
+use crate::sink::Message;
+use rehearsal_capture::{BoxFuture, Endpoint, Policy, Verdict};
+use rehearsal_model::{Exchange, Failure, LedgerLine};
+use rehearsal_proxy::{Clock, Datagrams, DialError, Stream, dial, errno, observe_datagram};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UdpSocket;
+use tokio::task::JoinHandle;
+
+/// How long a connect of the app may wait for the dependency to take the connection, before it is
+/// told that it is connected.
+const HEAD_START: Duration = Duration::from_millis(50);
+/// How long a dependency may take to take a connection.
+const DIAL_LIMIT: Duration = Duration::from_secs(127);
+/// How long a name server may take. The app asks again long before.
+const RESOLVE_LIMIT: Duration = Duration::from_secs(10);
+/// The largest datagram.
+const DATAGRAM: usize = 65_535;
+
+/// A dialled connection, on its way to the loop that carries it.
+pub(crate) struct Dialled {
+    pub(crate) party: PartyId,
+    pub(crate) server: Server,
+}
+
+/// The dependency's side of a connection.
+pub(crate) enum Server {
+    Ready(Stream),
+    Dialling(JoinHandle<Result<Stream, DialError>>),
+}
+
+/// See the module.
+pub(crate) struct RecordPolicy {
+    pub(crate) parties: Arc<Parties>,
+    pub(crate) queue: Arc<Queue<Message>>,
+    pub(crate) clock: Clock,
+    /// Asked instead of the name server that the app asks.
+    pub(crate) name_server: Option<SocketAddr>,
+}
+
+impl RecordPolicy {
+    async fn dial_first(&self, to: Endpoint) -> Verdict {
+        let party = self.parties.outbound(&to, None);
+        let started = self.clock.now();
+        let target = to.to_string();
+        let mut dialling = tokio::spawn(async move { dial(&target, DIAL_LIMIT).await });
+        let server = match tokio::time::timeout(HEAD_START, &mut dialling).await {
+            Ok(Ok(Ok(stream))) => Server::Ready(stream),
+            Ok(Ok(Err(error))) => {
+                let errno = error.errno();
+                let (failure, finished) = (Some(error.failure), self.clock.now());
+                let exchange = Exchange { failure, started, finished, ..Exchange::default() };
+                let weight = weight(&exchange);
+                let exchange = Box::new(exchange);
+                self.queue.push(Message::NotConnected { party, exchange }, weight);
+                return Verdict::Refuse(errno);
+            }
+            Ok(Err(_)) => return Verdict::Refuse(errno(Failure::Refused)),
+            Err(_) => Server::Dialling(dialling),
+        };
+        Verdict::Redirect(Box::new(Dialled { party, server }))
+    }
+
+    async fn ask(&self, server: SocketAddr, query: Vec<u8>) -> Option<Vec<u8>> {
+        let at = self.clock.now();
+        let answer = forward(self.name_server.unwrap_or(server), &query).await?;
+        let dns = rehearsal_wire::protocol("dns")?;
+        let reply = Some((answer.as_slice(), self.clock.now()));
+        let datagrams = Datagrams { query: (&query, at), reply };
+        let seen = observe_datagram(dns, rehearsal_wire::Limits::default(), datagrams);
+        for exchange in seen.unwrap_or_default() {
+            if let Some(name) = rehearsal_wire::queried_name(&exchange.request)
+                && let Some(answer) = &exchange.response
+            {
+                for address in rehearsal_wire::addresses(&exchange.request, answer) {
+                    self.parties.resolved(&name, address);
+                }
+            }
+            let (party, weight) = (self.parties.resolver(), weight(&exchange));
+            self.queue.push(Message::Resolved { party, exchange: Box::new(exchange) }, weight);
+        }
+        Some(answer)
+    }
+}
+
+async fn forward(server: SocketAddr, query: &[u8]) -> Option<Vec<u8>> {
+    let local = if server.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" };
+    let asking = async {
+        let socket = UdpSocket::bind(local).await.ok()?;
+        socket.connect(server).await.ok()?;
+        socket.send(query).await.ok()?;
+        let mut answer = vec![0; DATAGRAM];
+        let length = socket.recv(&mut answer).await.ok()?;
+        answer.truncate(length);
+        Some(answer)
+    };
+    tokio::time::timeout(RESOLVE_LIMIT, asking).await.ok().flatten()
+}
+
+impl Policy for RecordPolicy {
+    fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict> {
+        Box::pin(self.dial_first(to.clone()))
+    }
+
+    fn resolve(&self, server: SocketAddr, query: Vec<u8>) -> BoxFuture<'_, Option<Vec<u8>>> {
+        Box::pin(self.ask(server, query))
+    }
+
+    fn datagram(&self, to: SocketAddr) -> Result<(), i32> {
+        let line = LedgerLine {
+            party: to.to_string(),
+            treatment: "passed through".to_owned(),
+            why: Some("UDP is recorded for names only".to_owned()),
+            connections: 1,
+            ..LedgerLine::default()
+        };
+        self.queue.push(Message::Ledger(line), 0);
+        Ok(())
+    }
+}

@@ -1,0 +1,262 @@
+//! The one owner of what is recorded: a thread that turns messages into tests and mocks and hands
+//! them to the store.
+//!
+//! `sink, policy, engine --Message--> Recorder --TestCase, Mock--> store::Writer`
+
+use crate::attribution::{Attribution, Finished, Flow, Seen};
+use crate::edges::{Parties, PartyId, Spoken};
+use crate::progress::Progress;
+use crate::queue::Queue;
+use crate::sink::Message;
+use rehearsal_model::{
+    Edge, EdgeName, Exchange, ExchangeId, Ledger, Manifest, Mock, Moment, Role, TestId, Timestamp,
+};
+use rehearsal_proxy::{ConnectionId, ConnectionReport};
+use rehearsal_store::StoreError;
+use rehearsal_store::scrub::Scrubber;
+use rehearsal_store::writer::Writer;
+use rehearsal_wire::Protocol;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Warnings kept; more of them say nothing new.
+const WARNINGS: usize = 50;
+
+/// What the recorder works with.
+pub(crate) struct Recorder {
+    pub(crate) parties: Arc<Parties>,
+    pub(crate) writer: Writer,
+    pub(crate) manifest: Manifest,
+    pub(crate) scrubber: Scrubber,
+    /// The wall clock at moment zero.
+    pub(crate) epoch: Timestamp,
+    pub(crate) progress: watch::Sender<Progress>,
+    attribution: Attribution,
+    connections: HashMap<ConnectionId, Connection>,
+    spoken: Spoken,
+    /// Fingerprints of the questions for names that are recorded already.
+    asked: HashSet<String>,
+    ledger: Ledger,
+    warnings: Vec<String>,
+    ending: bool,
+    finished: Vec<Finished>,
+    counts: Progress,
+    /// How many exchanges each edge saw.
+    exchanges: BTreeMap<EdgeName, u64>,
+}
+
+struct Connection {
+    party: PartyId,
+    role: Role,
+    ordinal: u32,
+}
+
+/// What is left when nothing more will be told.
+pub(crate) struct Harvest {
+    pub(crate) writer: Writer,
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) ledger: Ledger,
+    pub(crate) warnings: Vec<String>,
+    /// Exchanges that had not finished.
+    pub(crate) unfinished: usize,
+    pub(crate) counts: Progress,
+    pub(crate) exchanges: BTreeMap<EdgeName, u64>,
+}
+
+impl Recorder {
+    pub(crate) fn new(
+        parties: Arc<Parties>,
+        writer: Writer,
+        manifest: Manifest,
+        scrubber: Scrubber,
+        epoch: Timestamp,
+        progress: watch::Sender<Progress>,
+    ) -> Self {
+        let last = TestId(writer.first_test().0.saturating_sub(1));
+        Recorder {
+            parties,
+            writer,
+            manifest,
+            scrubber,
+            epoch,
+            progress,
+            attribution: Attribution::after(last),
+            connections: HashMap::new(),
+            spoken: Spoken::default(),
+            asked: HashSet::new(),
+            ledger: Ledger::default(),
+            warnings: Vec::new(),
+            ending: false,
+            finished: Vec::new(),
+            counts: Progress::default(),
+            exchanges: BTreeMap::new(),
+        }
+    }
+
+    /// Works until [`Message::End`].
+    pub(crate) fn run(mut self, queue: &Queue<Message>) -> Result<Harvest, StoreError> {
+        let mut batch = VecDeque::new();
+        loop {
+            queue.take(&mut batch);
+            for message in batch.drain(..) {
+                if matches!(message, Message::End) {
+                    return self.harvest();
+                }
+                self.handle(message);
+            }
+            self.write()?;
+            self.counts.under_way = self.attribution.under_way();
+            self.counts.edges = self.parties.count();
+            self.progress.send_replace(self.counts.clone());
+        }
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Listening(address) => {
+                if !self.counts.listening.contains(&address) {
+                    self.counts.listening.push(address);
+                }
+            }
+            Message::Connected { connection, party, role, ordinal } => {
+                self.connections.insert(connection, Connection { party, role, ordinal });
+            }
+            Message::Began { connection, id, at } => self.began(connection, id, at),
+            Message::Done { connection, id, protocol, exchange } => {
+                self.done(connection, id, protocol, *exchange);
+            }
+            Message::Lost { connection, id } => {
+                self.attribution.lost(flow(connection, id), &mut self.finished);
+            }
+            Message::Over { connection, report } => self.over(connection, &report),
+            Message::NotConnected { party, exchange } => self.not_connected(party, *exchange),
+            Message::Resolved { party, exchange } => self.resolved(party, *exchange),
+            Message::Ledger(line) => self.ledger.add(line),
+            Message::Warning(text) => {
+                if self.warnings.len() < WARNINGS && !self.warnings.contains(&text) {
+                    self.warnings.push(text);
+                }
+            }
+            Message::Ending => self.ending = true,
+            Message::End => {}
+        }
+    }
+
+    fn began(&mut self, connection: ConnectionId, id: ExchangeId, at: Moment) {
+        let Some(Connection { role, .. }) = self.connections.get(&connection) else { return };
+        let flow = flow(connection, id);
+        match role {
+            Role::Inbound => {
+                let at = Timestamp(self.epoch.0 + (at.0 / 1_000_000).cast_signed());
+                self.attribution.inbound_began(flow, at);
+            }
+            Role::Outbound => self.attribution.outbound_began(flow),
+        }
+    }
+
+    fn done(
+        &mut self,
+        connection: ConnectionId,
+        id: ExchangeId,
+        protocol: &'static dyn Protocol,
+        mut exchange: Exchange,
+    ) {
+        let Some(Connection { party, role, ordinal }) = self.connections.get(&connection) else {
+            return;
+        };
+        let flow = flow(connection, id);
+        if self.ending && exchange.failure.is_some() {
+            self.attribution.lost(flow, &mut self.finished);
+            return;
+        }
+        if protocol.shape().keeps_connection {
+            exchange.connection = *ordinal;
+        }
+        let edge = self.spoken.edge(&self.parties, *party, Some(protocol.name()));
+        *self.exchanges.entry(edge.clone()).or_default() += 1;
+        let seen = Seen { edge, exchange, facets: protocol.facets() };
+        match role {
+            Role::Inbound => {
+                self.counts.requests += 1;
+                self.attribution.inbound_done(flow, seen, &mut self.finished);
+            }
+            Role::Outbound => {
+                self.counts.calls += 1;
+                self.attribution.outbound_done(flow, seen, &mut self.finished);
+            }
+        }
+    }
+
+    fn over(&mut self, connection: ConnectionId, report: &ConnectionReport) {
+        self.counts.bytes += report.client_bytes + report.server_bytes;
+        if let Some(Connection { party, .. }) = self.connections.remove(&connection) {
+            self.ledger.add(report.ledger_line(self.parties.get(party).name.as_str()));
+        }
+    }
+
+    /// A refused call is answered by refusing it; it is one test's own when one alone was open.
+    fn not_connected(&mut self, party: PartyId, exchange: Exchange) {
+        if self.ending {
+            return;
+        }
+        let edge = self.spoken.edge(&self.parties, party, None);
+        let flow = Flow(u64::MAX, self.counts.calls);
+        self.counts.calls += 1;
+        self.attribution.outbound_began(flow);
+        let seen = Seen { edge, exchange, facets: rehearsal_wire::fallback().facets() };
+        self.attribution.outbound_done(flow, seen, &mut self.finished);
+    }
+
+    /// Each question is kept once, with its first answer: how often a name is asked for says
+    /// nothing, since every runtime and machine caches in its own way.
+    fn resolved(&mut self, party: PartyId, exchange: Exchange) {
+        let Some(protocol) = rehearsal_wire::protocol("dns") else { return };
+        let edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
+        let identity = protocol.facets().identity(&exchange.request);
+        if self.asked.insert(rehearsal_model::json::to_string(&identity)) {
+            let mock = Mock { edge, exchange, after: TestId(0), shared_by: Vec::new() };
+            self.finished.push(Finished::Mock(Box::new(mock)));
+        }
+    }
+
+    fn write(&mut self) -> Result<(), StoreError> {
+        if let Some(edges) = self.spoken.news(&self.parties) {
+            self.writer.manifest(&Manifest { edges, ..self.manifest.clone() })?;
+        }
+        for finished in self.finished.drain(..) {
+            match finished {
+                Finished::Test(mut test) => {
+                    self.scrubber.scrub(&mut test.exchange);
+                    for call in &mut test.calls {
+                        self.scrubber.scrub(&mut call.exchange);
+                    }
+                    self.writer.test(*test)?;
+                }
+                Finished::Mock(mut mock) => {
+                    self.scrubber.scrub(&mut mock.exchange);
+                    self.writer.mock(*mock)?;
+                }
+            }
+        }
+        self.writer.flush()
+    }
+
+    fn harvest(mut self) -> Result<Harvest, StoreError> {
+        let unfinished = self.attribution.finish(&mut self.finished);
+        self.write()?;
+        Ok(Harvest {
+            writer: self.writer,
+            edges: self.spoken.edges(&self.parties),
+            ledger: self.ledger,
+            warnings: self.warnings,
+            unfinished,
+            counts: self.counts,
+            exchanges: self.exchanges,
+        })
+    }
+}
+
+fn flow(connection: ConnectionId, id: ExchangeId) -> Flow {
+    Flow(connection.0, id.0)
+}

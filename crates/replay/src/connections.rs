@@ -1,0 +1,113 @@
+//! Plays the recorded dependencies on every connection that the app opens.
+
+use crate::doors::Doors;
+use crate::oracle::{Accounts, EdgeOracle};
+use crate::routes::{Route, Routes};
+use crate::shelf::EdgeNumber;
+use crate::stage::Stage;
+use rehearsal_capture::{Captured, Endpoint, Notice};
+use rehearsal_model::{Finding, LedgerLine};
+use rehearsal_proxy::{Clock, ConnectionId, ConnectionOptions, NoTls, Respond, Stream, respond};
+use rehearsal_store::scrub::Scrubber;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// See the module.
+pub(crate) struct Connections {
+    pub(crate) stage: Arc<Stage>,
+    pub(crate) routes: Arc<Routes>,
+    pub(crate) doors: Arc<Doors>,
+    pub(crate) scrubber: Arc<Scrubber>,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) clock: Clock,
+    pub(crate) next: u64,
+}
+
+impl Connections {
+    /// Until nothing can come any more and every connection is over.
+    pub(crate) async fn serve(mut self, mut notices: mpsc::UnboundedReceiver<Notice>) {
+        let mut tasks = JoinSet::new();
+        loop {
+            tokio::select! {
+                notice = notices.recv() => match notice {
+                    Some(notice) => self.take(notice, &mut tasks),
+                    None => break,
+                },
+                Some(_) = tasks.join_next() => {}
+            }
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    fn take(&mut self, notice: Notice, tasks: &mut JoinSet<()>) {
+        match notice {
+            Notice::Outbound { to, name, ticket, stream } => {
+                let edge = match ticket.downcast::<EdgeNumber>() {
+                    Ok(edge) => Some(*edge),
+                    Err(_) => self.route(&to, name.as_deref()),
+                };
+                match edge {
+                    Some(edge) => self.play(edge, into_stream(stream), tasks),
+                    None => into_stream(stream).reset(),
+                }
+            }
+            Notice::Listening { visible, hidden, .. } => self.doors.opened(visible, hidden),
+            Notice::Closed { visible } => self.doors.closed(&visible),
+            Notice::Passed { to, why } => self.ledger(&to, "passed through", why),
+            Notice::Refused { to, why, .. } => self.ledger(&to, "refused", why),
+            Notice::Inner { to } => self.ledger(&to, "passed through", "the app called itself"),
+            Notice::Trouble(text) => self.accounts.warn(text),
+            // Nobody but us knows the app's ports, and we call them directly.
+            Notice::Inbound { stream, .. } => drop(stream),
+            Notice::Ended => {}
+        }
+    }
+
+    /// Without a supervisor nobody was asked before the app was connected.
+    fn route(&self, to: &Endpoint, host: Option<&str>) -> Option<EdgeNumber> {
+        match self.routes.to(to, host) {
+            Route::Edge(edge) => Some(edge),
+            Route::Real | Route::Unknown => {
+                let address = host.map_or_else(|| to.to_string(), str::to_owned);
+                self.stage.note(Finding::UnknownEdge { address });
+                None
+            }
+        }
+    }
+
+    fn play(&mut self, edge: EdgeNumber, client: Stream, tasks: &mut JoinSet<()>) {
+        let id = ConnectionId(self.next);
+        self.next += 1;
+        let oracle = EdgeOracle {
+            stage: Arc::clone(&self.stage),
+            edge,
+            scrubber: Arc::clone(&self.scrubber),
+            accounts: Arc::clone(&self.accounts),
+        };
+        tasks.spawn(respond(Respond {
+            options: ConnectionOptions::new(id, self.clock),
+            client,
+            protocol: self.stage.shelf.edges[edge as usize].protocol,
+            tls: Box::new(NoTls),
+            oracle: Arc::new(oracle),
+        }));
+    }
+
+    fn ledger(&self, to: &Endpoint, treatment: &str, why: &str) {
+        self.accounts.ledger(LedgerLine {
+            party: to.to_string(),
+            treatment: treatment.to_owned(),
+            why: Some(why.to_owned()),
+            connections: 1,
+            ..LedgerLine::default()
+        });
+    }
+}
+
+fn into_stream(captured: Captured) -> Stream {
+    match captured {
+        Captured::Tcp(stream) => stream.into(),
+        Captured::Unix(stream) => stream.into(),
+    }
+}

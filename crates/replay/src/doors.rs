@@ -1,0 +1,71 @@
+//! Where the app can be reached: its listening addresses and what is behind them.
+
+use crate::shelf::Shelf;
+use rehearsal_capture::Endpoint;
+use rehearsal_model::{EdgeName, Role};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// The app's listening addresses, as they appear.
+#[derive(Default)]
+pub(crate) struct Doors {
+    open: Mutex<Vec<Door>>,
+    changed: Notify,
+}
+
+struct Door {
+    visible: Endpoint,
+    hidden: Endpoint,
+}
+
+impl Doors {
+    fn open(&self) -> MutexGuard<'_, Vec<Door>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The app listens.
+    pub(crate) fn opened(&self, visible: Endpoint, hidden: Endpoint) {
+        let mut open = self.open();
+        open.retain(|door| door.visible != visible);
+        open.push(Door { visible, hidden });
+        drop(open);
+        self.changed.notify_waiters();
+    }
+
+    /// The app gave up listening.
+    pub(crate) fn closed(&self, visible: &Endpoint) {
+        self.open().retain(|door| door.visible != *visible);
+    }
+
+    /// Where to call an inbound edge: the door at its recorded address, else at its port, else, when
+    /// edges and doors are one each, that one: the port may have been given otherwise this time.
+    pub(crate) fn to(&self, shelf: &Shelf, edge: &EdgeName) -> Option<Endpoint> {
+        let open = self.open();
+        let known = shelf.edges.iter().find(|known| known.name == *edge)?;
+        let at = |door: &&Door| known.addresses.contains(&door.visible.to_string());
+        let port = |door: &&Door| {
+            let Endpoint::Tcp(visible) = &door.visible else { return false };
+            let same = |address: &String| {
+                address.rsplit_once(':').is_some_and(|(_, port)| port == visible.port().to_string())
+            };
+            known.addresses.iter().any(same)
+        };
+        let inbound = shelf.edges.iter().filter(|edge| edge.role == Role::Inbound).count();
+        let only = || if inbound == 1 && open.len() == 1 { open.first() } else { None };
+        let door = open.iter().find(at).or_else(|| open.iter().find(port)).or_else(only)?;
+        Some(door.hidden.clone())
+    }
+
+    /// Waits until each of the edges can be reached.
+    pub(crate) async fn reachable(&self, shelf: &Shelf, edges: &[EdgeName]) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if edges.iter().all(|edge| self.to(shelf, edge).is_some()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+}

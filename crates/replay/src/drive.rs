@@ -1,0 +1,89 @@
+//! Sends the recorded request of a test to the app and collects the answer.
+
+use crate::doors::Doors;
+use crate::shelf::Shelf;
+use rehearsal_capture::Endpoint;
+use rehearsal_model::{EdgeName, Exchange, ExchangeId, Map};
+use rehearsal_proxy::{Clock, ConnectionId, ConnectionOptions, Requester, dial};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the app's port may take to take a connection.
+const DIAL_LIMIT: Duration = Duration::from_secs(10);
+
+/// Keeps one connection per inbound edge from test to test, as clients do.
+pub(crate) struct Driver {
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) doors: Arc<Doors>,
+    pub(crate) clock: Clock,
+    open: HashMap<EdgeName, (Endpoint, Requester)>,
+    next: u64,
+}
+
+impl Driver {
+    pub(crate) fn new(shelf: Arc<Shelf>, doors: Arc<Doors>, clock: Clock) -> Self {
+        // Connections that we open and those that the app opens have numbers of their own.
+        Driver { shelf, doors, clock, open: HashMap::new(), next: u64::MAX / 2 }
+    }
+
+    /// The answer of the app, or what happened instead, in words. `untouched` says whether the app
+    /// has done nothing yet that a second request would do again.
+    pub(crate) async fn send(
+        &mut self,
+        edge: &EdgeName,
+        request: &Map,
+        untouched: impl Fn() -> bool,
+    ) -> Result<Exchange, String> {
+        let Some(door) = self.doors.to(&self.shelf, edge) else {
+            return Err(format!("the app does not listen for {edge} any more"));
+        };
+        let kept = self.open.remove(edge).filter(|(to, _)| *to == door);
+        if let Some((_, mut requester)) = kept
+            && requester.is_usable()
+        {
+            let answer = self.send_on(requester, edge, &door, request).await;
+            // The app may close an idle connection while the request is on its way; nothing of
+            // an answer came then, and a client would send it again.
+            let unanswered =
+                |exchange: &Exchange| exchange.failure.is_some() && exchange.response.is_none();
+            if !answer.as_ref().is_ok_and(unanswered) || !untouched() {
+                return answer;
+            }
+        }
+        let requester = self.connect(edge, &door).await?;
+        self.send_on(requester, edge, &door, request).await
+    }
+
+    /// Forgets every connection, such as one whose answer was not waited for.
+    pub(crate) fn hang_up(&mut self) {
+        self.open.clear();
+    }
+
+    async fn connect(&mut self, edge: &EdgeName, door: &Endpoint) -> Result<Requester, String> {
+        let stream = dial(&door.to_string(), DIAL_LIMIT).await.map_err(|error| {
+            format!("the app refused the connection ({})", error.failure.as_str())
+        })?;
+        let id = ConnectionId(self.next);
+        self.next += 1;
+        let known = self.shelf.edges.iter().find(|known| known.name == *edge);
+        let protocol = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol);
+        Ok(Requester::new(ConnectionOptions::new(id, self.clock), stream, protocol))
+    }
+
+    async fn send_on(
+        &mut self,
+        mut requester: Requester,
+        edge: &EdgeName,
+        door: &Endpoint,
+        request: &Map,
+    ) -> Result<Exchange, String> {
+        let id = ExchangeId(self.next);
+        self.next += 1;
+        let answer = requester.send(id, request).await.map_err(|error| error.to_string())?;
+        if answer.failure.is_none() && requester.is_usable() {
+            self.open.insert(edge.clone(), (door.clone(), requester));
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,32 @@
+//! What `test` is asked to do.
+
+use rehearsal_capture::Way;
+use rehearsal_model::{Recording, Settings, TestId};
+use rehearsal_store::scrub::Scrubber;
+use rehearsal_supervise::Program;
+use std::sync::Arc;
+
+/// A recording and those of its tests that shall run.
+#[derive(Debug)]
+pub struct Selected {
+    /// The recording.
+    pub recording: Recording,
+    /// The numbers of the tests, in order; not empty.
+    pub tests: Vec<TestId>,
+    /// The files of the tests, from the project's folder, in the same order.
+    pub files: Vec<String>,
+    /// The app.
+    pub program: Program,
+}
+
+/// What `test` is asked to do.
+pub struct ReplayOptions {
+    /// The settings of the project; edges that are `real` are let through.
+    pub settings: Settings,
+    /// What replaces secrets in what the app says before it is compared.
+    pub scrubber: Arc<Scrubber>,
+    /// How connections reach us.
+    pub way: Way,
+    /// Whether the first failure ends the run.
+    pub fail_fast: bool,
+}

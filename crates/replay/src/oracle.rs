@@ -1,0 +1,56 @@
+//! Answers the app's calls on one edge.
+
+use crate::shelf::EdgeNumber;
+use crate::stage::Stage;
+use rehearsal_model::{Exchange, Ledger};
+use rehearsal_proxy::{ConnectionId, ConnectionReport, Oracle, Question, Reply, Watch};
+use rehearsal_store::scrub::Scrubber;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The ledger and warnings of a run, filled by connections as they end.
+#[derive(Default)]
+pub(crate) struct Accounts {
+    pub(crate) ledger: Mutex<Ledger>,
+    pub(crate) warnings: Mutex<Vec<String>>,
+}
+
+impl Accounts {
+    pub(crate) fn ledger(&self, line: rehearsal_model::LedgerLine) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).add(line);
+    }
+
+    pub(crate) fn warn(&self, text: String) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&text) {
+            warnings.push(text);
+        }
+    }
+}
+
+/// See the module.
+pub(crate) struct EdgeOracle {
+    pub(crate) stage: Arc<Stage>,
+    pub(crate) edge: EdgeNumber,
+    pub(crate) scrubber: Arc<Scrubber>,
+    pub(crate) accounts: Arc<Accounts>,
+}
+
+impl Watch for EdgeOracle {
+    fn warning(&self, _connection: ConnectionId, text: &str) {
+        let edge = &self.stage.shelf.edges[self.edge as usize].name;
+        self.accounts.warn(format!("{edge}: {text}"));
+    }
+
+    fn finished(&self, _connection: ConnectionId, report: ConnectionReport) {
+        let edge = &self.stage.shelf.edges[self.edge as usize].name;
+        self.accounts.ledger(report.ledger_line(edge.as_str()));
+    }
+}
+
+impl Oracle for EdgeOracle {
+    fn answer(&self, question: Question) -> Reply {
+        let mut asked = Exchange { request: question.request, ..Exchange::default() };
+        self.scrubber.scrub(&mut asked);
+        Reply::Now(self.stage.answer(self.edge, &asked.request))
+    }
+}

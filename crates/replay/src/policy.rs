@@ -1,0 +1,68 @@
+//! What becomes of the app's attempts to reach others while it is tested: an edge of the recording
+//! comes to us, everything else is refused, and nothing leaves the machine.
+
+use crate::routes::{Route, Routes};
+use crate::stage::Stage;
+use rehearsal_capture::{BoxFuture, Endpoint, Policy, Verdict};
+use rehearsal_model::{Failure, Finding};
+use rehearsal_proxy::{Clock, errno, respond_datagram};
+use rehearsal_wire::Limits;
+use std::future::ready;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// See the module.
+pub(crate) struct ReplayPolicy {
+    pub(crate) stage: Arc<Stage>,
+    pub(crate) routes: Arc<Routes>,
+    pub(crate) clock: Clock,
+}
+
+impl ReplayPolicy {
+    fn decide(&self, to: &Endpoint) -> Verdict {
+        match self.routes.to(to, None) {
+            Route::Real => Verdict::Pass,
+            Route::Unknown => {
+                self.stage.note(Finding::UnknownEdge { address: to.to_string() });
+                Verdict::Refuse(errno(Failure::Refused))
+            }
+            Route::Edge(edge) => match self.stage.connect(edge) {
+                Some(failure) => Verdict::Refuse(errno(failure)),
+                None => Verdict::Redirect(Box::new(edge)),
+            },
+        }
+    }
+
+    fn look_up(&self, query: &[u8]) -> Option<Vec<u8>> {
+        let dns = rehearsal_wire::protocol("dns")?;
+        let answer = |request| {
+            let answer = self.stage.look_up(&request);
+            if let rehearsal_wire::Answer::Response(answer) = &answer
+                && let Some(name) = rehearsal_wire::queried_name(&request)
+            {
+                for address in rehearsal_wire::addresses(&request, answer) {
+                    self.routes.resolved(&name, address);
+                }
+            }
+            answer
+        };
+        let limits = Limits::default();
+        let replies = respond_datagram(dns, limits, query, self.clock.now(), answer).ok()?;
+        replies.into_iter().next().map(Into::into)
+    }
+}
+
+impl Policy for ReplayPolicy {
+    fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict> {
+        Box::pin(ready(self.decide(to)))
+    }
+
+    fn resolve(&self, _server: SocketAddr, query: Vec<u8>) -> BoxFuture<'_, Option<Vec<u8>>> {
+        Box::pin(ready(self.look_up(&query)))
+    }
+
+    /// A datagram on this machine reaches nobody or a neighbour that the app brought along.
+    fn datagram(&self, to: SocketAddr) -> Result<(), i32> {
+        if to.ip().to_canonical().is_loopback() { Ok(()) } else { Err(errno(Failure::Unreachable)) }
+    }
+}

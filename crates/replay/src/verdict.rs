@@ -1,0 +1,93 @@
+//! One test: its request is sent, its answer and its calls are judged.
+
+use crate::drive::Driver;
+use crate::secrets::Secrets;
+use crate::shelf::Shelf;
+use crate::stage::Stage;
+use rehearsal_compare::{Rules, compare};
+use rehearsal_model::{Exchange, Finding, Map, TestCase};
+use rehearsal_store::scrub::Scrubber;
+use rehearsal_supervise::Ending;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long calls may come after the answer, as those that the app makes in the background.
+const LATE_CALLS: Duration = Duration::from_secs(1);
+
+/// A test and what judging it takes.
+pub(crate) struct Trial<'a> {
+    pub(crate) test: &'a TestCase,
+    pub(crate) shelf: &'a Shelf,
+    pub(crate) stage: &'a Stage,
+    pub(crate) rules: Rules,
+    pub(crate) limit: Duration,
+    pub(crate) scrubber: &'a Scrubber,
+}
+
+/// Why the test failed; empty when it passed. `ended` is done when the app has ended.
+pub(crate) async fn judge(
+    trial: Trial<'_>,
+    driver: &mut Driver,
+    secrets: &mut Secrets,
+    ended: impl Future<Output = Ending>,
+) -> Vec<Finding> {
+    let Trial { test, shelf, stage, rules, limit, scrubber } = trial;
+    let request = secrets.fill(&test.exchange.request);
+    stage.begin(test.id, rules.clone());
+    let untouched = || test.exchange.failure.is_none() && stage.is_untouched();
+    let sending = timeout(limit, driver.send(&test.edge, &request, untouched));
+    tokio::pin!(ended);
+    let sent = tokio::select! {
+        sent = sending => sent,
+        _ = &mut ended => Ok(Err("the app ended".to_owned())),
+    };
+    let answered = match sent {
+        Err(_) => {
+            driver.hang_up();
+            let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            Some(Finding::TimedOut { limit_ms })
+        }
+        Ok(Err(what)) => Some(Finding::NoAnswer { what }),
+        Ok(Ok(answer)) => {
+            tokio::select! {
+                _ = timeout(LATE_CALLS, stage.all_called()) => {}
+                _ = &mut ended => {}
+            }
+            if let (Some(recorded), Some(live)) = (&test.exchange.response, &answer.response) {
+                secrets.learn(recorded, live);
+            }
+            judge_answer(test, shelf, answer, scrubber, &rules)
+        }
+    };
+    // A wrong call is often why the answer is wrong, so it is told first.
+    let mut findings = stage.end();
+    findings.extend(answered);
+    findings
+}
+
+fn judge_answer(
+    test: &TestCase,
+    shelf: &Shelf,
+    mut answer: Exchange,
+    scrubber: &Scrubber,
+    rules: &Rules,
+) -> Option<Finding> {
+    let recorded = &test.exchange;
+    if let Some(failure) = answer.failure
+        && recorded.failure != Some(failure)
+    {
+        let what =
+            format!("the connection was {} before the answer was complete", failure.as_str());
+        return Some(Finding::NoAnswer { what });
+    }
+    scrubber.scrub(&mut answer);
+    let known = shelf.edges.iter().find(|edge| edge.name == test.edge);
+    let facets = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol).facets();
+    let nothing = Map::new();
+    let expected = recorded.response.as_ref().unwrap_or(&nothing);
+    let actual = answer.response.as_ref().unwrap_or(&nothing);
+    let expected = facets.response(&recorded.request, expected);
+    let actual = facets.response(&recorded.request, actual);
+    let differences = compare(&expected, &actual, "response", rules);
+    (!differences.is_empty()).then_some(Finding::Response { differences })
+}
