@@ -47,7 +47,8 @@ impl Requester {
     /// Whether another request can be sent. Sees it when the server has ended the connection
     /// meanwhile.
     pub fn is_usable(&mut self) -> bool {
-        if self.busy {
+        if self.busy || self.open().is_err() {
+            self.busy = true;
             return false;
         }
         let mut cx = Context::from_waker(Waker::noop());
@@ -76,15 +77,21 @@ impl Requester {
         }
         self.busy = true;
         let started = self.options.clock.now();
-        if !self.opened {
-            self.opened = true;
-            self.player.tell(Event::Opened { at: started })?;
-        }
+        self.open()?;
         self.player.wishes.clear();
         self.player.tell(Event::Request { id, request, at: started })?;
         let exchange = self.answer(id, request, started).await?;
         self.busy = false;
         Ok(exchange)
+    }
+
+    /// Tells the session once that the connection stands.
+    fn open(&mut self) -> Result<(), RequestError> {
+        if std::mem::replace(&mut self.opened, true) {
+            return Ok(());
+        }
+        let at = self.options.clock.now();
+        self.player.tell(Event::Opened { at })
     }
 
     async fn answer(

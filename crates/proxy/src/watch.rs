@@ -42,7 +42,7 @@ pub trait Sink: Watch {
 /// What became of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionReport {
-    /// The protocol that it spoke last; none when no byte told, or it was carried unread.
+    /// The protocol that it spoke last, as far as it could be read; none when no byte told.
     pub protocol: Option<&'static str>,
     /// Bytes that came from the client.
     pub client_bytes: u64,

@@ -94,7 +94,9 @@ impl<'a> Carry<'a> {
                 self.tell(Event::Tick { at });
                 moved = true;
             }
-            if let Poll::Ready(bytes) = self.turn.poll(cx) {
+            if self.tls.is_empty()
+                && let Poll::Ready(bytes) = self.turn.poll(cx)
+            {
                 self.came(cx, Peer::Client, &bytes);
                 moved = true;
             }

@@ -5,6 +5,7 @@ use crate::{Ended, Stream, scratch};
 use bytes::Bytes;
 use rehearsal_wire::{Command, Ending, Event, Peer};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How often the protocol of a connection may change.
 const MOST_CHANGES: u8 = 8;
@@ -21,13 +22,16 @@ impl Carry<'_> {
         };
         scratch::lend_commands(|commands| {
             let Listener::Known(session) = &mut self.listener else { return };
-            let result = session.handle(event, commands);
+            // A decoder must not panic. If one does, that costs its recording, not the connection.
+            let handle = AssertUnwindSafe(|| session.handle(event, commands));
+            let result = catch_unwind(handle).map(|result| result.map_err(|e| e.to_string()));
+            let result = result.unwrap_or_else(|_| Err("its decoder has a defect".to_owned()));
             let sent = commands.iter().any(|command| matches!(command, Command::Send { .. }));
             for command in commands.drain(..) {
                 self.obey(command, unsent);
             }
             if let Err(error) = result {
-                self.demote(&error.to_string(), unsent.filter(|_| !sent));
+                self.demote(&error, unsent.filter(|_| !sent));
             }
         });
     }

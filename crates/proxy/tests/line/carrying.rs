@@ -142,6 +142,19 @@ async fn garbage_is_carried_unread_after_one_warning() {
 }
 
 #[tokio::test]
+async fn a_defect_of_a_decoder_is_not_felt_by_the_peers() {
+    let mut rig = rig(|_| ()).await;
+    say(&mut rig.client, "panic\n").await;
+    hear(&mut rig.server, "panic\n").await;
+    say(&mut rig.server, "all is well\n").await;
+    hear(&mut rig.client, "all is well\n").await;
+    drop((rig.client, rig.server));
+    let report = rig.log.report().await;
+    assert_eq!((report.demoted, report.ended), (true, Ended::Finished));
+    assert_eq!(rig.log.exchanges().last(), Some(&Told::Abandon(0)));
+}
+
+#[tokio::test]
 async fn what_no_protocol_knows_is_carried_without_a_word() {
     let mut rig = rig(|_| ()).await;
     say(&mut rig.client, "\u{0}binary").await;

@@ -192,8 +192,10 @@ impl Observer {
             }
             for line in self.client.push(part)? {
                 self.begun = false;
-                if line == "wait" {
-                    out.push(Command::Wake { after: Duration::from_millis(1) });
+                match line.as_str() {
+                    "wait" => out.push(Command::Wake { after: Duration::from_millis(1) }),
+                    "panic" => panic!("a defect, as the test asked for"),
+                    _ => {}
                 }
                 if let Some(last) = self.open.back_mut() {
                     last.2 = line;
