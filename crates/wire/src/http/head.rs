@@ -197,8 +197,13 @@ fn note(name: &[u8], value: &[u8], facts: &mut Facts) -> Result<(), WireError> {
             facts.content_length = Some(length);
         }
         17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-            let last = items(value).last().unwrap_or_default();
-            facts.transfer_encoding = Some(last.eq_ignore_ascii_case(b"chunked"));
+            let known = facts.transfer_encoding.get_or_insert(false);
+            for coding in items(value) {
+                if *known {
+                    return Err(malformed("a transfer coding after chunked"));
+                }
+                *known = coding.eq_ignore_ascii_case(b"chunked");
+            }
         }
         10 if name.eq_ignore_ascii_case(b"connection") => {
             for item in items(value) {

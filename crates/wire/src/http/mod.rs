@@ -3,6 +3,7 @@
 //! Three sessions play the three roles over one reader and one writer of messages. HTTP/2 is
 //! another protocol; an upgrade ends this one.
 
+mod backlog;
 mod body;
 mod chunked;
 mod coding;

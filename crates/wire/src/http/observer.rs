@@ -3,6 +3,7 @@
 //! Responses belong to requests by their order. While the answer to a request decides whether the
 //! connection stays HTTP, what the client sends after it waits unread.
 
+use super::backlog::Backlog;
 use super::head::{Head, Method};
 use super::incoming::{Requests, Response, Responses};
 use super::reader::Step;
@@ -19,6 +20,7 @@ pub(super) struct Observer {
     responses: Responses,
     /// Exchanges that have begun and are not complete, in order.
     pending: VecDeque<Pending>,
+    backlog: Backlog,
     begun: u64,
     /// Bytes of the client after a request whose answer may switch protocols.
     waiting: Option<Vec<u8>>,
@@ -31,6 +33,8 @@ struct Pending {
     /// Known once the head of the request is.
     method: Option<Method>,
     request: Option<Map>,
+    /// What the request adds to the backlog.
+    size: usize,
     response: Option<(Response, Moment)>,
 }
 
@@ -41,6 +45,7 @@ impl Observer {
             requests: Requests::new(limits),
             responses: Responses::new(limits),
             pending: VecDeque::new(),
+            backlog: Backlog::new(limits),
             begun: 0,
             waiting: None,
             over: false,
@@ -55,13 +60,7 @@ impl Observer {
     ) -> Result<(), WireError> {
         loop {
             if let Some(waiting) = &mut self.waiting {
-                let limit = self.limits.head.saturating_add(self.limits.body);
-                if waiting.len() + input.len() > limit {
-                    let what = "what follows a request to switch protocols";
-                    return Err(WireError::TooLarge { protocol: super::NAME, what, limit });
-                }
-                waiting.extend_from_slice(input);
-                return Ok(());
+                return self.backlog.keep(waiting, input);
             }
             if self.requests.begins(&mut input) {
                 self.begin(at, out)?;
@@ -78,7 +77,10 @@ impl Observer {
                     if message.head.may_switch() {
                         self.waiting = Some(Vec::new());
                     }
+                    let size = message.size();
+                    self.backlog.add(size)?;
                     if let Some(last) = self.pending.back_mut() {
+                        last.size = size;
                         last.request = Some(record::request(*message, self.limits.body));
                     }
                     self.settle(at, out)?;
@@ -88,14 +90,11 @@ impl Observer {
     }
 
     fn begin(&mut self, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
-        if self.pending.len() >= self.limits.in_flight {
-            let limit = self.limits.in_flight;
-            return Err(malformed(format!("more than {limit} requests wait for their answer")));
-        }
+        self.backlog.check_count(self.pending.len())?;
         self.begun += 1;
         let id = ExchangeId(self.begun);
-        let (method, request, response) = (None, None, None);
-        self.pending.push_back(Pending { id, started: at, method, request, response });
+        let (method, request, size, response) = (None, None, 0, None);
+        self.pending.push_back(Pending { id, started: at, method, request, size, response });
         out.push(Command::Begin { id, at });
         Ok(())
     }
@@ -147,6 +146,7 @@ impl Observer {
             return Ok(());
         }
         let Some(front) = self.pending.pop_front() else { return Ok(()) };
+        self.backlog.remove(front.size);
         self.over = front.response.as_ref().is_some_and(|(response, _)| response.switches);
         let decided = self.pending.is_empty();
         emit(front, None, at, out);

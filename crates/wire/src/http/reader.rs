@@ -8,6 +8,7 @@ use super::framing::Framing;
 use super::head::{Field, Head};
 use super::lines::Lines;
 use crate::{Limits, WireError};
+use rehearsal_model::Value;
 
 /// A message as far as it came.
 #[derive(Debug)]
@@ -16,6 +17,20 @@ pub(super) struct Message {
     pub(super) body: Bytes,
     pub(super) trailers: Vec<Field>,
     pub(super) framing: Framing,
+}
+
+impl Message {
+    /// About how many bytes it holds.
+    pub(super) fn size(&self) -> usize {
+        let length = |value: &Value| value.as_bytes().map_or(0, <[u8]>::len);
+        let fields = self.head.fields.iter().chain(&self.trailers);
+        let fields: usize = fields.map(|(name, value)| name.len() + length(value)).sum();
+        let body = match &self.body {
+            Bytes::Kept(bytes) => bytes.len(),
+            Bytes::Omitted { .. } => 0,
+        };
+        fields + body
+    }
 }
 
 /// What came of the bytes given.

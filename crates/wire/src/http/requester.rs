@@ -4,6 +4,7 @@
 //! `Expect: 100-continue` (RFC 9110, section 10.1.1). Whether requests are pipelined is the
 //! driver's choice.
 
+use super::backlog::Backlog;
 use super::head::Method;
 use super::incoming::{Response, Responses};
 use super::{malformed, write};
@@ -14,10 +15,10 @@ use std::collections::VecDeque;
 
 /// The state of a connection to the app.
 pub(super) struct Requester {
-    limits: Limits,
     responses: Responses,
     /// Requests that were sent and not answered, in order.
     pending: VecDeque<Pending>,
+    backlog: Backlog,
     over: bool,
 }
 
@@ -31,7 +32,12 @@ struct Pending {
 impl Requester {
     pub(super) fn new(limits: Limits) -> Self {
         let responses = Responses::new(limits);
-        Requester { limits, responses, pending: VecDeque::new(), over: false }
+        Requester {
+            responses,
+            pending: VecDeque::new(),
+            backlog: Backlog::new(limits),
+            over: false,
+        }
     }
 
     fn request(
@@ -41,10 +47,7 @@ impl Requester {
         at: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        if self.pending.len() >= self.limits.in_flight {
-            let limit = self.limits.in_flight;
-            return Err(malformed(format!("more than {limit} requests wait for their answer")));
-        }
+        self.backlog.check_count(self.pending.len())?;
         write::request(request)?.send(Peer::Server, out);
         let method = Method::of(write::request_line(request).0);
         self.pending.push_back(Pending { id, request: request.clone(), method, started: at });

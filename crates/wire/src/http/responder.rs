@@ -3,10 +3,11 @@
 //!
 //! It closes the connection when the client or the answer says so, and not otherwise.
 
+use super::backlog::Backlog;
 use super::head::{Head, Method};
 use super::incoming::Requests;
 use super::reader::{Message, Step};
-use super::{fields, framing, malformed, record, write};
+use super::{fields, framing, record, write};
 use crate::{Answer, Command, Ending, Event, Limits, Miss, Peer, Session, WireError};
 use bytes::Bytes;
 use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
@@ -18,6 +19,7 @@ pub(super) struct Responder {
     requests: Requests,
     /// Requests that are complete and not answered, in order.
     pending: VecDeque<Pending>,
+    backlog: Backlog,
     asked: u64,
     /// When the first byte of the request that is being read came.
     started: Moment,
@@ -34,6 +36,8 @@ struct Pending {
     id: ExchangeId,
     method: Method,
     closes: bool,
+    /// What the request adds to the backlog.
+    size: usize,
     answer: Option<Answer>,
 }
 
@@ -43,6 +47,7 @@ impl Responder {
             limits,
             requests: Requests::new(limits),
             pending: VecDeque::new(),
+            backlog: Backlog::new(limits),
             asked: 0,
             started: Moment::default(),
             continued: false,
@@ -60,13 +65,7 @@ impl Responder {
     ) -> Result<(), WireError> {
         loop {
             if let Some(waiting) = &mut self.waiting {
-                let limit = self.limits.head.saturating_add(self.limits.body);
-                if waiting.len() + input.len() > limit {
-                    let what = "what follows a request to switch protocols";
-                    return Err(WireError::TooLarge { protocol: super::NAME, what, limit });
-                }
-                waiting.extend_from_slice(input);
-                return Ok(());
+                return self.backlog.keep(waiting, input);
             }
             if self.requests.begins(&mut input) {
                 self.started = at;
@@ -95,17 +94,15 @@ impl Responder {
     }
 
     fn ask(&mut self, message: Message, out: &mut Vec<Command>) -> Result<(), WireError> {
-        if self.pending.len() >= self.limits.in_flight {
-            let limit = self.limits.in_flight;
-            return Err(malformed(format!("more than {limit} requests wait for their answer")));
-        }
+        self.backlog.check_count(self.pending.len())?;
         if message.head.may_switch() {
             self.waiting = Some(Vec::new());
         }
         self.asked += 1;
         let id = ExchangeId(self.asked);
-        let (method, closes) = (message.head.method(), message.head.closes());
-        self.pending.push_back(Pending { id, method, closes, answer: None });
+        let (method, closes, size) = (message.head.method(), message.head.closes(), message.size());
+        self.backlog.add(size)?;
+        self.pending.push_back(Pending { id, method, closes, size, answer: None });
         let request = record::request(message, self.limits.body);
         out.push(Command::Ask { id, request, at: self.started });
         Ok(())
@@ -122,11 +119,12 @@ impl Responder {
             pending.answer = Some(answer);
         }
         while !self.over && self.pending.front().is_some_and(|front| front.answer.is_some()) {
-            let Some(Pending { method, closes, answer: Some(answer), .. }) =
+            let Some(Pending { method, closes, size, answer: Some(answer), .. }) =
                 self.pending.pop_front()
             else {
                 break;
             };
+            self.backlog.remove(size);
             self.say(answer, method, closes, out)?;
         }
         if self.over || !self.pending.is_empty() {

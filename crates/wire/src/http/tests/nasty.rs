@@ -25,6 +25,9 @@ fn ambiguous_and_malformed_requests_are_refused() {
         post("Transfer-Encoding: gzip"),
         post("Transfer-Encoding: chunked, identity"),
         post("Transfer-Encoding: xchunked"),
+        post("Transfer-Encoding: chunked, chunked"),
+        post("Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip"),
+        post("Transfer-Encoding:"),
         post("A : b"),
         post(": b"),
         post("A"),
@@ -98,6 +101,19 @@ fn heads_and_trailers_and_queues_have_limits() {
     assert!(run(&[Client(&many)], Limits::default()).is_err());
     let upgrade = b"GET / HTTP/1.1\r\nUpgrade: x\r\n\r\n";
     assert!(request(&[upgrade.as_slice(), &[b'x'; 5000]].concat()).is_err());
+}
+
+#[test]
+fn requests_that_wait_have_a_size_limit_together() {
+    let limits = Limits { head: 100, body: 50, in_flight: 100 };
+    let put = [b"PUT / HTTP/1.1\r\nContent-Length: 50\r\n\r\n".as_slice(), &[b'x'; 50]].concat();
+    let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".as_slice();
+    assert!(run(&[Client(&put.repeat(4))], limits).is_ok());
+    assert!(run(&[Client(&put.repeat(5))], limits).is_err());
+    assert!(run(&[Client(&put), Server(ok)].repeat(50), limits).is_ok());
+    let mut responder = Http.responder(limits);
+    let many = put.repeat(5);
+    assert!(responder.handle(event(&Client(&many)), &mut Vec::new()).is_err());
 }
 
 #[test]

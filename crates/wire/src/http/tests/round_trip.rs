@@ -3,7 +3,9 @@
 use super::super::head::Method;
 use super::super::write;
 use super::*;
+use crate::Answer;
 use proptest::prelude::*;
+use rehearsal_model::ExchangeId;
 
 fn bytes_of(commands: Vec<Command>) -> Vec<u8> {
     let sent = commands.into_iter().map(|command| match command {
@@ -19,6 +21,9 @@ fn again(request: &[u8], response: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let seen = run(&steps, Limits::default()).expect("the exchange is HTTP");
     let exchange = &seen.exchanges[0];
     assert_eq!(exchange.failure, None);
+    if seen.handed.is_none() {
+        replays(exchange);
+    }
     let method = Method::of(write::request_line(&exchange.request).0);
     let (mut client, mut server) = (Vec::new(), Vec::new());
     let written = write::request(&exchange.request).expect("the request can be written");
@@ -34,6 +39,31 @@ fn comes_back(request: &[u8], response: &[u8]) {
     let (client, server) = again(request, response);
     assert_eq!(String::from_utf8_lossy(&client), String::from_utf8_lossy(request));
     assert_eq!(String::from_utf8_lossy(&server), String::from_utf8_lossy(response));
+}
+
+/// Replays a recorded exchange from a requester to a responder: each must read from the other what
+/// was recorded.
+fn replays(exchange: &Exchange) {
+    let id = ExchangeId(1);
+    let mut requester = Http.requester(Limits::default());
+    let mut responder = Http.responder(Limits::default());
+    let request = Event::Request { id, request: &exchange.request, at: NOW };
+    let bytes = bytes_of(give(&mut requester, request));
+    let asked = give(&mut responder, event(&Client(&bytes)));
+    let [Command::Ask { request, .. }] = asked.as_slice() else { panic!("no request: {asked:?}") };
+    assert_eq!(request, &exchange.request);
+    let response = exchange.response.clone().expect("there is a response");
+    let answer = Event::Answer { id, answer: Answer::Response(response), at: NOW };
+    let mut said = give(&mut responder, answer);
+    let ends = said.pop_if(|last| matches!(last, Command::Close { .. })).is_some();
+    let mut emitted = give(&mut requester, event(&Server(&bytes_of(said))));
+    if ends {
+        emitted.extend(give(&mut requester, event(&ServerCloses(Ending::Finished))));
+    }
+    let [Command::Emit { exchange: again, .. }, ..] = emitted.as_slice() else {
+        panic!("no response: {emitted:?}")
+    };
+    assert_eq!(&**again, exchange);
 }
 
 #[test]
@@ -59,6 +89,10 @@ fn messages_of_every_framing() {
     comes_back(head, b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nA: b\r\n\r\n");
     comes_back(head, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     comes_back(b"CONNECT a:1 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n");
+    comes_back(
+        b"PATCH /a%20b?c HTTP/1.1\r\nContent-Length: 0\r\nA: b\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+    );
     comes_back(
         b"POST / HTTP/1.0\r\nA: b\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
