@@ -142,14 +142,25 @@ fn coded_content_that_cannot_be_decoded_stays_as_it_is() {
 }
 
 #[test]
-fn known_gzip_is_read() {
-    // Made by gzip(1) from "hello\n".
+fn what_others_encode_is_read() {
+    // "hello\n" by gzip(1), zstd(1) and Node's zlib.brotliCompressSync and deflateSync.
     let gzip = [
         0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 2, 0, 0x20, 0x30,
         0x3a, 0x36, 6, 0, 0, 0,
     ];
-    let map = recorded("Content-Encoding: gzip\r\n", &gzip);
-    assert_eq!(map.text("body"), Some("hello\n"));
+    let zstd = [
+        0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x31, 0x00, 0x00, 0x68, 0x65, 0x6c, 0x6c, 0x6f, 0x0a,
+        0x53, 0x88, 0xbd, 0x91,
+    ];
+    let brotli = [0x8b, 0x02, 0x80, 0x68, 0x65, 0x6c, 0x6c, 0x6f, 0x0a, 0x03];
+    let deflate =
+        [0x78, 0x9c, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 0x02, 0x00, 0x08, 0x4b, 0x02, 0x1f];
+    let coded: [(&str, &[u8]); 4] =
+        [("gzip", &gzip), ("zstd", &zstd), ("br", &brotli), ("deflate", &deflate)];
+    for (coding, bytes) in coded {
+        let map = recorded(&format!("Content-Encoding: {coding}\r\n"), bytes);
+        assert_eq!(map.text("body"), Some("hello\n"), "{coding}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Input that means harm: errors, never a panic or unbounded memory.
 
 use super::*;
+use proptest::prelude::*;
 
 fn request(bytes: &[u8]) -> Result<Seen, WireError> {
     run(&[Client(bytes)], SMALL)
@@ -131,5 +132,55 @@ fn a_long_line_in_single_bytes_takes_linear_time() {
     let mut observer = Http.observer(limits);
     for byte in line.chunks(1) {
         give(&mut observer, event(&Client(byte)));
+    }
+}
+
+/// Exchanges of every framing, to be damaged.
+const CLIENTS: [&[u8]; 4] = [
+    b"GET /a HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n{\"a\": [1.0]}",
+    b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n",
+    b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+];
+const SERVERS: [&[u8]; 4] = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 304 Not Modified\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n\r\nuntil the end",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n0\r\nA: b\r\n\r\n",
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n\x81\x00",
+];
+
+fn damage(bytes: &[u8], edits: &[(usize, u8, u8)]) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    for (at, kind, byte) in edits {
+        let at = at % out.len().max(1);
+        match kind % 4 {
+            _ if out.is_empty() => {}
+            0 => out[at] = *byte,
+            1 => out.insert(at, b"\r\n: ,;019aF"[usize::from(*byte) % 11]),
+            2 => drop(out.remove(at)),
+            _ => out.truncate(at),
+        }
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_exchanges_read_the_same_at_any_split(
+        which in (0usize..4, 0usize..4),
+        edits in proptest::collection::vec((0usize..200, any::<u8>(), any::<u8>()), 0..3),
+        server_edits in proptest::collection::vec((0usize..200, any::<u8>(), any::<u8>()), 0..3),
+        sizes in (1usize..40, 1usize..40),
+    ) {
+        let client = damage(CLIENTS[which.0], &edits);
+        let server = damage(SERVERS[which.1], &server_edits);
+        let end = ServerCloses(Ending::Finished);
+        let whole = run(&[Client(&client), Server(&server), end], SMALL);
+        let mut steps: Vec<Step<'_>> = client.chunks(sizes.0).map(Client).collect();
+        steps.extend(server.chunks(sizes.1).map(Server));
+        steps.push(end);
+        prop_assert_eq!(run(&steps, SMALL).ok(), whole.ok());
     }
 }
