@@ -48,7 +48,9 @@ impl Carry<'_> {
                 self.change_protocol(protocol, &[(Peer::Client, client), (Peer::Server, server)]);
             }
             Command::Close { to, how } => {
-                self.account.ended(Ended::BrokenOff);
+                if how == Ending::Reset {
+                    self.account.ended(Ended::BrokenOff);
+                }
                 self.side(to).finish(how);
             }
             Command::Wake { after } => self.timers.wake(after),
