@@ -4,12 +4,19 @@
 //! an identifier that the app carries along (a trace or request id) decides; where none does, the
 //! call is shared by the overlapping tests. A call outside every window is ambient.
 //!
+//! Bytes are forwarded before they are understood, so what is told may come in another order than it
+//! happened: the app may call a dependency before we are told of the request that made it do so. What
+//! decides are therefore the moments at which bytes were seen, not the order of the telling.
+//!
 //! Pure: what was seen goes in, finished test cases and mocks come out.
 
 use crate::order;
-use rehearsal_model::{EdgeName, Exchange, Mock, TestCase, TestId, Timestamp};
+use rehearsal_model::{EdgeName, Exchange, Mock, Moment, TestCase, TestId, Timestamp};
 use rehearsal_wire::Facets;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+/// How long after a call without a test is over its request may yet be told of, in nanoseconds.
+const PATIENCE: u64 = 100_000_000;
 
 /// Tells one exchange from all others of the recording: the connection's number and the exchange's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +47,8 @@ pub(crate) struct Attribution {
     calls: BTreeMap<u64, PendingCall>,
     outbound: HashMap<Flow, u64>,
     next_call: u64,
+    /// Calls that are over and in nobody's window so far, in the order in which they ended.
+    orphans: VecDeque<u64>,
 }
 
 struct PendingTest {
@@ -50,7 +59,9 @@ struct PendingTest {
 }
 
 struct PendingCall {
+    started: Moment,
     after: TestId,
+    /// Tests that were open, or may have been, when it began.
     candidates: Vec<TestId>,
     seen: Option<Seen>,
 }
@@ -61,23 +72,31 @@ impl Attribution {
         Attribution { last, ..Attribution::default() }
     }
 
-    /// Somebody begins to ask the app.
-    pub(crate) fn inbound_began(&mut self, flow: Flow, at: Timestamp) {
+    /// Somebody begins to ask the app; `started` is when that was seen, `at` is the time of day.
+    pub(crate) fn inbound_began(&mut self, flow: Flow, started: Moment, at: Timestamp) {
         self.last = TestId(self.last.0 + 1);
-        let pending = PendingTest { at, seen: None, calls: Vec::new() };
-        self.tests.insert(self.last, pending);
+        let mut calls = Vec::new();
+        for (number, call) in self.calls.iter_mut().filter(|(_, call)| call.started >= started) {
+            call.candidates.push(self.last);
+            calls.push(*number);
+        }
+        self.orphans.retain(|orphan| !calls.contains(orphan));
+        self.tests.insert(self.last, PendingTest { at, seen: None, calls });
         self.inbound.insert(flow, self.last);
     }
 
     /// The app begins to ask a dependency.
-    pub(crate) fn outbound_began(&mut self, flow: Flow) {
-        let open = self.tests.iter_mut().filter(|(_, test)| test.seen.is_none());
+    pub(crate) fn outbound_began(&mut self, flow: Flow, started: Moment) {
+        let open = self.tests.iter_mut().filter(|(_, test)| match &test.seen {
+            Some(seen) => seen.exchange.finished >= started,
+            None => true,
+        });
         let mut candidates = Vec::new();
         for (id, test) in open {
             candidates.push(*id);
             test.calls.push(self.next_call);
         }
-        let call = PendingCall { after: self.last, candidates, seen: None };
+        let call = PendingCall { started, after: self.last, candidates, seen: None };
         self.calls.insert(self.next_call, call);
         self.outbound.insert(flow, self.next_call);
         self.next_call += 1;
@@ -96,6 +115,7 @@ impl Attribution {
     /// An outbound exchange is complete.
     pub(crate) fn outbound_done(&mut self, flow: Flow, seen: Seen, out: &mut Vec<Finished>) {
         let Some(number) = self.outbound.remove(&flow) else { return };
+        self.settle_orphans(seen.exchange.finished, out);
         if let Some(call) = self.calls.get_mut(&number) {
             call.seen = Some(seen);
         }
@@ -128,6 +148,7 @@ impl Attribution {
         for flow in &unfinished {
             self.lost(*flow, out);
         }
+        self.settle_orphans(Moment(u64::MAX), out);
         unfinished.len()
     }
 
@@ -146,31 +167,56 @@ impl Attribution {
     /// Decides whose a call is once it and all that might have made it are complete. A call that is
     /// one test's stays with it until the test is told.
     fn settle_call(&mut self, number: u64, out: &mut Vec<Finished>) {
-        let Some(call) = self.calls.get_mut(&number) else { return };
+        let Some(call) = self.calls.get(&number) else { return };
         let Some(seen) = &call.seen else { return };
-        if call.candidates.len() > 1 {
-            let trace = seen.facets.trace(&seen.exchange.request);
-            let mut owners = Vec::new();
-            for id in &call.candidates {
-                let Some(test) = self.tests.get(id).and_then(|test| test.seen.as_ref()) else {
-                    return;
-                };
-                let theirs = test.facets.trace(&test.exchange.request);
-                if theirs.iter().any(|trace_id| trace.contains(trace_id)) {
-                    owners.push(*id);
-                }
-            }
-            if let [owner] = owners[..] {
-                for id in std::mem::replace(&mut call.candidates, vec![owner]) {
-                    if id != owner
-                        && let Some(test) = self.tests.get_mut(&id)
-                    {
-                        test.calls.retain(|other| *other != number);
-                    }
-                }
+        let mut within = Vec::new();
+        for id in &call.candidates {
+            let Some(test) = self.tests.get(id).and_then(|test| test.seen.as_ref()) else { return };
+            let window = test.exchange.started..=test.exchange.finished;
+            if window.contains(&call.started) {
+                within.push((*id, test));
             }
         }
-        if call.candidates.len() != 1 {
+        let trace = seen.facets.trace(&seen.exchange.request);
+        let carried = |(_, test): &&(TestId, &Seen)| {
+            let theirs = test.facets.trace(&test.exchange.request);
+            theirs.iter().any(|id| trace.contains(id))
+        };
+        let mut owners: Vec<TestId> = within.iter().map(|(id, _)| *id).collect();
+        if owners.len() > 1 {
+            let named: Vec<TestId> = within.iter().filter(carried).map(|(id, _)| *id).collect();
+            if named.len() == 1 {
+                owners = named;
+            }
+        }
+        self.give(number, owners);
+        match self.calls.get(&number).map(|call| call.candidates.len()) {
+            Some(0) => self.orphans.push_back(number),
+            Some(1) | None => {}
+            Some(_) => out.extend(self.forget_call(number).and_then(PendingCall::into_mock)),
+        }
+    }
+
+    /// Makes these tests, out of its candidates, the only ones that may have made a call.
+    fn give(&mut self, number: u64, owners: Vec<TestId>) {
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        for id in call.candidates.iter().filter(|id| !owners.contains(id)) {
+            if let Some(test) = self.tests.get_mut(id) {
+                test.calls.retain(|other| *other != number);
+            }
+        }
+        call.candidates = owners;
+    }
+
+    /// Tells the calls that are in nobody's window and have been over for long enough.
+    fn settle_orphans(&mut self, now: Moment, out: &mut Vec<Finished>) {
+        while let Some(number) = self.orphans.front().copied() {
+            let seen = self.calls.get(&number).and_then(|call| call.seen.as_ref());
+            let finished = seen.map_or(Moment(0), |seen| seen.exchange.finished);
+            if now.0.saturating_sub(finished.0) < PATIENCE {
+                return;
+            }
+            self.orphans.pop_front();
             out.extend(self.forget_call(number).and_then(PendingCall::into_mock));
         }
     }

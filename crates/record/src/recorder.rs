@@ -148,10 +148,10 @@ impl Recorder {
         let flow = flow(connection, id);
         match role {
             Role::Inbound => {
-                let at = Timestamp(self.epoch.0 + (at.0 / 1_000_000).cast_signed());
-                self.attribution.inbound_began(flow, at);
+                let time = Timestamp(self.epoch.0 + (at.0 / 1_000_000).cast_signed());
+                self.attribution.inbound_began(flow, at, time);
             }
-            Role::Outbound => self.attribution.outbound_began(flow),
+            Role::Outbound => self.attribution.outbound_began(flow, at),
         }
     }
 
@@ -203,7 +203,7 @@ impl Recorder {
         let edge = self.spoken.edge(&self.parties, party, None);
         let flow = Flow(u64::MAX, self.counts.calls);
         self.counts.calls += 1;
-        self.attribution.outbound_began(flow);
+        self.attribution.outbound_began(flow, exchange.started);
         let seen = Seen { edge, exchange, facets: rehearsal_wire::fallback().facets() };
         self.attribution.outbound_done(flow, seen, &mut self.finished);
     }

@@ -51,6 +51,6 @@ impl Oracle for EdgeOracle {
     fn answer(&self, question: Question) -> Reply {
         let mut asked = Exchange { request: question.request, ..Exchange::default() };
         self.scrubber.scrub(&mut asked);
-        Reply::Now(self.stage.answer(self.edge, &asked.request))
+        self.stage.answer(self.edge, &asked.request)
     }
 }

@@ -7,10 +7,16 @@ use crate::shelf::{EdgeNumber, Shelf};
 use rehearsal_compare::Rules;
 use rehearsal_matching::{Asked, Desk, Judge, Pick, Place, Verdict, fingerprint};
 use rehearsal_model::{Difference, Failure, Finding, Map, NearestMock, TestId, Value};
+use rehearsal_proxy::Reply;
 use rehearsal_wire::{Answer, Miss};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// How long a call that came early waits for those above it.
+const ORDER_PATIENCE: Duration = Duration::from_millis(300);
 
 /// See the module.
 pub(crate) struct Stage {
@@ -26,6 +32,8 @@ struct State {
     findings: Vec<Finding>,
     /// Places of own calls that a finding speaks of already.
     explained: Vec<u32>,
+    /// Places of own calls that were answered though one above them had not come.
+    early: Vec<u32>,
     /// Recorded failures to connect that have happened.
     failed: HashSet<u32>,
 }
@@ -40,6 +48,7 @@ impl Stage {
             rules,
             findings: Vec::new(),
             explained: Vec::new(),
+            early: Vec::new(),
             failed: HashSet::new(),
         };
         Stage { shelf, state: Mutex::new(state), called: Notify::new() }
@@ -56,10 +65,49 @@ impl Stage {
         state.desk.begin(&self.shelf.library, test);
         state.rules = rules;
         state.explained.clear();
+        state.early.clear();
     }
 
     /// The answer to a call of the app.
-    pub(crate) fn answer(&self, edge: EdgeNumber, request: &Map) -> Answer {
+    ///
+    /// A call that comes before one that the recording has above it is answered when that one has
+    /// come too: then the app did not wait for the answer, and their order was chance. If it does
+    /// not come while the app waits, the order has changed.
+    pub(crate) fn answer(self: &Arc<Self>, edge: EdgeNumber, request: &Map) -> Reply {
+        let (answer, early) = self.pick(edge, request);
+        let Some(early) = early else { return Reply::Now(answer) };
+        let stage = Arc::clone(self);
+        Reply::Later(Box::pin(async move {
+            if timeout(ORDER_PATIENCE, stage.came_above(early)).await.is_err() {
+                stage.state().early.push(early);
+            }
+            answer
+        }))
+    }
+
+    /// Waits until every call that the recording has above one has come.
+    async fn came_above(&self, index: u32) {
+        loop {
+            let called = self.called.notified();
+            tokio::pin!(called);
+            called.as_mut().enable();
+            if !self.is_early(&self.state(), index) {
+                return;
+            }
+            called.await;
+        }
+    }
+
+    /// Whether a call of the current test has one above it, outside of its own parallel group, that
+    /// has not come.
+    fn is_early(&self, state: &State, index: u32) -> bool {
+        let Some(test) = self.shelf.test(state.test) else { return false };
+        let group = group_of(index as usize, |at| test.calls[at].parallel);
+        self.missing(state).any(|missing| missing < group)
+    }
+
+    /// The answer, and the place of the call in its test when it came early.
+    fn pick(&self, edge: EdgeNumber, request: &Map) -> (Answer, Option<u32>) {
         let facets = self.shelf.edges[edge as usize].protocol.facets();
         let form = facets.request(request);
         let asked = Asked {
@@ -72,18 +120,27 @@ impl Stage {
         let state = &mut *state;
         let judge = Forms { shelf: &self.shelf, form: &form, rules: &state.rules };
         let Pick { verdict, extra } = state.desk.pick(&self.shelf.library, asked, &judge);
+        let mut early = None;
         let answer = match verdict {
             Verdict::Mock(mock) => {
                 if extra {
                     state.findings.push(self.unexpected(state.test, edge, request, None));
                 }
+                if let Place::Call { test, index } = self.shelf.library.entry(mock).place
+                    && test == state.test
+                    && self.is_early(state, index)
+                {
+                    early = Some(index);
+                }
                 answer_of(self.shelf.exchange(mock))
             }
-            Verdict::Miss(_) if self.shelf.begins_any(edge, request) => return Answer::Incomplete,
+            Verdict::Miss(_) if self.shelf.begins_any(edge, request) => {
+                return (Answer::Incomplete, None);
+            }
             Verdict::Miss(nearest) => self.miss(state, edge, request, nearest),
         };
         self.called.notify_waiters();
-        answer
+        (answer, early)
     }
 
     fn unexpected(
@@ -245,7 +302,8 @@ impl Stage {
             });
         }
         let used = state.desk.used_calls(&self.shelf.library);
-        if let Some((early, before)) = out_of_order(&used, |index| test.calls[index].parallel) {
+        if let Some((early, before)) = overtaken(&state.early, &used, |at| test.calls[at].parallel)
+        {
             let call = &test.calls[early];
             findings.push(Finding::CallOrder {
                 call: early + 1,
@@ -263,18 +321,24 @@ impl Stage {
     }
 }
 
-/// The first call that came before one that the recording shows it must follow. Calls of one
-/// parallel group may swap.
-fn out_of_order(used: &[u32], parallel: impl Fn(usize) -> bool) -> Option<(usize, usize)> {
-    let group = |index: usize| (0..=index).rev().find(|at| !parallel(*at)).unwrap_or(0);
-    let mut latest: Option<usize> = None;
-    for index in used.iter().map(|index| *index as usize) {
-        match latest {
-            Some(early) if group(index) < group(early) => return Some((early, index)),
-            _ => latest = Some(latest.map_or(index, |latest| latest.max(index))),
-        }
-    }
-    None
+/// The first call of the parallel group that a call is in.
+fn group_of(index: usize, parallel: impl Fn(usize) -> bool) -> usize {
+    (0..=index).rev().find(|at| !parallel(*at)).unwrap_or(0)
+}
+
+/// The first of the early calls after whose answer a call came that the recording has above it, with
+/// that one. `used` are the calls in the order in which they came.
+fn overtaken(
+    early: &[u32],
+    used: &[u32],
+    parallel: impl Fn(usize) -> bool,
+) -> Option<(usize, usize)> {
+    early.iter().find_map(|early| {
+        let group = group_of(*early as usize, &parallel);
+        let after = used.iter().skip_while(|index| *index != early);
+        let above = after.map(|index| *index as usize).find(|index| *index < group)?;
+        Some((*early as usize, above))
+    })
 }
 
 fn answer_of(exchange: &rehearsal_model::Exchange) -> Answer {
@@ -303,16 +367,17 @@ impl Judge for Forms<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::out_of_order;
+    use super::overtaken;
 
     #[test]
-    fn parallel_calls_may_swap_and_others_may_not() {
+    fn an_early_call_is_wrong_when_one_above_it_came_after_its_answer() {
         let sequential = |_| false;
-        assert_eq!(out_of_order(&[0, 1, 2], sequential), None);
-        assert_eq!(out_of_order(&[0, 2, 1], sequential), Some((2, 1)));
+        assert_eq!(overtaken(&[], &[0, 2, 1], sequential), None);
+        assert_eq!(overtaken(&[2], &[0, 2, 1], sequential), Some((2, 1)));
+        // The one above it never came: that is another finding.
+        assert_eq!(overtaken(&[2], &[0, 2], sequential), None);
         let last_two_parallel = |index| index == 2;
-        assert_eq!(out_of_order(&[0, 2, 1], last_two_parallel), None);
-        assert_eq!(out_of_order(&[2, 0, 1], last_two_parallel), Some((2, 0)));
-        assert_eq!(out_of_order(&[], sequential), None);
+        assert_eq!(overtaken(&[2], &[0, 2, 1], last_two_parallel), None);
+        assert_eq!(overtaken(&[2], &[2, 0, 1], last_two_parallel), Some((2, 0)));
     }
 }

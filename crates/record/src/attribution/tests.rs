@@ -33,12 +33,15 @@ impl Facets for Plain {
 }
 
 /// Plays a script and returns what was told, a line each. `>a` begins inbound exchange `a`, `<a`
-/// ends it, `(a` begins a call, `)a` ends it, `xa` loses either; `a/t` carries trace id `t`.
+/// ends it, `(a` begins a call, `)a` ends it, `xa` loses either; `a/t` carries trace id `t`; `>a@0` happened at moment 0, whenever it
+/// is told.
 fn play(script: &str) -> Vec<String> {
     let (mut attribution, mut out) = (Attribution::default(), Vec::new());
     let mut began = HashMap::new();
     for (moment, step) in (0u64..).zip(script.split_whitespace()) {
         let (kind, rest) = step.split_at(1);
+        let (rest, told_late) = rest.split_once('@').unwrap_or((rest, ""));
+        let moment = told_late.parse().unwrap_or(moment);
         let (op, trace) = rest.split_once('/').unwrap_or((rest, ""));
         let flow = Flow(op.bytes().fold(0, |sum, byte| sum * 256 + u64::from(byte)), 0);
         let mut request = Map::from([("op", op)]);
@@ -51,9 +54,9 @@ fn play(script: &str) -> Vec<String> {
         let edge = EdgeName::new(if matches!(kind, ">" | "<") { "inbound" } else { "db" });
         let seen = Seen { edge, exchange, facets: &Plain };
         match kind {
-            ">" => attribution.inbound_began(flow, Timestamp(0)),
+            ">" => attribution.inbound_began(flow, started, Timestamp(0)),
             "<" => attribution.inbound_done(flow, seen, &mut out),
-            "(" => attribution.outbound_began(flow),
+            "(" => attribution.outbound_began(flow, started),
             ")" => attribution.outbound_done(flow, seen, &mut out),
             _ => attribution.lost(flow, &mut out),
         }
@@ -103,7 +106,23 @@ fn a_call_belongs_to_the_window_in_which_it_began() {
 fn a_call_outside_every_window_is_ambient() {
     check(
         "(x )x >a <a (y )y",
-        &["mock x after 0 shared by []", "1 a:", "mock y after 1 shared by []"],
+        &["1 a:", "mock x after 0 shared by []", "mock y after 1 shared by []"],
+    );
+}
+
+#[test]
+fn moments_decide_and_not_the_order_of_the_telling() {
+    check("(x >a@0 )x <a", &["1 a: x"]);
+    check("(x )x >a@0 <a", &["1 a: x"]);
+    check(">a (x )x >b@2 <b <a@3", &["2 b:", "1 a: x"]);
+    check(">a >b (x@3 <a@2 )x <b", &["1 a:", "2 b: x"]);
+}
+
+#[test]
+fn an_ambient_call_is_told_when_its_request_can_come_no_more() {
+    check(
+        "(x )x (y@200000000 )y@200000001",
+        &["mock x after 0 shared by []", "mock y after 0 shared by []"],
     );
 }
 
