@@ -4,7 +4,7 @@
 //! It knows nothing of what the files hold.
 
 use crate::{StoreError, lock};
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
@@ -31,23 +31,26 @@ pub(crate) fn read_text(path: &Path, limit: usize) -> Result<String, StoreError>
     })
 }
 
-/// Writes a file whose name is made from its content, unless it is there.
+/// Writes a file whose name is made from its content, unless it is there, into a folder that nobody
+/// else sees.
 pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    match path.exists() {
-        true => Ok(()),
-        false => write_aside(path, bytes)?.take_place(),
+    match File::create_new(path).and_then(|mut file| file.write_all(bytes)) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(StoreError::io("write", path)(error))
+        }
+        _ => Ok(()),
     }
 }
 
-/// Replaces files, each at once and all of them durably.
-pub(crate) fn replace_files(files: Vec<(PathBuf, String)>) -> Result<(), StoreError> {
-    let mut folders: Vec<PathBuf> =
-        files.iter().filter_map(|(path, _)| path.parent().map(Path::to_owned)).collect();
-    folders.sort();
+/// Replaces files in the given order, each at once and all of them durably.
+pub(crate) fn replace_files(files: &[(PathBuf, Vec<u8>)]) -> Result<(), StoreError> {
+    let mut folders: Vec<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
+    folders.sort_unstable();
     folders.dedup();
+    folders.iter().for_each(|folder| remove_leftovers(folder, None));
     let written = files
         .iter()
-        .map(|(path, text)| write_aside(path, text.as_bytes()))
+        .map(|(path, bytes)| write_aside(path, bytes))
         .collect::<Result<Vec<_>, _>>()?;
     match (written.len() > FEW, folders.first()) {
         (true, Some(folder)) => sync_file_system(folder)?,
@@ -65,13 +68,16 @@ struct Aside {
 }
 
 fn write_aside(path: &Path, bytes: &[u8]) -> Result<Aside, StoreError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let thread = std::thread::current().id();
-    let aside = path.with_file_name(format!(".{name}.{}-{thread:?}.new", std::process::id()));
-    let aside = Aside { path: path.to_owned(), aside, done: false };
+    let aside = Aside { path: path.to_owned(), aside: aside_of(path), done: false };
     let mut file = File::create(&aside.aside).map_err(StoreError::io("write", path))?;
     file.write_all(bytes).map_err(StoreError::io("write", path))?;
     Ok(aside)
+}
+
+/// Where something waits until it takes its place.
+fn aside_of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
 }
 
 impl Aside {
@@ -100,14 +106,13 @@ pub(crate) fn replace_folder(
     folder: &Path,
     fill: impl FnOnce(&Path) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let parent = match folder.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     fs::create_dir_all(parent).map_err(StoreError::io("create", parent))?;
-    remove_leftovers(parent, &name);
-    let new = parent.join(format!(".{name}.{}.new", std::process::id()));
+    remove_leftovers(parent, folder.file_name());
+    let new = aside_of(folder);
     let made = fs::create_dir(&new)
         .map_err(StoreError::io("create", &new))
         .and_then(|()| fill(&new))
@@ -132,19 +137,23 @@ fn take_folder(new: &Path, folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Removes what a process that no longer runs left behind.
-fn remove_leftovers(parent: &Path, name: &str) {
-    let Ok(entries) = fs::read_dir(parent) else { return };
+/// Removes what processes that no longer run left behind in a folder: all of it, or what waited to
+/// take one name.
+fn remove_leftovers(folder: &Path, name: Option<&OsStr>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let file_name = entry.file_name();
-        let Some(pid) = file_name.to_str().and_then(|file_name| {
-            let rest = file_name.strip_prefix('.')?.strip_prefix(name)?.strip_prefix('.')?;
-            rest.strip_suffix(".new")?.parse::<libc::pid_t>().ok()
+        let Some((whose, pid)) = file_name.to_str().and_then(|file_name| {
+            let (whose, pid) =
+                file_name.strip_prefix('.')?.strip_suffix(".new")?.rsplit_once('.')?;
+            Some((whose, pid.parse::<libc::pid_t>().ok()?))
         }) else {
             continue;
         };
-        if pid as u32 == std::process::id() || !is_running(pid) {
-            let _ = fs::remove_dir_all(entry.path());
+        let ours = u32::try_from(pid) == Ok(std::process::id());
+        if name.is_none_or(|name| name == whose) && (ours || !is_running(pid)) {
+            let path = entry.path();
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
         }
     }
 }
@@ -169,7 +178,8 @@ fn sync_file_system(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Swaps two folders in one step where the file system can, else in two.
+/// Swaps two folders in one step where the file system can; else the new one takes the name of the
+/// old one in two.
 fn exchange(new: &Path, folder: &Path) -> io::Result<()> {
     let (one, other) = (c_path(new)?, c_path(folder)?);
     // SAFETY: both paths are strings that end with NUL and live until the call returns.
@@ -187,15 +197,22 @@ fn exchange(new: &Path, folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let error = io::Error::last_os_error();
-    if !matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EINVAL)) {
-        return Err(error);
+    match error.raw_os_error() {
+        Some(libc::ENOSYS | libc::EINVAL) => {
+            let old = new.with_extension("old");
+            fs::rename(folder, &old)?;
+            fs::rename(new, folder).inspect_err(|_| {
+                let _ = fs::rename(&old, folder);
+            })?;
+            fs::remove_dir_all(old)
+        }
+        // A folder from a lower layer of an overlay (a container's image) cannot be renamed.
+        Some(libc::EXDEV) => {
+            fs::remove_dir_all(folder)?;
+            fs::rename(new, folder)
+        }
+        _ => Err(error),
     }
-    let old = new.with_extension("old");
-    fs::rename(folder, &old)?;
-    fs::rename(new, folder).inspect_err(|_| {
-        let _ = fs::rename(&old, folder);
-    })?;
-    fs::remove_dir_all(old)
 }
 
 fn c_path(path: &Path) -> io::Result<CString> {

@@ -122,12 +122,10 @@ fn write_into(folder: &Path, recording: &Recording, shapes: Shapes<'_>) -> Resul
     }
     parallel::map(&recording.tests, |case| {
         let path = folder.join(TESTS).join(test_file_name(case));
-        let text = emit(folder, &path, |out| test::write(out, case, &edges))?;
-        fs::write(&path, text).map_err(StoreError::io("write", path))
+        emit(folder, path, |out| test::write(out, case, &edges))?.write()
     })?;
-    for (name, text) in head_files(folder, &recording.manifest, &recording.mocks, &edges)? {
-        let path = folder.join(name);
-        fs::write(&path, text).map_err(StoreError::io("write", path))?;
+    for file in head_files(folder, &recording.manifest, &recording.mocks, &edges)? {
+        file.write()?;
     }
     // Git does not keep empty folders, and nobody should see one.
     let _ = fs::remove_dir(folder.join(BLOBS));
@@ -166,7 +164,7 @@ pub(super) fn append_with(
     let present = test_files(folder)?;
     let fresh: Vec<&TestCase> =
         recording.tests.iter().filter(|case| !present.contains_key(&case.id)).collect();
-    replace_files(folder, head_files(folder, &recording.manifest, &recording.mocks, &edges)?)?;
+    replace(head_files(folder, &recording.manifest, &recording.mocks, &edges)?)?;
     replace_tests(folder, &fresh, &edges)
 }
 
@@ -193,10 +191,10 @@ pub(super) fn replace_tests(
     let present = test_files(folder)?;
     let files = parallel::map(tests, |case| {
         let path = tests_folder.join(test_file_name(case));
-        emit(folder, &path, |out| test::write(out, case, edges)).map(|text| (path, text))
+        emit(folder, path, |out| test::write(out, case, edges))
     })?;
-    let names = files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
-    disk::replace_files(files)?;
+    let names: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+    replace(files)?;
     for (case, name) in tests.iter().zip(names) {
         if let Some(old) = present.get(&case.id).filter(|old| **old != name) {
             fs::remove_file(old).map_err(StoreError::io("remove", old))?;
@@ -205,40 +203,60 @@ pub(super) fn replace_tests(
     Ok(())
 }
 
-fn replace_files(folder: &Path, files: [(&str, String); 2]) -> Result<(), StoreError> {
-    disk::replace_files(files.map(|(name, text)| (folder.join(name), text)).into())
-}
-
 /// The two files beside the tests.
 fn head_files(
     folder: &Path,
     manifest: &Manifest,
     mocks: &[Mock],
     edges: &Edges<'_>,
-) -> Result<[(&'static str, String); 2], StoreError> {
-    let path = folder.join(AMBIENT);
-    let ambient = emit(folder, &path, |out| ambient::write(out, mocks, edges))?;
+) -> Result<[Emitted; 2], StoreError> {
     let path = folder.join(MANIFEST);
-    let manifest = manifest::write(manifest)
+    let text = manifest::write(manifest)
         .map_err(|error| StoreError::whole_file(&path, error.to_string()))?;
-    Ok([(MANIFEST, manifest), (AMBIENT, ambient)])
+    let manifest = Emitted { path, text, blobs: Vec::new() };
+    let mocks = emit(folder, folder.join(AMBIENT), |out| ambient::write(out, mocks, edges))?;
+    Ok([manifest, mocks])
 }
 
-/// The text of a file; the blobs that it mentions are written.
+/// The text of a file, and the blobs that it mentions.
+struct Emitted {
+    path: PathBuf,
+    text: String,
+    blobs: Vec<(PathBuf, Vec<u8>)>,
+}
+
 fn emit(
     folder: &Path,
-    path: &Path,
+    path: PathBuf,
     write: impl FnOnce(&mut Emitter<BlobWriter>) -> Result<(), String>,
-) -> Result<String, StoreError> {
+) -> Result<Emitted, StoreError> {
     let mut out = Emitter::new(BlobWriter::default());
-    write(&mut out).map_err(|problem| StoreError::whole_file(path, problem))?;
+    write(&mut out).map_err(|problem| StoreError::whole_file(&path, problem))?;
     let (text, large) = out.finish();
-    if !large.blobs.is_empty() {
-        let folder = folder.join(BLOBS);
-        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
-        for (name, bytes) in large.blobs {
-            disk::write_once(&folder.join(name), &bytes)?;
+    let place = |(name, bytes)| (folder.join(BLOBS).join(name), bytes);
+    Ok(Emitted { path, text, blobs: large.blobs.into_iter().map(place).collect() })
+}
+
+impl Emitted {
+    /// Into a folder that nobody else sees.
+    fn write(self) -> Result<(), StoreError> {
+        for (path, bytes) in self.blobs {
+            disk::write_once(&path, &bytes)?;
         }
+        fs::write(&self.path, self.text).map_err(StoreError::io("write", self.path))
     }
-    Ok(text)
+}
+
+/// Into a folder that others see: blobs first, so that no file mentions one that is not there.
+fn replace(files: impl IntoIterator<Item = Emitted>) -> Result<(), StoreError> {
+    let (mut blobs, mut texts) = (BTreeMap::new(), Vec::new());
+    for file in files {
+        blobs.extend(file.blobs.into_iter().filter(|(path, _)| !path.exists()));
+        texts.push((file.path, file.text.into_bytes()));
+    }
+    if let Some(folder) = blobs.keys().next().and_then(|path| path.parent()) {
+        fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
+    }
+    let files: Vec<(PathBuf, Vec<u8>)> = blobs.into_iter().chain(texts).collect();
+    disk::replace_files(&files)
 }

@@ -344,7 +344,12 @@ fn appending_keeps_what_people_edited() {
         ..more.tests[0].clone()
     });
     more.mocks.pop();
+    let large = Value::Bytes(vec![9; 999]);
+    more.tests[1].exchange.request.insert("body", large);
+    let dead = folder.join(format!("tests/.0002.yaml.{}.new", i32::MAX));
+    fs::write(&dead, "half").unwrap();
     append_with(&folder, &more, &shapes).unwrap();
+    assert!(!dead.exists());
     let read = read_with(&folder, &shapes).unwrap();
     assert_eq!(read.tests[0], sample().tests[0]);
     assert_eq!(read.tests[1], more.tests[1]);
