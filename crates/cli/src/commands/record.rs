@@ -80,6 +80,29 @@ pub(super) fn summary(recorded: &Recorded, name: &str, began: Instant, look: Loo
             count(recovered.mocks as u64, "mock"),
         );
     }
+    page.push_str(&edges(recorded, look));
+    page.push_str(&notes(recorded));
+    let finished = &recorded.finished;
+    let _ = writeln!(
+        page,
+        "\nRecorded {} and {} in {} ({:.1} s).",
+        count(finished.tests as u64, "test"),
+        count(finished.mocks as u64, "further mock"),
+        finished.folder.display(),
+        began.elapsed().as_secs_f64(),
+    );
+    let _ = match finished.tests {
+        0 => writeln!(
+            page,
+            "No request came. Use the app while it is recorded: call it where it listens."
+        ),
+        _ => writeln!(page, "Next: rehearsal test {name}    (its dependencies may be stopped)"),
+    };
+    page
+}
+
+/// What crossed each edge, as a table.
+fn edges(recorded: &Recorded, look: Look) -> String {
     let columns = [
         Column { name: "edge", align: Align::Left },
         Column { name: "direction", align: Align::Left },
@@ -109,10 +132,12 @@ pub(super) fn summary(recorded: &Recorded, name: &str, began: Instant, look: Loo
             ]
         })
         .collect();
-    if !rows.is_empty() {
-        page.push('\n');
-        page.push_str(&table(&columns, &rows, look));
-    }
+    if rows.is_empty() { String::new() } else { format!("\n{}", table(&columns, &rows, look)) }
+}
+
+/// What the user should know of what was not recorded.
+fn notes(recorded: &Recorded) -> String {
+    let mut page = String::new();
     for line in &recorded.ledger.lines {
         if !matches!(line.treatment.as_str(), "understood" | "silent")
             && let Some(why) = &line.why
@@ -137,21 +162,5 @@ pub(super) fn summary(recorded: &Recorded, name: &str, began: Instant, look: Loo
     if let Some(ending) = recorded.app_ended.filter(|ending| *ending != Ending::Code(0)) {
         let _ = writeln!(page, "note: the app ended by itself with {ending}");
     }
-    let finished = &recorded.finished;
-    let _ = writeln!(
-        page,
-        "\nRecorded {} and {} in {} ({:.1} s).",
-        count(finished.tests as u64, "test"),
-        count(finished.mocks as u64, "further mock"),
-        finished.folder.display(),
-        began.elapsed().as_secs_f64(),
-    );
-    let _ = match finished.tests {
-        0 => writeln!(
-            page,
-            "No request came. Use the app while it is recorded: call it where it listens."
-        ),
-        _ => writeln!(page, "Next: rehearsal test {name}    (its dependencies may be stopped)"),
-    };
     page
 }
