@@ -8,7 +8,7 @@ use super::head::{Head, Method};
 use super::incoming::Requests;
 use super::reader::{Message, Step};
 use super::{fields, framing, record, write};
-use crate::{Answer, Command, Ending, Event, Limits, Miss, Peer, Session, WireError};
+use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
 use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
 use std::collections::VecDeque;
@@ -36,6 +36,8 @@ struct Pending {
     id: ExchangeId,
     method: Method,
     closes: bool,
+    /// The client speaks HTTP/1.0.
+    old: bool,
     /// What the request adds to the backlog.
     size: usize,
     answer: Option<Answer>,
@@ -100,9 +102,10 @@ impl Responder {
         }
         self.asked += 1;
         let id = ExchangeId(self.asked);
-        let (method, closes, size) = (message.head.method(), message.head.closes(), message.size());
+        let (head, size) = (&message.head, message.size());
         self.backlog.add(size)?;
-        self.pending.push_back(Pending { id, method, closes, size, answer: None });
+        let (method, closes, old) = (head.method(), head.closes(), head.old);
+        self.pending.push_back(Pending { id, method, closes, old, size, answer: None });
         let request = record::request(message, self.limits.body);
         out.push(Command::Ask { id, request, at: self.started });
         Ok(())
@@ -119,13 +122,9 @@ impl Responder {
             pending.answer = Some(answer);
         }
         while !self.over && self.pending.front().is_some_and(|front| front.answer.is_some()) {
-            let Some(Pending { method, closes, size, answer: Some(answer), .. }) =
-                self.pending.pop_front()
-            else {
-                break;
-            };
-            self.backlog.remove(size);
-            self.say(answer, method, closes, out)?;
+            let Some(pending) = self.pending.pop_front() else { break };
+            self.backlog.remove(pending.size);
+            self.say(pending, out)?;
         }
         if self.over || !self.pending.is_empty() {
             return Ok(());
@@ -140,30 +139,37 @@ impl Responder {
         Ok(())
     }
 
-    fn say(
-        &mut self,
-        answer: Answer,
-        method: Method,
-        closes: bool,
-        out: &mut Vec<Command>,
-    ) -> Result<(), WireError> {
-        let response = match answer {
-            Answer::Response(response) => response,
-            Answer::Miss(miss) => say_miss(miss),
-            Answer::Incomplete => say_miss(Miss {
-                message: "no mock answers this request, which is complete".to_owned(),
-                details: Value::Null,
-            }),
-            Answer::Failure(Failure::Closed) => {
+    /// Sends an answer, or breaks off.
+    fn say(&mut self, pending: Pending, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let Pending { method, closes, old, answer, .. } = pending;
+        let mut response = match answer {
+            Some(Answer::Response(response)) => response,
+            Some(Answer::Miss(miss)) => problem(502, miss.message, miss.details),
+            Some(Answer::Failure(Failure::Closed)) => {
                 self.close(Ending::Finished, out);
                 return Ok(());
             }
-            Answer::Failure(_) => {
+            Some(Answer::Failure(_)) => {
                 self.close(Ending::Reset, out);
                 return Ok(());
             }
+            Some(Answer::Incomplete) | None => {
+                let message = "no mock answers this request, which is complete";
+                problem(502, message.to_owned(), Value::Null)
+            }
         };
-        write::response(&response, method)?.send(Peer::Client, out);
+        if old {
+            unchunk(&mut response);
+        }
+        let outgoing = match write::response(&response, method) {
+            Ok(outgoing) => outgoing,
+            Err(error) => {
+                let problem = problem(502, format!("the mock is wrong: {error}"), Value::Null);
+                write::response(&problem, method)?.send(Peer::Client, out);
+                return Err(error);
+            }
+        };
+        outgoing.send(Peer::Client, out);
         if framing::switches(write::status_of(&response)?, method) {
             self.over = true;
             let client = self.waiting.take().unwrap_or_default().into();
@@ -172,6 +178,21 @@ impl Responder {
             self.close(Ending::Finished, out);
         }
         Ok(())
+    }
+
+    /// Tells a client that what it sent cannot be read, when it is its turn.
+    fn refuse(&self, error: &WireError, out: &mut Vec<Command>) {
+        let status = match error {
+            WireError::Malformed { .. } => 400,
+            WireError::TooLarge { .. } => 431,
+            WireError::Unwritable { .. } => return,
+        };
+        let mut problem = problem(status, error.to_string(), Value::Null);
+        problem.insert("framing", "close");
+        let outgoing = write::response(&problem, Method::Other);
+        if let (Ok(outgoing), true) = (outgoing, self.pending.is_empty()) {
+            outgoing.send(Peer::Client, out);
+        }
     }
 
     fn close(&mut self, how: Ending, out: &mut Vec<Command>) {
@@ -198,10 +219,22 @@ fn says_close(response: &Map) -> bool {
     response.text("framing") == Some("close") || says("close") || (old && !says("keep-alive"))
 }
 
-/// What an app gets that makes a call that no mock answers.
-fn say_miss(miss: Miss) -> Map {
-    let mut body = Map::from([("error", miss.message)]);
-    match miss.details {
+/// Takes the chunked coding out of a response, which HTTP/1.0 does not know.
+fn unchunk(response: &mut Map) {
+    let list = fields::each(response.get("headers")).into_iter();
+    let list = list.filter(|(name, _)| !name.eq_ignore_ascii_case("transfer-encoding"));
+    let kept = fields::record(list.map(|(name, value)| (name.to_owned(), value.clone())).collect());
+    response.remove("headers");
+    response.remove("trailers");
+    if let Some(kept) = kept {
+        response.insert("headers", kept);
+    }
+}
+
+/// A response of our own that says what is wrong.
+fn problem(status: u16, message: String, details: Value) -> Map {
+    let mut body = Map::from([("error", message)]);
+    match details {
         Value::Null => {}
         Value::Map(details) => {
             for (key, value) in details {
@@ -213,7 +246,8 @@ fn say_miss(miss: Miss) -> Map {
         }
     }
     let headers = Map::from([("Content-Type", "application/json")]);
-    Map::from([("status", Value::from(502u16)), ("headers", headers.into()), ("body", body.into())])
+    let status = Value::from(status);
+    Map::from([("status", status), ("headers", headers.into()), ("body", body.into())])
 }
 
 impl Session for Responder {
@@ -222,7 +256,9 @@ impl Session for Responder {
             return Ok(());
         }
         match event {
-            Event::Data { from: Peer::Client, bytes, at } => self.client(bytes, at, out),
+            Event::Data { from: Peer::Client, bytes, at } => {
+                self.client(bytes, at, out).inspect_err(|error| self.refuse(error, out))
+            }
             Event::Answer { id, answer, at } => self.answer(id, answer, at, out),
             Event::Closed { from: Peer::Client, how, .. } => {
                 self.closed(how, out);

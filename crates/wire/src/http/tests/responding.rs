@@ -151,3 +151,35 @@ fn what_was_omitted_is_as_long_as_it_was() {
     assert_eq!(body.len(), 200_000);
     assert!(body.starts_with("....") && body.as_bytes()[63] == b'\n');
 }
+
+#[test]
+fn a_client_of_http_1_0_gets_no_chunks() {
+    let mut session = Http.responder(Limits::default());
+    give(&mut session, data(b"GET / HTTP/1.0\r\n\r\n"));
+    let headers = Map::from([("transfer-encoding", "chunked"), ("A", "b")]);
+    let Answer::Response(mut response) = text("x") else { return };
+    response.insert("headers", headers);
+    response.insert("trailers", Map::from([("T", "u")]));
+    let said = sent(&give(&mut session, answer(1, Answer::Response(response))));
+    assert_eq!(said, "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 1\r\n\r\nx[Finished]");
+}
+
+#[test]
+fn a_client_that_is_not_understood_is_told() {
+    let mut session = Http.responder(Limits::default());
+    let mut out = Vec::new();
+    assert!(session.handle(data(b"GET / HTTP/1.1\nA: b\r\n\r\n"), &mut out).is_err());
+    let said = sent(&out);
+    assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{said}");
+    assert!(said.contains("carriage return"), "{said}");
+}
+
+#[test]
+fn a_mock_that_cannot_be_written_is_told() {
+    let mut session = Http.responder(Limits::default());
+    give(&mut session, data(GET));
+    let mut out = Vec::new();
+    let wrong = Answer::Response(Map::from([("status", "many")]));
+    assert!(session.handle(answer(1, wrong), &mut out).is_err());
+    assert!(sent(&out).starts_with("HTTP/1.1 502 Bad Gateway\r\n"));
+}
