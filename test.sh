@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Sets up what the tests need, and runs every test.
+#
+#   ./test.sh            everything
+#   ./test.sh STEP...    some steps: lint unit e2e real fuzz
+#
+# What is missing is installed with apt-get when we may (as root, or by sudo without a password);
+# otherwise it is named. With CI=true a missing part is a failure. Without it, the steps that need
+# the part fail too, and the others run: no test is skipped in silence.
+set -uo pipefail
+cd "$(dirname "$0")"
+
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
+steps=("$@")
+[[ ${#steps[@]} -gt 0 ]] || steps=(lint unit e2e real fuzz)
+profile=ci
+began=$SECONDS
+failed=()
+
+say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - began)); }
+
+# Each part: the command that shows it is there, and the package that has it.
+parts=(
+  "cc gcc" "make make" "git git" "curl curl" "python3 python3" "go golang-go" "node nodejs"
+  "npm npm" "javac default-jdk-headless" "java default-jre-headless" "haproxy haproxy"
+)
+
+missing() {
+  local part
+  for part in "${parts[@]}"; do
+    command -v "${part% *}" >/dev/null || echo "${part#* }"
+  done
+  python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
+  [[ -e /usr/include/stdio.h ]] || echo libc6-dev
+}
+
+install() {
+  local sudo=()
+  mapfile -t packages < <(missing)
+  [[ ${#packages[@]} -gt 0 ]] || return 0
+  if [[ $(id -u) -ne 0 ]]; then
+    if ! sudo -n true 2>/dev/null; then
+      echo "test.sh: install these packages, or run as root: ${packages[*]}" >&2
+      return 1
+    fi
+    sudo=(sudo -n)
+  fi
+  say "install ${packages[*]}"
+  "${sudo[@]}" apt-get update -qq &&
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+      "${packages[@]}" >/dev/null
+}
+
+lint() {
+  cargo fmt --all --check &&
+    cargo clippy --workspace --all-targets --profile "$profile" --quiet -- -D warnings || return
+  if command -v cargo-deny >/dev/null; then
+    cargo deny --offline check bans licenses sources
+  else
+    echo "cargo-deny is not installed: the licences of dependencies are not checked here"
+  fi
+}
+
+unit() {
+  cargo test --workspace --exclude rehearsal --profile "$profile"
+}
+
+e2e() {
+  fixtures/build.sh && cargo test -p rehearsal --profile "$profile"
+}
+
+real() {
+  cargo build -p rehearsal --profile "$profile" &&
+    REHEARSAL=$PWD/target/$profile/rehearsal tests/real/run.py
+}
+
+fuzz() {
+  fuzz/run.sh --seconds 10
+}
+
+install || { [[ ${CI:-} == true ]] && exit 1; }
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for step in "${steps[@]}"; do
+  say "$step"
+  if ! "$step" 2>&1 | tee -a "$log"; then
+    failed+=("$step")
+  fi
+done
+
+# Every runner prints its own counts; these are those of the Rust tests together.
+awk -v failed="${failed[*]:-}" '
+  /^test result:/ { passed += $4; broken += $6; ignored += $8 }
+  END { printf "\nRust tests: %d passed, %d failed, %d ignored\n", passed, broken, ignored }
+' "$log"
+if [[ ${#failed[@]} -gt 0 ]]; then
+  echo "FAILED: ${failed[*]} ($((SECONDS - began)) s)"
+  exit 1
+fi
+echo "All steps passed: ${steps[*]} ($((SECONDS - began)) s)"
