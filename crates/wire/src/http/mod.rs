@@ -20,6 +20,7 @@ mod lines;
 mod media;
 mod multipart;
 mod observer;
+mod persistence;
 mod reader;
 mod record;
 mod requester;

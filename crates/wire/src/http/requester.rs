@@ -7,6 +7,7 @@
 use super::backlog::Backlog;
 use super::head::Method;
 use super::incoming::{Response, Responses};
+use super::persistence::ends_connection;
 use super::{malformed, write};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
@@ -67,7 +68,8 @@ impl Requester {
             let Some(response) = self.responses.next(&mut input, front.method)? else {
                 return Ok(());
             };
-            let (switches, closes) = (response.switches, response.closes);
+            let switches = response.switches;
+            let closes = response.closes || ends_connection(&front.request);
             self.emit(Some(response), None, at, out);
             if switches {
                 self.over = true;

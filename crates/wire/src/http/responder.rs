@@ -6,6 +6,7 @@
 use super::backlog::Backlog;
 use super::head::{Head, Method};
 use super::incoming::Requests;
+use super::persistence::ends_connection;
 use super::reader::{Message, Step};
 use super::{fields, framing, record, write};
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
@@ -174,7 +175,7 @@ impl Responder {
             self.over = true;
             let client = self.waiting.take().unwrap_or_default().into();
             out.push(Command::Become { protocol: "opaque", client, server: Bytes::new() });
-        } else if closes || says_close(&response) {
+        } else if closes || ends_connection(&response) {
             self.close(Ending::Finished, out);
         }
         Ok(())
@@ -208,15 +209,6 @@ impl Responder {
             self.close(Ending::Finished, out);
         }
     }
-}
-
-/// Whether the connection ends after a recorded response (RFC 9112, section 9.3).
-fn says_close(response: &Map) -> bool {
-    let fields = fields::each(response.get("headers"));
-    let connection = fields::find(&fields, "connection").unwrap_or_default();
-    let says = |word: &str| connection.split(',').any(|it| it.trim().eq_ignore_ascii_case(word));
-    let old = response.get("version").is_some() && response.text("version") != Some("1.1");
-    response.text("framing") == Some("close") || says("close") || (old && !says("keep-alive"))
 }
 
 /// Takes the chunked coding out of a response, which HTTP/1.0 does not know.

@@ -1,7 +1,7 @@
 //! What a requester sends and emits.
 
 use super::*;
-use rehearsal_model::{ExchangeId, Failure, Map};
+use rehearsal_model::{ExchangeId, Map};
 
 fn request(id: u64, request: &Map) -> Event<'_> {
     Event::Request { id: ExchangeId(id), request, at: NOW }
@@ -67,7 +67,16 @@ fn a_body_may_end_with_the_connection() {
     let out = give(&mut session, event(&ServerCloses(Ending::Finished)));
     let expected = r#"{"http":"GET /"} -> {"status":200,"body":"all","framing":"close"}"#;
     assert_eq!(emitted(&out), [(1, expected.to_owned())]);
-    assert_eq!(Failure::Closed.as_str(), "closed");
+}
+
+#[test]
+fn closes_when_the_request_said_so() {
+    let headers = Map::from([("Connection", "close")]);
+    let get = Map::from([("http", Value::from("GET /")), ("headers", headers.into())]);
+    let mut session = Http.requester(Limits::default());
+    give(&mut session, request(1, &get));
+    let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(sent(&give(&mut session, event(&Server(bytes)))), "[Finished]");
 }
 
 #[test]
