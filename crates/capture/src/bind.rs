@@ -187,6 +187,7 @@ fn bind_hidden(
 pub(crate) fn listen(call: Waiting) {
     let Ok((call, socket)) = call.socket() else { return };
     match socket.kind {
+        Kind::Tcp { .. } if is_again(&call, &socket) => call.resume(),
         Kind::Tcp { v6 } => {
             let done = listen_tcp(&call, &socket, v6);
             call.finish(done.map(|()| 0).map_err(|error| errno(&error)));
@@ -194,6 +195,14 @@ pub(crate) fn listen(call: Waiting) {
         Kind::UnixStream => listen_unix(call, &socket),
         _ => call.resume(),
     }
+}
+
+/// Whether a replaced socket listens already and is only to change its backlog,
+/// for which the kernel needs no help.
+fn is_again(call: &Waiting, socket: &AppSocket) -> bool {
+    let mut names = crate::lock(&call.shared.names);
+    socket.duplicate().is_none()
+        && names.binding_of(socket.inode).is_some_and(|binding| binding.held.is_none())
 }
 
 fn listen_tcp(call: &Waiting, socket: &AppSocket, v6: bool) -> io::Result<()> {

@@ -2,4 +2,5 @@
 #![cfg(target_os = "linux")]
 
 mod connect;
+mod listen;
 mod rig;

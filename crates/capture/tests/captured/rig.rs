@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 const UNPRIVILEGED: u32 = 65_534;
 const AS_UNPRIVILEGED: &str = "CAPTURE_TEST_UNPRIVILEGED";
 
@@ -111,8 +111,8 @@ impl Policy for Rules {
 
 /// A program under capture.
 pub(crate) struct Rig {
-    pub(crate) child: Child,
-    pub(crate) running: Running,
+    child: Child,
+    _running: Running,
     events: Arc<Mutex<Vec<String>>>,
     seen: UnboundedReceiver<String>,
     runtime: Runtime,
@@ -161,7 +161,7 @@ impl Rig {
         let (pending, child_end) = prepare(options, Arc::new(rules), notices).unwrap();
         let starting = std::thread::spawn(move || pending.start());
         let fd = child_end.fd();
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
         // SAFETY: `enter` is made to be called between fork and exec.
         unsafe { command.pre_exec(move || enter(fd)) };
         let child = command.spawn();
@@ -177,7 +177,7 @@ impl Rig {
                 let _ = seen_tx.send(line);
             }
         });
-        Self { child: child.unwrap(), running, events, seen, runtime }
+        Self { child: child.unwrap(), _running: running, events, seen, runtime }
     }
 
     /// Waits for a notice that begins with `event` and gives it.
@@ -200,13 +200,20 @@ impl Rig {
     /// Waits until the last process under capture is gone.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Outcome {
+        self.wait_for("ended");
         let mut output = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
         let status = self.child.wait().unwrap();
-        self.wait_for("ended");
-        self.running.stop();
         let events = self.events.lock().unwrap().clone();
         Outcome { status, output, events }
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        // SAFETY: the call takes integers only; the child leads its own group.
+        unsafe { libc::kill(-(self.child.id() as i32), libc::SIGKILL) };
+        let _ = self.child.wait();
     }
 }
 
