@@ -1,25 +1,14 @@
 //! Where secrets are in a text that is not itself one: beside their names in JSON, forms, XML,
 //! multipart bodies and assignments, and anywhere by their shape.
 
+use super::edits::{Edit, Edits, Put};
 use super::names::Rule;
-use super::{Run, SHORTEST, is_placeholder};
+use super::{Run, SHORTEST, is_scrubbed};
 use regex::{Captures, Regex};
 use rehearsal_model::{Number, Value, json};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
-
-/// What is to be replaced, and by what.
-struct Edit {
-    range: Range<usize>,
-    put: Put,
-}
-
-enum Put {
-    Text(String),
-    /// The placeholder of a kind for what stands there.
-    Placeholder(&'static str),
-}
 
 /// One way to write a name and its value. The first group is the name, the second the value.
 struct Way {
@@ -89,35 +78,41 @@ impl Run<'_> {
     pub(super) fn text(&mut self, text: &str) -> Option<String> {
         let scrubber = self.scrubber;
         let named = text.len() >= SHORTEST && scrubber.patterns.hint(text);
-        if !named && !scrubber.patterns.has_extra() || is_placeholder(text) {
+        if !named && !scrubber.patterns.has_extra() {
             return None;
         }
-        let mut edits = Vec::new();
+        let mut edits = Edits::default();
         if named {
             let marked = WAYS_READY.iter().filter(|(way, _)| text.as_bytes().contains(&way.mark));
             for (way, regex) in marked {
                 for captures in regex.captures_iter(text) {
-                    edits.extend(self.way(way.spelling, &captures));
+                    if let Some((range, changed)) = self.way(way.spelling, &captures) {
+                        edits.named(range, changed);
+                    }
                 }
             }
-            scrubber.patterns.shapes(text, |kind, range| {
-                edits.push(Edit { range, put: Put::Placeholder(kind) });
-            });
+        }
+        let mut shaped = |kind, range: Range<usize>| {
+            let found = &text[range.clone()];
+            if !found.trim_ascii().is_empty() && !is_scrubbed(found) {
+                edits.shaped(range, kind);
+            }
+        };
+        if named {
+            scrubber.patterns.shapes(text, &mut shaped);
         }
         scrubber.patterns.extra(text, |range| {
-            let kind = scrubber.patterns.kind(&text[range.clone()]);
-            edits.push(Edit { range, put: Put::Placeholder(kind) });
+            shaped(scrubber.patterns.kind(&text[range.clone()]), range);
         });
-        let secret = |edit: &Edit| {
-            let found = &text[edit.range.clone()];
-            !found.trim_ascii().is_empty() && !is_placeholder(found)
-        };
-        edits.retain(secret);
         self.apply(text, edits)
     }
 
-    /// The edit for a name and its value, when the name is that of a secret.
-    fn way(&mut self, spelling: Spelling, captures: &Captures<'_>) -> Option<Edit> {
+    /// Where the value of a name is and what it becomes, when the name is that of a secret.
+    fn way(
+        &mut self,
+        spelling: Spelling,
+        captures: &Captures<'_>,
+    ) -> Option<(Range<usize>, String)> {
         let (name, value) = (captures.get(1)?, captures.get(2)?);
         let raw = value.as_str();
         let named = match self.scrubber.names.rule(name.as_str()) {
@@ -145,30 +140,17 @@ impl Run<'_> {
                 json::to_string(&Value::Text(number.as_text()?.to_owned()))
             }
         };
-        Some(Edit { range: value.range(), put: Put::Text(changed) })
+        Some((value.range(), changed))
     }
 
-    /// The text after edits; of two that overlap, the one that was found first counts.
-    fn apply(&mut self, text: &str, edits: Vec<Edit>) -> Option<String> {
-        let mut order: Vec<_> = edits.into_iter().enumerate().collect();
-        order.sort_by_key(|(_, edit)| edit.range.start);
-        let mut taken: Vec<(usize, Edit)> = Vec::with_capacity(order.len());
-        for (number, edit) in order {
-            match taken.last() {
-                Some((other, last)) if last.range.end > edit.range.start => {
-                    if number < *other {
-                        taken.pop();
-                        taken.push((number, edit));
-                    }
-                }
-                _ => taken.push((number, edit)),
-            }
-        }
-        if taken.is_empty() {
+    /// The text after edits.
+    fn apply(&mut self, text: &str, edits: Edits) -> Option<String> {
+        let edits = edits.settled();
+        if edits.is_empty() {
             return None;
         }
         let (mut out, mut at) = (String::with_capacity(text.len()), 0);
-        for (_, Edit { range, put }) in taken {
+        for Edit { range, put } in edits {
             out.push_str(&text[at..range.start]);
             out.push_str(&match put {
                 Put::Text(text) => text,

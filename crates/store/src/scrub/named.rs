@@ -2,7 +2,7 @@
 //! scheme of an `Authorization` nor the attributes of a `Set-Cookie`.
 
 use super::names::Rule;
-use super::{Run, is_placeholder};
+use super::{Run, is_scrubbed};
 
 /// How a secret stands in its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Run<'_> {
     }
 
     fn whole(&mut self, text: &str) -> Option<String> {
-        if text.trim_ascii().is_empty() || is_placeholder(text) {
+        if text.trim_ascii().is_empty() || is_scrubbed(text) {
             return None;
         }
         let kind = self.scrubber.patterns.kind(text);

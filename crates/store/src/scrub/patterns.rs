@@ -11,6 +11,11 @@ pub(super) const PLAIN: &str = "value";
 
 /// The kinds of secrets that have a shape. Where there is a group, it is the secret.
 const SHAPES: [(&str, &str); 8] = [
+    // First, for it may seem to have others inside.
+    (
+        "pem",
+        r"(?s)-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----|\z)",
+    ),
     // Three parts when signed (RFC 7515), five when encrypted (RFC 7516).
     ("jwt", r"(?-u:\b)eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}"),
     ("aws", r"(?-u:\b)(?:AKIA|ASIA)[A-Z0-9]{16}(?-u:\b)"),
@@ -19,10 +24,6 @@ const SHAPES: [(&str, &str); 8] = [
     ("slack", r"(?-u:\b)xox[abeoprs]-[A-Za-z0-9-]{10,}"),
     ("stripe", r"(?-u:\b)(?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,}"),
     ("google", r"(?-u:\b)AIza[A-Za-z0-9_-]{35}"),
-    (
-        "pem",
-        r"(?s)-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----|\z)",
-    ),
 ];
 
 /// A password in a URL (RFC 3986, section 3.2.1).

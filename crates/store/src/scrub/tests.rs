@@ -1,6 +1,7 @@
 //! Secrets go wherever they stand, what is none stays, and twice is the same as once.
 
 use super::*;
+use proptest::prelude::*;
 use rehearsal_model::{Number, json};
 
 fn scrubber_with(settings: &SecretSettings) -> Scrubber {
@@ -196,4 +197,68 @@ fn numbers_are_secrets_only_where_passwords_stand() {
     scrubber().scrub(&mut exchange);
     assert_eq!(exchange.request.get("secret"), Some(&1.into()));
     assert_eq!(exchange.request.text("password"), Some(of("value", "1").as_str()));
+}
+
+/// Texts made of what the rules look for.
+fn fragments() -> impl Strategy<Value = String> {
+    let fragment = prop::sample::select(vec![
+        "token",
+        "password",
+        "a",
+        "1",
+        "=",
+        ":",
+        "\"",
+        "\\\"",
+        "'",
+        "<",
+        ">",
+        "</",
+        "&",
+        "?",
+        ";",
+        " ",
+        "\r\n\r\n",
+        "\\",
+        "\\\\",
+        "{",
+        "}",
+        "Bearer ",
+        "https://",
+        "@",
+        "/",
+        "%",
+        "%41",
+        "+",
+        "é",
+        "авто",
+        "name",
+        "form-data; name=",
+        "eyJhbGciOiJIUzI1NiJ9",
+        ".eyJzdWIiOiI0MiJ9",
+        "AKIAIOSFODNN7EXAMPLE",
+        "secret-value-0123456789abcdef",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----",
+        "ghp_0123456789abcdef0123456789abcdef0123",
+    ]);
+    prop::collection::vec(fragment, 0..16).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_anywhere_is_scrubbed_once(
+        text in fragments(),
+        key in prop::sample::select(vec!["body", "cookie", "set-cookie", "authorization", "token"]),
+    ) {
+        let scrubber = scrubber();
+        let mut once = Exchange::default();
+        once.request.insert(key, text.as_str());
+        scrubber.scrub(&mut once);
+        let mut twice = once.clone();
+        let pairs = scrubber.scrub(&mut twice);
+        prop_assert_eq!(&twice, &once, "{:?}", pairs);
+    }
 }
