@@ -64,6 +64,13 @@ pub trait Policy: Send + Sync + 'static {
     /// A TCP or Unix stream connection that leaves the process tree.
     fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict>;
 
+    /// A connection to a port that the user mapped to `name` (`host:port`); `to`
+    /// is that port. Only [`crate::portable`] asks this.
+    fn connect_named<'a>(&'a self, name: &'a str, to: &'a Endpoint) -> BoxFuture<'a, Verdict> {
+        let _ = name;
+        self.connect(to)
+    }
+
     /// A DNS query datagram to `server` (port 53); `None` leaves it unanswered.
     fn resolve(&self, server: SocketAddr, query: Vec<u8>) -> BoxFuture<'_, Option<Vec<u8>>>;
 

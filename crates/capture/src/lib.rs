@@ -5,6 +5,7 @@
 
 mod contract;
 mod endpoint;
+pub mod portable;
 
 #[cfg(target_os = "linux")]
 mod app_socket;
