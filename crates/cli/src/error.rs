@@ -65,6 +65,10 @@ impl CliError {
             for line in output {
                 let _ = writeln!(out, "  | {}", rehearsal_report::visible(line));
             }
+            let _ = writeln!(
+                out,
+                "hint: variables that it needs can be set as `env` in rehearsal.yaml"
+            );
         }
     }
 
@@ -77,6 +81,8 @@ impl CliError {
                 RecordError::Spawn(error) => spawn_code(error),
                 RecordError::Store(error) if error.is_ours() => OURS,
                 RecordError::Store(_) => WRONG,
+                RecordError::EndedEarly(_) | RecordError::NotListening => APP,
+                RecordError::NothingCame { .. } => WRONG,
                 RecordError::Capture(_) | RecordError::Internal(_) => OURS,
             },
             CliError::Replay(error) => match error {

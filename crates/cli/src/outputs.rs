@@ -65,6 +65,8 @@ impl Outputs {
     pub(crate) fn tell(&mut self, event: &RunEvent) {
         self.reports.retain_mut(|(name, report)| match report.event(event) {
             Ok(()) => true,
+            // Whoever closed standard output has read enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
             Err(error) => {
                 let mut out = io::stderr().lock();
                 let _ = writeln!(out, "rehearsal: failed to write the report to {name}: {error}");

@@ -61,6 +61,7 @@ pub async fn record(
     progress: watch::Sender<Progress>,
     stop: impl Future<Output = ()>,
 ) -> Result<Recorded, RecordError> {
+    let append = options.append;
     let manifest = Manifest {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         command: options.program.words.iter().map(|word| word.to_string_lossy().into()).collect(),
@@ -85,6 +86,15 @@ pub async fn record(
     if let Some(error) = unhappy {
         harvest.writer.discard()?;
         return Err(error);
+    }
+    if harvest.counts.requests == 0 && !append {
+        harvest.writer.discard()?;
+        let listening = harvest.counts.listening.join(", ");
+        return Err(match app_ended {
+            Some(ending) => RecordError::EndedEarly(ending),
+            None if listening.is_empty() => RecordError::NotListening,
+            None => RecordError::NothingCame { listening },
+        });
     }
     let Harvest { writer, edges, ledger, warnings, unfinished, counts, exchanges } = harvest;
     let manifest = Manifest { edges: edges.clone(), ..manifest };

@@ -2,7 +2,7 @@
 
 use rehearsal_capture::CaptureError;
 use rehearsal_store::StoreError;
-use rehearsal_supervise::SpawnError;
+use rehearsal_supervise::{Ending, SpawnError};
 
 /// Why a recording could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,18 @@ pub enum RecordError {
     /// What was recorded cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The app ended before anybody called it.
+    #[error("record: the app ended with {0} before a request came; nothing was kept")]
+    EndedEarly(Ending),
+    /// The app never listened.
+    #[error("record: the app did not listen anywhere, so nobody could call it; nothing was kept")]
+    NotListening,
+    /// Nobody called the app.
+    #[error("record: no request came; call the app at {listening} while it is recorded")]
+    NothingCame {
+        /// Where it listened.
+        listening: String,
+    },
     /// A part of ours failed.
     #[error("record: {0}")]
     Internal(String),

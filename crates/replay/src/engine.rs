@@ -14,7 +14,8 @@ use crate::{ReplayError, ReplayOptions, Selected};
 use rehearsal_capture::{Held, Mode, begin};
 use rehearsal_model::{EdgeName, Finding, Ledger, Outcome, RunEvent, Summary, TestId};
 use rehearsal_proxy::Clock;
-use rehearsal_supervise::{App, Program, Tail, spawn};
+use rehearsal_supervise::{App, Ending, Program, Tail, spawn};
+use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -45,12 +46,14 @@ pub async fn replay(
     let mut run = Run { options, tell, summary: Summary::default() };
     let mut failure = None;
     for selected in selected {
-        if run.is_over() {
-            run.skip(&selected, 0);
-        } else if let Err(error) = run.recording(selected).await {
+        let mut left = run.names(&selected);
+        if !run.is_over()
+            && let Err(error) = run.recording(selected, &mut left).await
+        {
             run.summary.aborted = Some(error.to_string());
             failure = Some(error);
         }
+        run.skip(left);
     }
     let mut summary = run.summary;
     summary.took_ms = milliseconds(began);
@@ -82,16 +85,35 @@ impl Run<'_> {
         failed || self.summary.aborted.is_some()
     }
 
+    /// What is to be told of each test of a recording.
+    fn names(&self, selected: &Selected) -> VecDeque<Told> {
+        let recording = &selected.recording;
+        let told = |(id, file): (&TestId, &String)| {
+            let test = recording.tests.iter().find(|test| test.id == *id);
+            Told {
+                recording: recording.name.clone(),
+                number: *id,
+                name: test.map_or_else(String::new, |test| test.name.clone()),
+                file: file.clone(),
+            }
+        };
+        selected.tests.iter().zip(&selected.files).map(told).collect()
+    }
+
     /// Tells that tests were not run.
-    fn skip(&mut self, selected: &Selected, from: usize) {
-        for (id, file) in selected.tests.iter().zip(&selected.files).skip(from) {
+    fn skip(&mut self, left: VecDeque<Told>) {
+        for told in left {
             self.summary.not_run += 1;
-            let name = name(&selected.recording, *id);
-            self.finished(&selected.recording.name, *id, name, file, Outcome::NotRun, 0.0, vec![]);
+            (self.tell)(told.finished(Outcome::NotRun, 0.0, Vec::new()));
         }
     }
 
-    async fn recording(&mut self, mut selected: Selected) -> Result<(), ReplayError> {
+    /// Runs the tests of a recording. Those that have their verdict are taken off `left`.
+    async fn recording(
+        &mut self,
+        selected: Selected,
+        left: &mut VecDeque<Told>,
+    ) -> Result<(), ReplayError> {
         let name = selected.recording.name.clone();
         (self.tell)(RunEvent::RecordingStarted {
             recording: name.clone(),
@@ -103,9 +125,7 @@ impl Run<'_> {
                 .collect(),
             tests: selected.tests.len(),
         });
-        let recording = std::mem::take(&mut selected.recording);
-        let shelf = Arc::new(Shelf::new(recording, &self.options.settings)?);
-        selected.recording.name = name;
+        let shelf = Arc::new(Shelf::new(selected.recording, &self.options.settings)?);
         let began = Instant::now();
         let mut running = self.start(&shelf, &selected.program).await?;
         let ready = self.ready(&running, &shelf, &selected.tests).await;
@@ -114,10 +134,10 @@ impl Run<'_> {
             return Err(error);
         }
         let took_ms = milliseconds(began);
-        (self.tell)(RunEvent::AppReady { recording: selected.recording.name.clone(), took_ms });
-        let result = self.tests(&mut running, &shelf, &selected).await;
+        (self.tell)(RunEvent::AppReady { recording: name.clone(), took_ms });
+        let result = self.tests(&mut running, &shelf, left).await;
         let (ledger, warnings) = running.end().await;
-        let recording = selected.recording.name;
+        let recording = name;
         for message in warnings {
             (self.tell)(RunEvent::Warning { recording: Some(recording.clone()), message });
         }
@@ -185,85 +205,77 @@ impl Run<'_> {
         &mut self,
         running: &mut Theatre,
         shelf: &Arc<Shelf>,
-        selected: &Selected,
+        left: &mut VecDeque<Told>,
     ) -> Result<(), ReplayError> {
-        let recording = &selected.recording.name;
         let mut secrets = Secrets::default();
-        for (place, (id, file)) in selected.tests.iter().zip(&selected.files).enumerate() {
-            if self.is_over() {
-                self.skip_rest(shelf, selected, place);
-                return Ok(());
-            }
-            let Some(test) = shelf.test(*id) else { continue };
-            let name = test.name.clone();
+        while let Some(told) = left.front().filter(|_| !self.is_over()) {
+            let Some(test) = shelf.test(told.number) else {
+                left.pop_front();
+                continue;
+            };
             (self.tell)(RunEvent::TestStarted {
-                recording: recording.clone(),
-                number: *id,
-                name: name.clone(),
+                recording: told.recording.clone(),
+                number: told.number,
+                name: told.name.clone(),
             });
             let began = Instant::now();
             let trial = Trial {
                 test,
                 shelf,
                 stage: &running.stage,
-                rules: shelf.rules(*id)?,
+                rules: shelf.rules(told.number)?,
                 limit: self.options.settings.timeout,
                 scrubber: &self.options.scrubber,
             };
             let ended = running.app.ended();
             let mut findings = judge(trial, &mut running.driver, &mut secrets, ended).await;
-            let died = running.app.has_ended();
-            if let Some(ending) = died {
-                let how = ending.to_string();
-                findings.retain(|finding| !matches!(finding, Finding::NoAnswer { .. }));
-                findings.insert(0, Finding::AppExited { how: how.clone() });
-                self.summary.aborted = Some(format!("the app ended with {how}"));
-                (self.tell)(RunEvent::AppExited {
-                    recording: recording.clone(),
-                    how,
-                    during: Some(*id),
-                    output: running.tail.lines(),
-                });
+            if let Some(ending) = running.app.has_ended() {
+                self.app_died(told, ending, running.tail.lines(), &mut findings);
             }
             let outcome = if findings.is_empty() { Outcome::Passed } else { Outcome::Failed };
             match outcome {
                 Outcome::Passed => self.summary.passed += 1,
-                _ => self.summary.failed += 1,
+                Outcome::Failed | Outcome::NotRun => self.summary.failed += 1,
             }
-            self.finished(recording, *id, name, file, outcome, milliseconds(began), findings);
+            (self.tell)(told.finished(outcome, milliseconds(began), findings));
+            left.pop_front();
         }
         Ok(())
     }
 
-    fn skip_rest(&mut self, shelf: &Shelf, selected: &Selected, from: usize) {
-        for (id, file) in selected.tests.iter().zip(&selected.files).skip(from) {
-            self.summary.not_run += 1;
-            let name = shelf.test(*id).map_or_else(String::new, |test| test.name.clone());
-            let recording = &selected.recording.name;
-            self.finished(recording, *id, name, file, Outcome::NotRun, 0.0, Vec::new());
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "they are the fields of one event")]
-    fn finished(
+    fn app_died(
         &mut self,
-        recording: &str,
-        number: TestId,
-        name: String,
-        file: &str,
-        outcome: Outcome,
-        took_ms: f64,
-        findings: Vec<Finding>,
+        told: &Told,
+        ending: Ending,
+        output: Vec<String>,
+        findings: &mut Vec<Finding>,
     ) {
-        (self.tell)(RunEvent::TestFinished {
-            recording: recording.to_owned(),
-            number,
-            name,
-            file: file.to_owned(),
-            outcome,
-            took_ms,
-            findings,
+        let how = ending.to_string();
+        findings.retain(|finding| !matches!(finding, Finding::NoAnswer { .. }));
+        findings.insert(0, Finding::AppExited { how: how.clone() });
+        self.summary.aborted = Some(format!("the app ended with {how}"));
+        (self.tell)(RunEvent::AppExited {
+            recording: told.recording.clone(),
+            how,
+            during: Some(told.number),
+            output,
         });
+    }
+}
+
+/// What is told of a test whatever becomes of it.
+#[derive(Clone)]
+struct Told {
+    recording: String,
+    number: TestId,
+    name: String,
+    file: String,
+}
+
+impl Told {
+    fn finished(&self, outcome: Outcome, took_ms: f64, findings: Vec<Finding>) -> RunEvent {
+        let Told { recording, number, name, file } = self.clone();
+        RunEvent::TestFinished { recording, number, name, file, outcome, took_ms, findings }
     }
 }
 
@@ -283,11 +295,6 @@ impl Theatre {
         let warnings = self.accounts.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         (ledger, warnings.clone())
     }
-}
-
-fn name(recording: &rehearsal_model::Recording, id: TestId) -> String {
-    let test = recording.tests.iter().find(|test| test.id == id);
-    test.map_or_else(String::new, |test| test.name.clone())
 }
 
 fn milliseconds(since: Instant) -> f64 {
