@@ -118,7 +118,7 @@ impl Parser<'_> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, JsonError> {
-        let (mut map, mut keys) = (Map::new(), HashSet::new());
+        let (mut map, mut keys) = (Map::new(), Keys::default());
         self.at += 1;
         self.space();
         if self.peek() == Some(b'}') {
@@ -139,7 +139,7 @@ impl Parser<'_> {
             self.at += 1;
             self.space();
             let value = self.value(depth + 1)?;
-            if !keys.insert(key.clone()) {
+            if !keys.is_new(&map, &key) {
                 return Err(JsonError::DuplicateKey(start));
             }
             map.push_new(key, value);
@@ -218,6 +218,29 @@ impl Parser<'_> {
         };
         self.at += 5;
         Ok(u32::from_str_radix(code, 16).unwrap_or(0))
+    }
+}
+
+/// How many keys are compared one by one, which is quicker than hashing few.
+const FEW: usize = 16;
+
+/// The keys of an object so far.
+#[derive(Default)]
+struct Keys {
+    /// All of them, once they are more than a few.
+    many: HashSet<String>,
+}
+
+impl Keys {
+    /// Notes a key that `map` is about to get; false when it has it already.
+    fn is_new(&mut self, map: &Map, key: &str) -> bool {
+        if map.len() < FEW {
+            return map.get(key).is_none();
+        }
+        if self.many.is_empty() {
+            self.many.extend(map.keys().map(str::to_owned));
+        }
+        self.many.insert(key.to_owned())
     }
 }
 
@@ -396,6 +419,19 @@ pub fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_comes_twice_is_found_among_few_and_many() {
+        for count in [1, FEW - 1, FEW, FEW + 1, 3 * FEW] {
+            let keys: Vec<String> = (0..count).map(|key| format!("\"k{key}\":0")).collect();
+            let unique = format!("{{{}}}", keys.join(","));
+            assert!(parse(&unique).is_ok(), "{unique}");
+            for twice in [0, count - 1] {
+                let text = format!("{{{},\"k{twice}\":0}}", keys.join(","));
+                assert!(matches!(parse(&text), Err(JsonError::DuplicateKey(_))), "{text}");
+            }
+        }
+    }
 
     #[track_caller]
     fn round_trips(text: &str, style: Style) {

@@ -247,7 +247,8 @@ impl Ledger {
     /// Adds connections, to the line of the same party, treatment and reason if there is one. The
     /// lines stay in the order of those three.
     pub fn add(&mut self, line: LedgerLine) {
-        let key = |line: &LedgerLine| (line.party.clone(), line.treatment.clone(), line.why.clone());
+        let key =
+            |line: &LedgerLine| (line.party.clone(), line.treatment.clone(), line.why.clone());
         match self.lines.binary_search_by(|known| key(known).cmp(&key(&line))) {
             Ok(place) => {
                 let known = &mut self.lines[place];
