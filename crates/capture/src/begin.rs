@@ -1,5 +1,6 @@
 //! Begins a capture together with the app, whichever way it is done.
 
+use crate::portable::{self, Listen, Map, Ports};
 use crate::{CaptureError, Mode, Notice, Options, Policy, Running, Strategy, prepare};
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -11,11 +12,24 @@ use tokio::sync::mpsc::UnboundedSender;
 pub enum Way {
     /// By the seccomp supervisor: every connection of the process tree.
     Supervisor(Strategy),
+    /// By explicit ports, which the app is configured to use.
+    Ports {
+        /// Dependencies that the app finds at ports of ours.
+        map: Vec<Map>,
+        /// The app's ports behind ours.
+        listen: Vec<Listen>,
+    },
 }
 
 /// What must be kept while the app runs; dropping it ends the capture.
 pub struct Held {
-    _supervisor: Running,
+    _capture: Capture,
+}
+
+#[expect(dead_code, reason = "held for the effect of dropping it")]
+enum Capture {
+    Supervisor(Running),
+    Ports(Ports),
 }
 
 /// Begins to capture and has the app spawned. `spawn` is given the descriptor for
@@ -30,8 +44,15 @@ pub async fn begin<A, E: From<CaptureError>>(
     notices: UnboundedSender<Notice>,
     spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
 ) -> Result<(A, Held), E> {
-    let Way::Supervisor(strategy) = way;
-    let options = Options { mode, strategy: *strategy, runtime: Handle::current() };
+    let strategy = match way {
+        Way::Supervisor(strategy) => *strategy,
+        Way::Ports { map, listen } => {
+            let ports = portable::open((map, listen), &Handle::current(), policy, notices);
+            let ports = ports.map_err(CaptureError::Io)?;
+            return Ok((spawn(None).await?, Held { _capture: Capture::Ports(ports) }));
+        }
+    };
+    let options = Options { mode, strategy, runtime: Handle::current() };
     let (pending, end) = prepare(options, policy, notices).map_err(CaptureError::Io)?;
     let starting = tokio::task::spawn_blocking(move || pending.start());
     let app = spawn(Some(end.fd())).await;
@@ -40,7 +61,7 @@ pub async fn begin<A, E: From<CaptureError>>(
     let running = starting.await.map_err(panicked)?;
     // A filter that could not be set is why the app did not start, where both failed.
     match (app, running) {
-        (Ok(app), Ok(running)) => Ok((app, Held { _supervisor: running })),
+        (Ok(app), Ok(running)) => Ok((app, Held { _capture: Capture::Supervisor(running) })),
         (_, Err(error @ (CaptureError::FilterRefused { .. } | CaptureError::Nested))) => {
             Err(error.into())
         }

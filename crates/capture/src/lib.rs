@@ -3,6 +3,7 @@
 //! [`prepare`] and [`enter`]. Elsewhere, explicit ports: see [`portable`].
 //! Understands no protocol and moves no payload.
 
+mod checks;
 mod contract;
 mod endpoint;
 pub mod portable;
@@ -44,6 +45,7 @@ mod turn;
 
 #[cfg(target_os = "linux")]
 pub use begin::{Held, Way, begin};
+pub use checks::{Check, State, checks};
 pub use contract::{
     BoxFuture, CaptureError, Captured, Mode, Notice, Options, Policy, Strategy, Ticket, Verdict,
 };
