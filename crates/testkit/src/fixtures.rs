@@ -64,10 +64,13 @@ impl Fixtures {
         }
     }
 
-    /// Starts the services that the shop calls.
+    /// Starts the services that the shop calls on these ports of 127.0.0.1, and waits until they listen.
     #[must_use]
-    pub fn services(&self) -> Services {
-        let process = Process::start(Command::new(self.folder.join("services")));
+    pub fn services(&self, inventory: u16, payments: u16) -> Services {
+        let mut command = Command::new(self.folder.join("services"));
+        command.arg("--inventory").arg(format!("127.0.0.1:{inventory}"));
+        command.arg("--payments").arg(format!("127.0.0.1:{payments}"));
+        let process = Process::start(command);
         let ports = process.until("the services' ports", Duration::from_secs(30), || {
             let line = process.stdout();
             let ports: serde_json::Value = serde_json::from_str(line.strip_suffix('\n')?).ok()?;
