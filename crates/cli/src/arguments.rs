@@ -87,12 +87,12 @@ pub(crate) struct Capture {
     pub(crate) capture: Option<Way>,
 
     /// With `--capture proxy`: listen on a loopback port for a dependency
-    #[arg(long, value_name = "PORT=HOST:PORT", value_parser = parse_map)]
-    pub(crate) map: Vec<(u16, String)>,
+    #[arg(long, value_name = "PORT=HOST:PORT")]
+    pub(crate) map: Vec<capture::portable::Map>,
 
     /// With `--capture proxy`: the port others call, and the port on which the app listens
-    #[arg(long, value_name = "PORT=APP_PORT", value_parser = parse_listen)]
-    pub(crate) listen: Vec<(u16, u16)>,
+    #[arg(long, value_name = "PORT=APP_PORT")]
+    pub(crate) listen: Vec<capture::portable::Listen>,
 
     /// How the supervisor redirects a socket
     #[arg(long, value_name = "STRATEGY", default_value = "auto", hide_short_help = true)]
@@ -132,7 +132,9 @@ impl Capture {
                 Strategy::Pidfd => capture::Strategy::PidfdGetfd,
                 Strategy::Addfd => capture::Strategy::AddFd,
             }),
-            Way::Proxy => capture::Way::Supervisor(capture::Strategy::Auto),
+            Way::Proxy => {
+                capture::Way::Ports { map: self.map.clone(), listen: self.listen.clone() }
+            }
         }
     }
 }
@@ -245,20 +247,4 @@ pub(crate) struct Demo {
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
     rehearsal_store::parse_duration(text).map_err(|error| error.to_string())
-}
-
-fn parse_map(text: &str) -> Result<(u16, String), String> {
-    let wanted = || format!("{text:?} is not PORT=HOST:PORT, such as 5432=db.example:5432");
-    let (port, address) = text.split_once('=').ok_or_else(wanted)?;
-    let (host, dependency_port) = address.rsplit_once(':').ok_or_else(wanted)?;
-    if host.is_empty() || dependency_port.parse::<u16>().is_err() {
-        return Err(wanted());
-    }
-    Ok((port.parse().map_err(|_| wanted())?, address.to_owned()))
-}
-
-fn parse_listen(text: &str) -> Result<(u16, u16), String> {
-    let wanted = || format!("{text:?} is not PORT=APP_PORT, such as 8080=18080");
-    let (port, app_port) = text.split_once('=').ok_or_else(wanted)?;
-    Ok((port.parse().map_err(|_| wanted())?, app_port.parse().map_err(|_| wanted())?))
 }

@@ -62,11 +62,10 @@ impl Connections {
 
     fn take(&mut self, notice: Notice) {
         match notice {
-            Notice::Outbound { to, name, ticket, stream } => {
-                let dialled = ticket.downcast::<Dialled>();
-                let dialled = dialled.map_or_else(|_| self.dial(&to, name.as_deref()), |it| *it);
-                self.outbound(dialled, stream.into_stream());
-            }
+            Notice::Outbound { ticket, stream, .. } => match ticket.downcast::<Dialled>() {
+                Ok(dialled) => self.outbound(*dialled, stream.into_stream()),
+                Err(_) => stream.into_stream().reset(),
+            },
             Notice::Inbound { visible, hidden, stream } => {
                 self.inbound(&visible, &hidden, stream.into_stream());
             }
@@ -83,14 +82,6 @@ impl Connections {
             }
             Notice::Closed { .. } | Notice::Ended => {}
         }
-    }
-
-    /// Without a supervisor nobody dialled before the app was connected.
-    fn dial(&self, to: &Endpoint, host: Option<&str>) -> Dialled {
-        let party = self.parties.outbound(to, host);
-        let target = host.map_or_else(|| to.to_string(), str::to_owned);
-        let dialling = tokio::spawn(async move { dial(&target, INNER_DIAL_LIMIT).await });
-        Dialled { party, server: Server::Dialling(dialling) }
     }
 
     fn ledger(&self, to: &Endpoint, treatment: &str, why: &str) {

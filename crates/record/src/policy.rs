@@ -45,10 +45,11 @@ pub(crate) struct RecordPolicy {
 }
 
 impl RecordPolicy {
-    async fn dial_first(&self, to: Endpoint) -> Verdict {
-        let party = self.parties.outbound(&to, None);
+    /// Dials where the app wants to connect to: `host` where a name stands behind the address.
+    async fn dial_first(&self, to: Endpoint, host: Option<&str>) -> Verdict {
+        let party = self.parties.outbound(&to, host);
         let started = self.clock.now();
-        let target = to.to_string();
+        let target = host.map_or_else(|| to.to_string(), str::to_owned);
         let mut dialling = tokio::spawn(async move { dial(&target, DIAL_LIMIT).await });
         let server = match tokio::time::timeout(HEAD_START, &mut dialling).await {
             Ok(Ok(Ok(stream))) => Server::Ready(stream),
@@ -105,7 +106,11 @@ async fn forward(server: SocketAddr, query: &[u8]) -> Option<Vec<u8>> {
 
 impl Policy for RecordPolicy {
     fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict> {
-        Box::pin(self.dial_first(to.clone()))
+        Box::pin(self.dial_first(to.clone(), None))
+    }
+
+    fn connect_named<'a>(&'a self, name: &'a str, to: &'a Endpoint) -> BoxFuture<'a, Verdict> {
+        Box::pin(self.dial_first(to.clone(), Some(name)))
     }
 
     fn resolve(&self, server: SocketAddr, query: Vec<u8>) -> BoxFuture<'_, Option<Vec<u8>>> {

@@ -2,11 +2,10 @@
 
 use crate::doors::Doors;
 use crate::oracle::{Accounts, EdgeOracle};
-use crate::routes::{Route, Routes};
 use crate::shelf::EdgeNumber;
 use crate::stage::Stage;
 use rehearsal_capture::{Captured, Endpoint, Notice};
-use rehearsal_model::{Finding, LedgerLine};
+use rehearsal_model::LedgerLine;
 use rehearsal_proxy::{Clock, ConnectionId, ConnectionOptions, NoTls, Respond, Stream, respond};
 use rehearsal_store::scrub::Scrubber;
 use std::sync::Arc;
@@ -16,7 +15,6 @@ use tokio::task::JoinSet;
 /// See the module.
 pub(crate) struct Connections {
     pub(crate) stage: Arc<Stage>,
-    pub(crate) routes: Arc<Routes>,
     pub(crate) doors: Arc<Doors>,
     pub(crate) scrubber: Arc<Scrubber>,
     pub(crate) accounts: Arc<Accounts>,
@@ -42,16 +40,10 @@ impl Connections {
 
     fn take(&mut self, notice: Notice, tasks: &mut JoinSet<()>) {
         match notice {
-            Notice::Outbound { to, name, ticket, stream } => {
-                let edge = match ticket.downcast::<EdgeNumber>() {
-                    Ok(edge) => Some(*edge),
-                    Err(_) => self.route(&to, name.as_deref()),
-                };
-                match edge {
-                    Some(edge) => self.play(edge, into_stream(stream), tasks),
-                    None => into_stream(stream).reset(),
-                }
-            }
+            Notice::Outbound { ticket, stream, .. } => match ticket.downcast::<EdgeNumber>() {
+                Ok(edge) => self.play(*edge, into_stream(stream), tasks),
+                Err(_) => into_stream(stream).reset(),
+            },
             Notice::Listening { visible, hidden, .. } => self.doors.opened(visible, hidden),
             Notice::Closed { visible } => self.doors.closed(&visible),
             Notice::Passed { to, why } => self.ledger(&to, "passed through", why),
@@ -61,18 +53,6 @@ impl Connections {
             // Nobody but us knows the app's ports, and we call them directly.
             Notice::Inbound { stream, .. } => drop(stream),
             Notice::Ended => {}
-        }
-    }
-
-    /// Without a supervisor nobody was asked before the app was connected.
-    fn route(&self, to: &Endpoint, host: Option<&str>) -> Option<EdgeNumber> {
-        match self.routes.to(to, host) {
-            Route::Edge(edge) => Some(edge),
-            Route::Real | Route::Unknown => {
-                let address = host.map_or_else(|| to.to_string(), str::to_owned);
-                self.stage.note(Finding::UnknownEdge { address });
-                None
-            }
         }
     }
 

@@ -153,7 +153,6 @@ impl Run<'_> {
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
         let connections = Connections {
             stage: Arc::clone(&stage),
-            routes: Arc::clone(&routes),
             doors: Arc::clone(&doors),
             scrubber: Arc::clone(&self.options.scrubber),
             accounts: Arc::clone(&accounts),

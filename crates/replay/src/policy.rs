@@ -19,11 +19,12 @@ pub(crate) struct ReplayPolicy {
 }
 
 impl ReplayPolicy {
-    fn decide(&self, to: &Endpoint) -> Verdict {
-        match self.routes.to(to, None) {
+    fn decide(&self, to: &Endpoint, host: Option<&str>) -> Verdict {
+        match self.routes.to(to, host) {
             Route::Real => Verdict::Pass,
             Route::Unknown => {
-                self.stage.note(Finding::UnknownEdge { address: to.to_string() });
+                let address = host.map_or_else(|| to.to_string(), str::to_owned);
+                self.stage.note(Finding::UnknownEdge { address });
                 Verdict::Refuse(errno(Failure::Refused))
             }
             Route::Edge(edge) => match self.stage.connect(edge) {
@@ -54,7 +55,11 @@ impl ReplayPolicy {
 
 impl Policy for ReplayPolicy {
     fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict> {
-        Box::pin(ready(self.decide(to)))
+        Box::pin(ready(self.decide(to, None)))
+    }
+
+    fn connect_named<'a>(&'a self, name: &'a str, to: &'a Endpoint) -> BoxFuture<'a, Verdict> {
+        Box::pin(ready(self.decide(to, Some(name))))
     }
 
     fn resolve(&self, _server: SocketAddr, query: Vec<u8>) -> BoxFuture<'_, Option<Vec<u8>>> {

@@ -52,8 +52,3 @@ fn print(text: &str) -> Result<(), CliError> {
         _ => Ok(()),
     }
 }
-
-/// Says something on standard error. Nobody is left to tell when that fails.
-fn say(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
-}
