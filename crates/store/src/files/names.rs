@@ -34,3 +34,24 @@ pub(super) fn number_in(name: &str) -> Option<TestId> {
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
     (number > 0).then_some(TestId(number))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::sample::sample;
+
+    #[test]
+    fn files_are_named_by_number_and_name() {
+        let name = |id, name: &str| {
+            test_file_name(&TestCase {
+                id: TestId(id),
+                name: name.to_owned(),
+                ..sample().tests[0].clone()
+            })
+        };
+        assert_eq!(name(1, "POST /orders"), "0001-post-orders.yaml");
+        assert_eq!(name(12345, "GET /a/../b?c=%20 "), "12345-get-a-b-c-20.yaml");
+        assert_eq!(name(2, "日本"), "0002.yaml");
+        assert_eq!(name(3, &"ab ".repeat(50)).len(), "0003-.yaml".len() + 59);
+    }
+}

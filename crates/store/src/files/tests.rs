@@ -3,7 +3,6 @@
 use super::folder::{append_with, read_with, replace_tests, write_with};
 use super::sample::{sample, shapes, write};
 use super::test::Edges;
-use super::test_file_name;
 use rehearsal_model::{Map, Recording, TestCase, TestId, Value};
 use std::fs;
 use std::path::Path;
@@ -368,21 +367,6 @@ fn writing_a_test_anew_replaces_its_file() {
     replace_tests(&folder, &[&renamed], &edges).unwrap();
     assert_eq!(read_with(&folder, &shapes).unwrap().tests, [renamed]);
     assert_eq!(fs::read_dir(folder.join("tests")).unwrap().count(), 1);
-}
-
-#[test]
-fn files_are_named_by_number_and_name() {
-    let name = |id, name: &str| {
-        test_file_name(&TestCase {
-            id: TestId(id),
-            name: name.to_owned(),
-            ..sample().tests[0].clone()
-        })
-    };
-    assert_eq!(name(1, "POST /orders"), "0001-post-orders.yaml");
-    assert_eq!(name(12345, "GET /a/../b?c=%20 "), "12345-get-a-b-c-20.yaml");
-    assert_eq!(name(2, "日本"), "0002.yaml");
-    assert_eq!(name(3, &"ab ".repeat(50)).len(), "0003-.yaml".len() + 59);
 }
 
 #[test]
