@@ -111,7 +111,8 @@ fn kind(socket: BorrowedFd<'_>) -> io::Result<Kind> {
         _ => return Ok(Kind::Other),
     };
     Ok(match option(libc::SO_PROTOCOL)? {
-        libc::IPPROTO_TCP => Kind::Tcp { v6 },
+        // Go listens by MPTCP, which is TCP to its user.
+        libc::IPPROTO_TCP | libc::IPPROTO_MPTCP => Kind::Tcp { v6 },
         libc::IPPROTO_UDP => Kind::Udp { v6 },
         _ => Kind::Other,
     })
@@ -119,8 +120,8 @@ fn kind(socket: BorrowedFd<'_>) -> io::Result<Kind> {
 
 fn named_kind(tid: i32, fd: RawFd, inode: u64) -> Kind {
     match process::protocol_name(tid, fd).as_deref() {
-        Some("TCP") => Kind::Tcp { v6: false },
-        Some("TCPv6") => Kind::Tcp { v6: true },
+        Some("TCP" | "MPTCP") => Kind::Tcp { v6: false },
+        Some("TCPv6" | "MPTCPv6") => Kind::Tcp { v6: true },
         Some("UDP") => Kind::Udp { v6: false },
         Some("UDPv6") => Kind::Udp { v6: true },
         Some("UNIX-STREAM") => Kind::UnixStream,

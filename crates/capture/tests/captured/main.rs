@@ -2,5 +2,7 @@
 #![cfg(target_os = "linux")]
 
 mod connect;
+mod datagram;
+mod golang;
 mod listen;
 mod rig;
