@@ -86,6 +86,7 @@ pub enum Captured {
     /// TCP, on loopback.
     Tcp(tokio::net::TcpStream),
     /// A Unix stream socket.
+    #[cfg(unix)]
     Unix(tokio::net::UnixStream),
 }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use rehearsal_capture::{Mode, Verdict};
 
-use crate::rig::{Rules, compile, everywhere, python, run, shared_folder};
+use crate::rig::{Rules, before_killable_waits, compile, everywhere, python, run, shared_folder};
 
 /// Sends a line over socket `s` and prints the answer and the peer's name.
 const TALK: &str = "
@@ -198,18 +198,52 @@ fn threads_of_forked_processes() {
     });
 }
 
-#[test]
-fn signals_neither_lose_nor_double_a_connection() {
-    everywhere("connect::signals_neither_lose_nor_double_a_connection", |strategy| {
+/// Connects 500 times among signals; each must arrive here exactly once.
+#[track_caller]
+fn check_signals(name: &str, prepare: impl Fn(&mut Command)) {
+    everywhere(name, |strategy| {
         let folder = shared_folder();
         let program = compile(include_str!("programs/storm.c"), folder.path());
         for handling in ["restart", "repeat"] {
             let mut command = Command::new(&program);
             command.args(["192.0.2.7", "80", handling]);
+            prepare(&mut command);
             let outcome = run(Mode::Replay, strategy, Rules::default(), command);
             assert_eq!(outcome.succeeded().output, "500\n", "{strategy:?} {handling}");
             let count = outcome.count("outbound 192.0.2.7:80");
             assert_eq!(count, 500, "{strategy:?} {handling}");
+        }
+    });
+}
+
+#[test]
+fn signals_neither_lose_nor_double_a_connection() {
+    check_signals("connect::signals_neither_lose_nor_double_a_connection", |_| {});
+}
+
+#[test]
+fn nor_do_they_where_calls_can_be_interrupted() {
+    let name = "connect::nor_do_they_where_calls_can_be_interrupted";
+    check_signals(name, before_killable_waits);
+}
+
+#[test]
+fn a_process_out_of_reach_is_refused_and_reported() {
+    // SAFETY: the call takes nothing and cannot fail.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    let script = "
+import ctypes, errno, socket
+ctypes.CDLL(None).prctl(4, 0)  # PR_SET_DUMPABLE
+print(errno.errorcode.get(socket.socket().connect_ex(('192.0.2.7', 80)), 'connected'))
+";
+    everywhere("connect::a_process_out_of_reach_is_refused_and_reported", |strategy| {
+        let outcome = run(Mode::Replay, strategy, Rules::default(), python(script));
+        outcome.succeeded();
+        if is_root {
+            assert_eq!(outcome.output, "connected\n", "root reaches every process");
+        } else {
+            assert_eq!(outcome.output, "EACCES\n");
+            assert!(outcome.events.iter().any(|event| event.starts_with("trouble process")));
         }
     });
 }

@@ -46,6 +46,32 @@ pub(crate) fn everywhere(name: &str, body: impl Fn(Strategy)) {
     }
 }
 
+/// Makes the kernel seem older than 5.19 to the command: it refuses the flag that
+/// keeps signals from interrupting a captured call.
+pub(crate) fn before_killable_waits(command: &mut Command) {
+    let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+    let program = [
+        step(0x20, 0, 0, 0),                        // load the call's number
+        step(0x15, 0, 3, libc::SYS_seccomp as u32), // if it is seccomp
+        step(0x20, 0, 0, 24),                       // load its flags
+        step(0x45, 0, 1, 1 << 5),                   // if WAIT_KILLABLE_RECV is set
+        step(0x06, 0, 0, 0x0005_0000 | libc::EINVAL as u32),
+        step(0x06, 0, 0, 0x7fff_0000),
+    ];
+    let install = move || {
+        let filter =
+            libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
+        // SAFETY: the filter leads to a live array of the length given.
+        let result = unsafe {
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+            libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const filter)
+        };
+        if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    };
+    // SAFETY: the closure makes two system calls and allocates nothing.
+    unsafe { command.pre_exec(install) };
+}
+
 /// A temporary folder that every user can look into.
 pub(crate) fn shared_folder() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
