@@ -87,7 +87,8 @@ impl CliError {
             },
             CliError::Replay(error) => match error {
                 ReplayError::Spawn(error) => spawn_code(error),
-                ReplayError::Shelf(_) => WRONG,
+                ReplayError::Store(error) if error.is_ours() => OURS,
+                ReplayError::Shelf(_) | ReplayError::Store(_) => WRONG,
                 ReplayError::EndedEarly { .. } | ReplayError::NotListening { .. } => APP,
                 ReplayError::Capture(_) | ReplayError::Internal(_) => OURS,
             },

@@ -1,13 +1,15 @@
 //! Which recordings and tests were asked for.
 
 use crate::error::CliError;
-use rehearsal_model::{Recording, TestCase, TestId};
+use rehearsal_model::TestId;
 use rehearsal_store::Project;
+use rehearsal_store::cache::Loaded;
 use std::path::Path;
 
 /// A recording and those of its tests that were asked for.
 pub(crate) struct Chosen {
-    pub(crate) recording: Recording,
+    pub(crate) name: String,
+    pub(crate) recording: Loaded,
     /// Not empty.
     pub(crate) tests: Vec<TestId>,
     /// Their files, from the project's folder.
@@ -41,14 +43,16 @@ pub(crate) fn choose(
         let recording = project.load(&name)?;
         let (mut tests, mut files) = (Vec::new(), Vec::new());
         for test in &recording.tests {
-            let file = format!("rehearsal/{name}/tests/{}", rehearsal_store::test_file_name(test));
-            if filters.is_empty() || filters.iter().any(|filter| asks_for(filter, test, &file)) {
+            let file = format!("rehearsal/{name}/{}", test.file.display());
+            if filters.is_empty()
+                || filters.iter().any(|filter| asks_for(filter, test.id, &test.name, &file))
+            {
                 tests.push(test.id);
                 files.push(file);
             }
         }
         if !tests.is_empty() {
-            chosen.push(Chosen { recording, tests, files });
+            chosen.push(Chosen { name, recording, tests, files });
         }
     }
     if chosen.is_empty() {
@@ -75,41 +79,32 @@ pub(crate) fn unknown(name: &str, known: &[String]) -> CliError {
 }
 
 /// Whether a filter asks for a test: by its number, a part of its name, or its file.
-fn asks_for(filter: &str, test: &TestCase, file: &str) -> bool {
+fn asks_for(filter: &str, id: TestId, name: &str, file: &str) -> bool {
     if let Ok(number) = filter.parse::<u32>() {
-        return test.id == TestId(number);
+        return id == TestId(number);
     }
     let path = Path::new(filter);
     if path.extension().is_some_and(|extension| extension == "yaml") {
         return Path::new(file).ends_with(path) || path.ends_with(file);
     }
-    test.name.to_lowercase().contains(&filter.to_lowercase())
+    name.to_lowercase().contains(&filter.to_lowercase())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rehearsal_model::{EdgeName, Exchange, Timestamp};
 
     #[test]
     fn a_test_is_asked_for_by_number_name_or_file() {
-        let test = TestCase {
-            id: TestId(3),
-            name: "POST /orders".to_owned(),
-            at: Timestamp(0),
-            edge: EdgeName::new("inbound"),
-            exchange: Exchange::default(),
-            calls: Vec::new(),
-            noise: Vec::new(),
-        };
+        let (id, name) = (TestId(3), "POST /orders");
         let file = "rehearsal/shop/tests/0003-post-orders.yaml";
         for filter in
             ["3", "post /", "/orders", "0003-post-orders.yaml", file, &format!("/x/{file}")]
         {
-            assert!(asks_for(filter, &test, file), "{filter}");
+            assert!(asks_for(filter, id, name, file), "{filter}");
         }
         for filter in ["30", "GET", "003-post-orders.yaml", "other.yaml"] {
-            assert!(!asks_for(filter, &test, file), "{filter}");
+            assert!(!asks_for(filter, id, name, file), "{filter}");
         }
     }
 }

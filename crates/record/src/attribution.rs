@@ -72,6 +72,11 @@ impl Attribution {
         Attribution { last, ..Attribution::default() }
     }
 
+    /// The last test that has begun.
+    pub(crate) fn last(&self) -> TestId {
+        self.last
+    }
+
     /// Somebody begins to ask the app; `started` is when that was seen, `at` is the time of day.
     pub(crate) fn inbound_began(&mut self, flow: Flow, started: Moment, at: Timestamp) {
         self.last = TestId(self.last.0 + 1);

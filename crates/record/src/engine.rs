@@ -61,17 +61,18 @@ pub async fn record(
     progress: watch::Sender<Progress>,
     stop: impl Future<Output = ()>,
 ) -> Result<Recorded, RecordError> {
+    let settings = project.settings();
+    let scrubber = project.scrubber()?;
     let append = options.append;
+    let words = options.program.words.iter();
     let manifest = Manifest {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
-        command: options.program.words.iter().map(|word| word.to_string_lossy().into()).collect(),
+        command: words.map(|word| scrubber.text(&word.to_string_lossy()).into_owned()).collect(),
         edges: Vec::new(),
     };
     let folder = project.recording_folder(&options.name)?;
     let writer = Writer::create(project.root(), folder, manifest.clone(), options.append)?;
     let recovered = writer.recovered();
-    let settings = project.settings();
-    let scrubber = project.scrubber()?;
     let seen = progress.subscribe();
     let clock = Clock::start();
     let theirs = manifest.clone();

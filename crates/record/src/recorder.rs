@@ -215,7 +215,8 @@ impl Recorder {
         let edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
         let identity = protocol.facets().identity(&exchange.request);
         if self.asked.insert(rehearsal_model::json::to_string(&identity)) {
-            let mock = Mock { edge, exchange, after: TestId(0), shared_by: Vec::new() };
+            let after = self.attribution.last();
+            let mock = Mock { edge, exchange, after, shared_by: Vec::new() };
             self.finished.push(Finished::Mock(Box::new(mock)));
         }
     }
@@ -228,6 +229,7 @@ impl Recorder {
             match finished {
                 Finished::Test(mut test) => {
                     self.scrubber.scrub(&mut test.exchange);
+                    test.name = self.scrubber.text(&test.name).into_owned();
                     for call in &mut test.calls {
                         self.scrubber.scrub(&mut call.exchange);
                     }

@@ -41,12 +41,12 @@ pub async fn replay(
     tell(RunEvent::RunStarted {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         tests: selected.iter().map(|selected| selected.tests.len()).sum(),
-        recordings: selected.iter().map(|selected| selected.recording.name.clone()).collect(),
+        recordings: selected.iter().map(|selected| selected.name.clone()).collect(),
     });
     let mut run = Run { options, tell, summary: Summary::default() };
     let mut failure = None;
     for selected in selected {
-        let mut left = run.names(&selected);
+        let mut left = Run::names(&selected);
         if !run.is_over()
             && let Err(error) = run.recording(selected, &mut left).await
         {
@@ -86,14 +86,13 @@ impl Run<'_> {
     }
 
     /// What is to be told of each test of a recording.
-    fn names(&self, selected: &Selected) -> VecDeque<Told> {
-        let recording = &selected.recording;
+    fn names(selected: &Selected) -> VecDeque<Told> {
         let told = |(id, file): (&TestId, &String)| {
-            let test = recording.tests.iter().find(|test| test.id == *id);
+            let head = selected.recording.head(*id);
             Told {
-                recording: recording.name.clone(),
+                recording: selected.name.clone(),
                 number: *id,
-                name: test.map_or_else(String::new, |test| test.name.clone()),
+                name: head.map_or_else(String::new, |head| head.name.clone()),
                 file: file.clone(),
             }
         };
@@ -114,7 +113,7 @@ impl Run<'_> {
         selected: Selected,
         left: &mut VecDeque<Told>,
     ) -> Result<(), ReplayError> {
-        let name = selected.recording.name.clone();
+        let name = selected.name.clone();
         (self.tell)(RunEvent::RecordingStarted {
             recording: name.clone(),
             command: selected
@@ -136,7 +135,8 @@ impl Run<'_> {
         let took_ms = milliseconds(began);
         (self.tell)(RunEvent::AppReady { recording: name.clone(), took_ms });
         let result = self.tests(&mut running, &shelf, left).await;
-        let (ledger, warnings) = running.end().await;
+        let (ledger, mut warnings) = running.end().await;
+        warnings.extend(shelf.damage());
         let recording = name;
         for message in warnings {
             (self.tell)(RunEvent::Warning { recording: Some(recording.clone()), message });
@@ -147,7 +147,7 @@ impl Run<'_> {
 
     async fn start(&self, shelf: &Arc<Shelf>, program: &Program) -> Result<Theatre, ReplayError> {
         let clock = Clock::start();
-        let stage = Arc::new(Stage::new(Arc::clone(shelf), shelf.rules(TestId(0))?));
+        let stage = Arc::new(Stage::new(Arc::clone(shelf), shelf.rules(None)?));
         let routes = Arc::new(Routes::new(shelf, &self.options.settings.edges));
         let (doors, accounts) = (Arc::new(Doors::default()), Arc::new(Accounts::default()));
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
@@ -180,9 +180,9 @@ impl Run<'_> {
         tests: &[TestId],
     ) -> Result<(), ReplayError> {
         let mut edges: Vec<EdgeName> = Vec::new();
-        for test in tests.iter().filter_map(|id| shelf.test(*id)) {
-            if !edges.contains(&test.edge) {
-                edges.push(test.edge.clone());
+        for edge in tests.iter().filter_map(|id| shelf.tested_edge(*id)) {
+            if !edges.contains(edge) {
+                edges.push(edge.clone());
             }
         }
         let limit = self.options.settings.start_timeout;
@@ -208,10 +208,7 @@ impl Run<'_> {
     ) -> Result<(), ReplayError> {
         let mut secrets = Secrets::default();
         while let Some(told) = left.front().filter(|_| !self.is_over()) {
-            let Some(test) = shelf.test(told.number) else {
-                left.pop_front();
-                continue;
-            };
+            let test = Arc::new(shelf.test(told.number)?);
             (self.tell)(RunEvent::TestStarted {
                 recording: told.recording.clone(),
                 number: told.number,
@@ -219,10 +216,10 @@ impl Run<'_> {
             });
             let began = Instant::now();
             let trial = Trial {
+                rules: shelf.rules(Some(&test))?,
                 test,
                 shelf,
                 stage: &running.stage,
-                rules: shelf.rules(told.number)?,
                 limit: self.options.settings.timeout,
                 scrubber: &self.options.scrubber,
             };

@@ -2,6 +2,7 @@
 
 use crate::shelf::ShelfError;
 use rehearsal_capture::CaptureError;
+use rehearsal_store::StoreError;
 use rehearsal_supervise::SpawnError;
 use std::time::Duration;
 
@@ -38,6 +39,9 @@ pub enum ReplayError {
         /// The last lines that it wrote.
         output: Vec<String>,
     },
+    /// A test cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A part of ours failed.
     #[error("replay: {0}")]
     Internal(String),

@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod options;
 mod oracle;
+mod own_calls;
 mod policy;
 mod routes;
 mod secrets;

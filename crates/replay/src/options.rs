@@ -1,7 +1,8 @@
 //! What `test` is asked to do.
 
 use rehearsal_capture::Way;
-use rehearsal_model::{Recording, Settings, TestId};
+use rehearsal_model::{Settings, TestId};
+use rehearsal_store::cache::Loaded;
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_supervise::Program;
 use std::sync::Arc;
@@ -9,8 +10,10 @@ use std::sync::Arc;
 /// A recording and those of its tests that shall run.
 #[derive(Debug)]
 pub struct Selected {
+    /// The name of the recording.
+    pub name: String,
     /// The recording.
-    pub recording: Recording,
+    pub recording: Loaded,
     /// The numbers of the tests, in order; not empty.
     pub tests: Vec<TestId>,
     /// The files of the tests, from the project's folder, in the same order.

@@ -1,15 +1,14 @@
 //! The mocks of one recording, ready to be found and compared.
 //!
-//! Immutable, shared by every connection of a run. Comparison forms are made when they are first
-//! needed.
+//! Immutable, shared by every connection of a run. Exchanges are decoded, and comparison forms made,
+//! when they are first needed: a run of one test out of thousands pays for that one.
 
 use rehearsal_compare::Rules;
 use rehearsal_matching::{Entry, Library, Place, fingerprint};
-use rehearsal_model::{
-    EdgeName, Exchange, Failure, Map, Recording, Role, Settings, TestCase, TestId, Value,
-};
+use rehearsal_model::{EdgeName, Exchange, Failure, Map, Role, Settings, TestCase, TestId, Value};
+use rehearsal_store::StoreError;
+use rehearsal_store::cache::Loaded;
 use rehearsal_wire::Protocol;
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// The number of an edge in [`Shelf::edges`].
@@ -27,14 +26,21 @@ pub(crate) struct ShelfEdge {
 
 /// See the module.
 pub(crate) struct Shelf {
-    pub(crate) recording: Recording,
+    loaded: Loaded,
     pub(crate) edges: Vec<ShelfEdge>,
     pub(crate) library: Library,
-    /// For each edge, its mocks in the order of the timeline.
-    by_edge: Vec<Vec<u32>>,
-    forms: Vec<OnceLock<Value>>,
-    tests: HashMap<TestId, usize>,
+    /// For each edge whose requests have no end of their own, its mocks in the order of the timeline.
+    endless: Vec<Vec<u32>>,
+    mocks: Vec<OnceLock<Box<Decoded>>>,
     settings: Settings,
+    /// The first exchange that could not be decoded.
+    damage: OnceLock<StoreError>,
+}
+
+/// A mock and its request in comparison form.
+struct Decoded {
+    exchange: Exchange,
+    form: Value,
 }
 
 /// Why a recording cannot be replayed.
@@ -48,9 +54,9 @@ pub enum ShelfError {
         /// What it says.
         protocol: String,
     },
-    /// A call or mock is on an edge that `recording.yaml` does not have.
-    #[error("replay a call on edge {0}: recording.yaml has no such edge")]
-    UnknownEdge(EdgeName),
+    /// A part of it cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A noise path cannot be read.
     #[error("read a noise path of {place}: {problem}")]
     Noise {
@@ -62,79 +68,73 @@ pub enum ShelfError {
 }
 
 impl Shelf {
-    pub(crate) fn new(recording: Recording, settings: &Settings) -> Result<Self, ShelfError> {
-        let edges = edges(&recording)?;
-        let number = |name: &EdgeName| {
-            let found = edges.iter().position(|edge| edge.name == *name);
-            found.ok_or_else(|| ShelfError::UnknownEdge(name.clone()))
-        };
-        let mut entries = Vec::new();
-        let mut add = |edge: &EdgeName, exchange: &Exchange, place| {
-            let number = number(edge)?;
-            entries.push(entry(number, edges[number].protocol, exchange, place));
-            Ok(())
-        };
-        let mut mocks = recording.mocks.iter().zip(0u32..).peekable();
-        let mut add_mocks_before =
-            |test: TestId, add: &mut dyn FnMut(_, _, _) -> Result<(), ShelfError>| {
-                while let Some((mock, index)) = mocks.next_if(|(mock, _)| mock.after < test) {
-                    let place = match mock.shared_by.as_slice() {
-                        [] => Place::Ambient { after: mock.after, index },
-                        _ => Place::Shared { index },
-                    };
-                    add(&mock.edge, &mock.exchange, place)?;
-                }
-                Ok(())
-            };
-        for test in &recording.tests {
-            add_mocks_before(test.id, &mut add)?;
-            for (call, index) in test.calls.iter().zip(0u32..) {
-                add(&call.edge, &call.exchange, Place::Call { test: test.id, index })?;
+    pub(crate) fn new(mut loaded: Loaded, settings: &Settings) -> Result<Self, ShelfError> {
+        let mut edges = edges(&loaded)?;
+        let entries = std::mem::take(&mut loaded.prints);
+        find_unreachable(&mut edges, &entries, &loaded)?;
+        let mut endless = vec![Vec::new(); edges.len()];
+        for (entry, mock) in entries.iter().zip(0u32..) {
+            if edges[entry.edge as usize].protocol.shape().keeps_connection {
+                endless[entry.edge as usize].push(mock);
             }
         }
-        add_mocks_before(TestId(u32::MAX), &mut add)?;
-        let forms = std::iter::repeat_with(OnceLock::new).take(entries.len()).collect();
-        let mut by_edge = vec![Vec::new(); edges.len()];
-        for (entry, mock) in entries.iter().zip(0u32..) {
-            by_edge[entry.edge as usize].push(mock);
-        }
-        let shared_by = |index: u32| recording.mocks[index as usize].shared_by.clone();
+        let mocks = std::iter::repeat_with(OnceLock::new).take(entries.len()).collect();
+        let shared_by = |index: u32| loaded.mocks[index as usize].shared_by.clone();
         let library = Library::new(entries, shared_by);
-        let tests = recording.tests.iter().enumerate().map(|(at, test)| (test.id, at)).collect();
-        Ok(Shelf { recording, edges, library, by_edge, forms, tests, settings: settings.clone() })
+        let (settings, damage) = (settings.clone(), OnceLock::new());
+        Ok(Shelf { loaded, edges, library, endless, mocks, settings, damage })
     }
 
-    pub(crate) fn test(&self, id: TestId) -> Option<&TestCase> {
-        self.tests.get(&id).map(|at| &self.recording.tests[*at])
+    /// A test, whole.
+    pub(crate) fn test(&self, id: TestId) -> Result<TestCase, StoreError> {
+        self.loaded.test(id)
+    }
+
+    /// The edge that a test calls.
+    pub(crate) fn tested_edge(&self, id: TestId) -> Option<&EdgeName> {
+        self.loaded.head(id).map(|head| &head.edge)
+    }
+
+    /// Why an exchange could not be decoded, if that has happened.
+    pub(crate) fn damage(&self) -> Option<String> {
+        self.damage.get().map(ToString::to_string)
+    }
+
+    fn decoded(&self, mock: u32) -> &Decoded {
+        self.mocks[mock as usize].get_or_init(|| {
+            let exchange = match self.library.entry(mock).place {
+                Place::Call { test, index } => self.loaded.call_exchange(test, index),
+                Place::Ambient { index, .. } | Place::Shared { index } => {
+                    self.loaded.mock(index).map(|mock| mock.exchange)
+                }
+            };
+            let exchange = exchange.unwrap_or_else(|error| {
+                let _ = self.damage.set(error);
+                Exchange::default()
+            });
+            let form = self.edge_of(mock).protocol.facets().request(&exchange.request);
+            Box::new(Decoded { exchange, form })
+        })
     }
 
     pub(crate) fn exchange(&self, mock: u32) -> &Exchange {
-        match self.library.entry(mock).place {
-            Place::Call { test, index } => {
-                &self.recording.tests[self.tests[&test]].calls[index as usize].exchange
-            }
-            Place::Ambient { index, .. } | Place::Shared { index } => {
-                &self.recording.mocks[index as usize].exchange
-            }
-        }
+        &self.decoded(mock).exchange
+    }
+
+    /// The request of a mock in comparison form.
+    pub(crate) fn form(&self, mock: u32) -> &Value {
+        &self.decoded(mock).form
     }
 
     /// Whether a request may yet become one that is recorded.
     pub(crate) fn begins_any(&self, edge: EdgeNumber, request: &Map) -> bool {
         let facets = self.edges[edge as usize].protocol.facets();
         let begins = |mock: &u32| facets.begins(request, &self.exchange(*mock).request);
-        self.by_edge[edge as usize].iter().any(begins)
+        self.endless[edge as usize].iter().any(begins)
     }
 
     pub(crate) fn edge_of(&self, mock: u32) -> &ShelfEdge {
         &self.edges[self.library.entry(mock).edge as usize]
-    }
-
-    /// The request of a mock in comparison form.
-    pub(crate) fn form(&self, mock: u32) -> &Value {
-        self.forms[mock as usize].get_or_init(|| {
-            self.edge_of(mock).protocol.facets().request(&self.exchange(mock).request)
-        })
     }
 
     /// The path at which people see the request of a mock.
@@ -158,8 +158,7 @@ impl Shelf {
     }
 
     /// What may differ while a test runs, in its response, its calls and the ambient mocks.
-    pub(crate) fn rules(&self, id: TestId) -> Result<Rules, ShelfError> {
-        let test = self.test(id);
+    pub(crate) fn rules(&self, test: Option<&TestCase>) -> Result<Rules, ShelfError> {
         let mut paths: Vec<String> = self.settings.noise.clone();
         paths.extend(test.into_iter().flat_map(|test| test.noise.iter().cloned()));
         for edge in &self.settings.edges {
@@ -172,13 +171,16 @@ impl Shelf {
             }
         }
         Rules::noise(&paths).map_err(|problem| ShelfError::Noise {
-            place: format!("test {id}, or of rehearsal.yaml"),
+            place: match test {
+                Some(test) => format!("test {}, or of rehearsal.yaml", test.id.0),
+                None => "rehearsal.yaml".to_owned(),
+            },
             problem: problem.to_string(),
         })
     }
 }
 
-fn edges(recording: &Recording) -> Result<Vec<ShelfEdge>, ShelfError> {
+fn edges(loaded: &Loaded) -> Result<Vec<ShelfEdge>, ShelfError> {
     let edge = |edge: &rehearsal_model::Edge| {
         let protocol = rehearsal_wire::protocol(&edge.protocol).ok_or_else(|| {
             ShelfError::UnknownProtocol { edge: edge.name.clone(), protocol: edge.protocol.clone() }
@@ -188,30 +190,40 @@ fn edges(recording: &Recording) -> Result<Vec<ShelfEdge>, ShelfError> {
             role: edge.role,
             protocol,
             addresses: edge.addresses.clone(),
-            always_fails: always_fails(recording, &edge.name),
+            always_fails: None,
         })
     };
-    recording.manifest.edges.iter().map(edge).collect()
+    loaded.manifest.edges.iter().map(edge).collect()
 }
 
-fn always_fails(recording: &Recording, edge: &EdgeName) -> Option<Failure> {
-    let calls = recording.tests.iter().flat_map(|test| &test.calls);
-    let calls = calls.filter(|call| call.edge == *edge).map(|call| &call.exchange);
-    let mocks = recording.mocks.iter().filter(|mock| mock.edge == *edge);
-    let mut exchanges = calls.chain(mocks.map(|mock| &mock.exchange)).peekable();
-    let first = exchanges.peek()?.failure;
-    exchanges
-        .all(|exchange| exchange.request.is_empty() && exchange.response.is_none())
-        .then_some(first?)
-}
-
-fn entry(edge: usize, protocol: &dyn Protocol, exchange: &Exchange, place: Place) -> Entry {
-    let facets = protocol.facets();
-    Entry {
-        edge: u32::try_from(edge).unwrap_or(u32::MAX),
-        identity: fingerprint(&facets.identity(&exchange.request)),
-        values: fingerprint(&facets.request(&exchange.request)),
-        repeatable: facets.repeatable(&exchange.request),
-        place,
+/// Notes of each edge how every attempt to connect to it failed, when none succeeded: then all that
+/// is recorded of it are exchanges without a request.
+fn find_unreachable(
+    edges: &mut [ShelfEdge],
+    entries: &[Entry],
+    loaded: &Loaded,
+) -> Result<(), StoreError> {
+    let mut first: Vec<Option<Place>> = vec![None; edges.len()];
+    let mut reached = vec![false; edges.len()];
+    let nothing: Vec<u64> = edges
+        .iter()
+        .map(|edge| fingerprint(&edge.protocol.facets().request(&Map::new())))
+        .collect();
+    for entry in entries {
+        let edge = entry.edge as usize;
+        first[edge].get_or_insert(entry.place);
+        reached[edge] |= entry.values != nothing[edge];
     }
+    for (edge, place) in
+        edges.iter_mut().zip(first).zip(reached).filter_map(|((edge, place), reached)| {
+            place.filter(|_| !reached).map(|place| (edge, place))
+        })
+    {
+        let exchange = match place {
+            Place::Call { test, index } => loaded.call_exchange(test, index)?,
+            Place::Ambient { index, .. } | Place::Shared { index } => loaded.mock(index)?.exchange,
+        };
+        edge.always_fails = exchange.failure.filter(|_| exchange.request.is_empty());
+    }
+    Ok(())
 }

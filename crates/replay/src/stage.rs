@@ -3,10 +3,11 @@
 //! One owner of all that changes during a run; connections ask it under a lock, and whoever waits
 //! for a call is woken by it.
 
+use crate::own_calls::OwnCalls;
 use crate::shelf::{EdgeNumber, Shelf};
 use rehearsal_compare::Rules;
 use rehearsal_matching::{Asked, Desk, Judge, Pick, Place, Verdict, fingerprint};
-use rehearsal_model::{Difference, Failure, Finding, Map, NearestMock, TestId, Value};
+use rehearsal_model::{Difference, Failure, Finding, Map, NearestMock, TestCase, TestId, Value};
 use rehearsal_proxy::Reply;
 use rehearsal_wire::{Answer, Miss};
 use std::collections::HashSet;
@@ -14,6 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
+
+/// Findings kept of one test: an app that calls again and again says nothing new.
+const FINDINGS: usize = 100;
 
 /// How long a call that came early waits for those above it.
 const ORDER_PATIENCE: Duration = Duration::from_millis(300);
@@ -26,16 +30,26 @@ pub(crate) struct Stage {
 }
 
 struct State {
-    test: TestId,
+    /// None during start-up.
+    test: Option<Arc<TestCase>>,
     desk: Desk,
     rules: Rules,
     findings: Vec<Finding>,
-    /// Places of own calls that a finding speaks of already.
-    explained: Vec<u32>,
-    /// Places of own calls that were answered though one above them had not come.
-    early: Vec<u32>,
+    own: OwnCalls,
     /// Recorded failures to connect that have happened.
     failed: HashSet<u32>,
+}
+
+impl State {
+    fn number(&self) -> TestId {
+        self.test.as_ref().map_or(TestId(0), |test| test.id)
+    }
+
+    fn found(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS {
+            self.findings.push(finding);
+        }
+    }
 }
 
 impl Stage {
@@ -43,12 +57,11 @@ impl Stage {
         let mut desk = Desk::default();
         desk.begin(&shelf.library, TestId(0));
         let state = State {
-            test: TestId(0),
+            test: None,
             desk,
             rules,
             findings: Vec::new(),
-            explained: Vec::new(),
-            early: Vec::new(),
+            own: OwnCalls::default(),
             failed: HashSet::new(),
         };
         Stage { shelf, state: Mutex::new(state), called: Notify::new() }
@@ -59,13 +72,12 @@ impl Stage {
     }
 
     /// Begins a test. What was found since the last one ended is found of this one.
-    pub(crate) fn begin(&self, test: TestId, rules: Rules) {
+    pub(crate) fn begin(&self, test: Arc<TestCase>, rules: Rules) {
         let mut state = self.state();
-        state.test = test;
-        state.desk.begin(&self.shelf.library, test);
+        state.desk.begin(&self.shelf.library, test.id);
         state.rules = rules;
-        state.explained.clear();
-        state.early.clear();
+        state.own = OwnCalls::of(&test);
+        state.test = Some(test);
     }
 
     /// The answer to a call of the app.
@@ -79,7 +91,7 @@ impl Stage {
         let stage = Arc::clone(self);
         Reply::Later(Box::pin(async move {
             if timeout(ORDER_PATIENCE, stage.came_above(early)).await.is_err() {
-                stage.state().early.push(early);
+                stage.state().own.answered_early(early);
             }
             answer
         }))
@@ -91,19 +103,11 @@ impl Stage {
             let called = self.called.notified();
             tokio::pin!(called);
             called.as_mut().enable();
-            if !self.is_early(&self.state(), index) {
+            if !self.state().own.is_early(index) {
                 return;
             }
             called.await;
         }
-    }
-
-    /// Whether a call of the current test has one above it, outside of its own parallel group, that
-    /// has not come.
-    fn is_early(&self, state: &State, index: u32) -> bool {
-        let Some(test) = self.shelf.test(state.test) else { return false };
-        let group = group_of(index as usize, |at| test.calls[at].parallel);
-        self.missing(state).any(|missing| missing < group)
     }
 
     /// The answer, and the place of the call in its test when it came early.
@@ -124,13 +128,14 @@ impl Stage {
         let answer = match verdict {
             Verdict::Mock(mock) => {
                 if extra {
-                    state.findings.push(self.unexpected(state.test, edge, request, None));
+                    let finding = self.unexpected(state.number(), edge, request, None);
+                    state.found(finding);
                 }
                 if let Place::Call { test, index } = self.shelf.library.entry(mock).place
-                    && test == state.test
-                    && self.is_early(state, index)
+                    && test == state.number()
                 {
-                    early = Some(index);
+                    state.own.came(index);
+                    early = Some(index).filter(|index| state.own.is_early(*index));
                 }
                 answer_of(self.shelf.exchange(mock))
             }
@@ -175,25 +180,25 @@ impl Stage {
         let operation = self.shelf.edges[edge as usize].protocol.facets().operation(request);
         let own =
             nearest.as_ref().and_then(|(mock, _)| match self.shelf.library.entry(*mock).place {
-                Place::Call { test, index } if test == state.test => Some(index),
+                Place::Call { test, index } if test == state.number() => Some(index),
                 _ => None,
             });
         let mut details = Map::from([("edge", name.as_str()), ("operation", operation.as_str())]);
         if let Some((mock, differences)) = &nearest {
-            details.insert("nearest", self.shelf.place(*mock, state.test));
+            details.insert("nearest", self.shelf.place(*mock, state.number()));
             let paths =
                 differences.iter().map(|difference| difference.path.clone()).collect::<Vec<_>>();
             details.insert("differs_in", paths);
         }
         let finding = match (own, nearest) {
-            (Some(index), Some((_, differences))) if !state.explained.contains(&index) => {
-                state.explained.push(index);
+            (Some(index), Some((_, differences))) if state.own.is_missing(index) => {
+                state.own.came(index);
                 let (call, edge) = (index as usize + 1, name.clone());
                 Finding::CallDiffers { call, edge, operation: operation.clone(), differences }
             }
-            (_, nearest) => self.unexpected(state.test, edge, request, nearest),
+            (_, nearest) => self.unexpected(state.number(), edge, request, nearest),
         };
-        state.findings.push(finding);
+        state.found(finding);
         let message = format!("rehearsal: no mock answers {operation} on {name}");
         Answer::Miss(Miss { message, details: Value::Map(details) })
     }
@@ -249,14 +254,14 @@ impl Stage {
 
     /// Notes what concerns the current test and is no call.
     pub(crate) fn note(&self, finding: Finding) {
-        self.state().findings.push(finding);
+        self.state().found(finding);
         self.called.notify_waiters();
     }
 
     /// Whether the current test has made no call and nothing was found.
     pub(crate) fn is_untouched(&self) -> bool {
         let state = self.state();
-        state.findings.is_empty() && state.desk.used_calls(&self.shelf.library).is_empty()
+        state.findings.is_empty() && state.own.none_came()
     }
 
     /// Waits until the current test has made all its calls, or a finding says that it will not.
@@ -267,7 +272,7 @@ impl Stage {
             called.as_mut().enable();
             {
                 let state = self.state();
-                if !state.findings.is_empty() || self.missing(&state).next().is_none() {
+                if !state.findings.is_empty() || state.own.all_came() {
                     return;
                 }
             }
@@ -275,23 +280,12 @@ impl Stage {
         }
     }
 
-    /// Places of own calls that were neither made nor explained.
-    fn missing<'a>(&'a self, state: &'a State) -> impl Iterator<Item = usize> + 'a {
-        let used = state.desk.used_calls(&self.shelf.library);
-        let count = self.shelf.test(state.test).map_or(0, |test| test.calls.len());
-        let open = move |index: &usize| {
-            let index = u32::try_from(*index).unwrap_or(u32::MAX);
-            !used.contains(&index) && !state.explained.contains(&index)
-        };
-        (0..count).filter(open)
-    }
-
     /// What is wrong with the calls of the current test, now that it is over.
     pub(crate) fn end(&self) -> Vec<Finding> {
         let mut state = self.state();
         let mut findings = std::mem::take(&mut state.findings);
-        let Some(test) = self.shelf.test(state.test) else { return findings };
-        for index in self.missing(&state) {
+        let Some(test) = &state.test else { return findings };
+        for index in state.own.missing() {
             let call = &test.calls[index];
             let operation = self.operation(&call.edge, &call.exchange.request);
             findings.push(Finding::CallMissing {
@@ -301,9 +295,7 @@ impl Stage {
                 request: call.exchange.request.clone(),
             });
         }
-        let used = state.desk.used_calls(&self.shelf.library);
-        if let Some((early, before)) = overtaken(&state.early, &used, |at| test.calls[at].parallel)
-        {
+        if let Some((early, before)) = state.own.overtaken() {
             let call = &test.calls[early];
             findings.push(Finding::CallOrder {
                 call: early + 1,
@@ -319,26 +311,6 @@ impl Stage {
         let edge = self.shelf.edges.iter().find(|known| known.name == *edge);
         edge.map_or_else(String::new, |edge| edge.protocol.facets().operation(request))
     }
-}
-
-/// The first call of the parallel group that a call is in.
-fn group_of(index: usize, parallel: impl Fn(usize) -> bool) -> usize {
-    (0..=index).rev().find(|at| !parallel(*at)).unwrap_or(0)
-}
-
-/// The first of the early calls after whose answer a call came that the recording has above it, with
-/// that one. `used` are the calls in the order in which they came.
-fn overtaken(
-    early: &[u32],
-    used: &[u32],
-    parallel: impl Fn(usize) -> bool,
-) -> Option<(usize, usize)> {
-    early.iter().find_map(|early| {
-        let group = group_of(*early as usize, &parallel);
-        let after = used.iter().skip_while(|index| *index != early);
-        let above = after.map(|index| *index as usize).find(|index| *index < group)?;
-        Some((*early as usize, above))
-    })
 }
 
 fn answer_of(exchange: &rehearsal_model::Exchange) -> Answer {
@@ -362,22 +334,5 @@ impl Judge for Forms<'_> {
             return Vec::new();
         }
         rehearsal_compare::compare(expected, self.form, &self.shelf.root(mock), self.rules)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::overtaken;
-
-    #[test]
-    fn an_early_call_is_wrong_when_one_above_it_came_after_its_answer() {
-        let sequential = |_| false;
-        assert_eq!(overtaken(&[], &[0, 2, 1], sequential), None);
-        assert_eq!(overtaken(&[2], &[0, 2, 1], sequential), Some((2, 1)));
-        // The one above it never came: that is another finding.
-        assert_eq!(overtaken(&[2], &[0, 2], sequential), None);
-        let last_two_parallel = |index| index == 2;
-        assert_eq!(overtaken(&[2], &[0, 2, 1], last_two_parallel), None);
-        assert_eq!(overtaken(&[2], &[2, 0, 1], last_two_parallel), Some((2, 0)));
     }
 }

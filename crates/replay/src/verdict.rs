@@ -8,6 +8,7 @@ use rehearsal_compare::{Rules, compare};
 use rehearsal_model::{Exchange, Finding, Map, TestCase};
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_supervise::Ending;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -16,7 +17,7 @@ const LATE_CALLS: Duration = Duration::from_secs(1);
 
 /// A test and what judging it takes.
 pub(crate) struct Trial<'a> {
-    pub(crate) test: &'a TestCase,
+    pub(crate) test: Arc<TestCase>,
     pub(crate) shelf: &'a Shelf,
     pub(crate) stage: &'a Stage,
     pub(crate) rules: Rules,
@@ -33,7 +34,7 @@ pub(crate) async fn judge(
 ) -> Vec<Finding> {
     let Trial { test, shelf, stage, rules, limit, scrubber } = trial;
     let request = secrets.fill(&test.exchange.request);
-    stage.begin(test.id, rules.clone());
+    stage.begin(Arc::clone(&test), rules.clone());
     let untouched = || test.exchange.failure.is_none() && stage.is_untouched();
     let sending = timeout(limit, driver.send(&test.edge, &request, untouched));
     tokio::pin!(ended);
@@ -56,7 +57,7 @@ pub(crate) async fn judge(
             if let (Some(recorded), Some(live)) = (&test.exchange.response, &answer.response) {
                 secrets.learn(recorded, live);
             }
-            judge_answer(test, shelf, answer, scrubber, &rules)
+            judge_answer(&test, shelf, answer, scrubber, &rules)
         }
     };
     // A wrong call is often why the answer is wrong, so it is told first.

@@ -1,5 +1,6 @@
 //! A project: the folder with `rehearsal.yaml` and `rehearsal/`.
 
+use crate::cache::{self, Loaded};
 use crate::key::Key;
 use crate::scrub::Scrubber;
 use crate::settings::{self, SETTINGS_FILE};
@@ -62,14 +63,24 @@ impl Project {
         Scrubber::new(&self.settings.secrets, Key::load(&self.root)?)
     }
 
-    /// Reads a recording. What a recording that was cut off had left behind is saved first.
+    /// Reads a recording, whole. What one that was cut off had left behind is saved first.
     ///
     /// # Errors
     /// When a file cannot be read or is not as it should be.
-    pub fn load(&self, name: &str) -> Result<Recording, StoreError> {
+    pub fn read(&self, name: &str) -> Result<Recording, StoreError> {
         let folder = self.recording_folder(name)?;
         writer::recover(&folder)?;
         read_recording(&folder)
+    }
+
+    /// Loads a recording to be replayed, out of the cache when that is still true. What one that was
+    /// cut off had left behind is saved first.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not as it should be.
+    pub fn load(&self, name: &str) -> Result<Loaded, StoreError> {
+        writer::recover(&self.recording_folder(name)?)?;
+        cache::load(&self.root, name)
     }
 
     /// The folder that holds the recordings, `runs` and `cache`.

@@ -144,8 +144,8 @@ async fn use_shop(at: &str) -> io::Result<()> {
 fn test_shop(project: &Project, env: &Env, bug: &str, color: Color) -> Result<Outcome, CliError> {
     let mut selected = Vec::new();
     for chosen in selection::choose(project, &[], &[])? {
-        let selection::Chosen { recording, tests, files } = chosen;
-        selected.push(Selected { recording, tests, files, program: shop(env, bug) });
+        let selection::Chosen { name, recording, tests, files } = chosen;
+        selected.push(Selected { name, recording, tests, files, program: shop(env, bug) });
     }
     let options = ReplayOptions {
         settings: project.settings().clone(),

@@ -18,8 +18,8 @@ pub(super) fn run(arguments: &Show, folder: &Path, color: Color) -> Result<Outco
     let page = match (&arguments.recording, arguments.test) {
         (None, _) => overview(&project, &known, look)?,
         (Some(name), _) if !known.contains(name) => return Err(selection::unknown(name, &known)),
-        (Some(name), None) => contents(&project.load(name)?, look),
-        (Some(name), Some(number)) => one(&project.load(name)?, TestId(number), look)?,
+        (Some(name), None) => contents(&project.read(name)?, look),
+        (Some(name), Some(number)) => one(&project.read(name)?, TestId(number), look)?,
     };
     super::print(&page)?;
     Ok(Outcome::Good)
@@ -39,7 +39,7 @@ fn overview(project: &Project, names: &[String], look: Look) -> Result<String, C
     ];
     let mut rows = Vec::new();
     for name in names {
-        let recording = project.load(name)?;
+        let recording = project.read(name)?;
         let calls: usize = recording.tests.iter().map(|test| test.calls.len()).sum();
         let edges: Vec<&str> =
             recording.manifest.edges.iter().map(|edge| edge.name.as_str()).collect();

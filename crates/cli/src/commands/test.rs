@@ -48,8 +48,8 @@ pub(super) fn run(
     for chosen in chosen {
         let words = command(given.as_deref(), project.settings(), &chosen)?;
         let program = app::program(&project, words, output);
-        let selection::Chosen { recording, tests, files } = chosen;
-        selected.push(Selected { recording, tests, files, program });
+        let selection::Chosen { name, recording, tests, files } = chosen;
+        selected.push(Selected { name, recording, tests, files, program });
     }
     let options = ReplayOptions {
         settings: project.settings().clone(),
@@ -104,7 +104,7 @@ fn command(
         (!words.is_empty()).then(|| words.iter().map(OsString::from).collect())
     };
     given.map(<[_]>::to_vec).or_else(|| app::set(settings)).or_else(recorded).ok_or_else(|| {
-        let name = &chosen.recording.name;
+        let name = &chosen.name;
         CliError::Wrong(format!("test {name}: give the command that starts the app after `--`"))
     })
 }

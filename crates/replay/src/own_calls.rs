@@ -1,0 +1,117 @@
+//! Which of a test's own calls have come, and in what order.
+
+use rehearsal_model::TestCase;
+
+/// The calls of the current test, by their place in it from 0.
+#[derive(Debug, Default)]
+pub(crate) struct OwnCalls {
+    /// Of each call, the first of the parallel group that it is in.
+    groups: Vec<usize>,
+    has_come: Vec<bool>,
+    /// Every call above this one has come.
+    first_missing: usize,
+    /// In the order in which they came.
+    came: Vec<usize>,
+    /// Those that were answered though one above their group had not come.
+    early: Vec<usize>,
+}
+
+impl OwnCalls {
+    pub(crate) fn of(test: &TestCase) -> Self {
+        Self::new(test.calls.iter().map(|call| call.parallel))
+    }
+
+    fn new(parallel: impl Iterator<Item = bool>) -> Self {
+        let mut groups: Vec<usize> = Vec::new();
+        for (index, parallel) in parallel.enumerate() {
+            let with_the_one_above = groups.last().copied().filter(|_| parallel);
+            groups.push(with_the_one_above.unwrap_or(index));
+        }
+        OwnCalls { has_come: vec![false; groups.len()], groups, ..OwnCalls::default() }
+    }
+
+    /// Notes that a call came.
+    pub(crate) fn came(&mut self, index: u32) {
+        let index = index as usize;
+        if let Some(has_come @ false) = self.has_come.get_mut(index) {
+            *has_come = true;
+            self.came.push(index);
+        }
+        while self.has_come.get(self.first_missing) == Some(&true) {
+            self.first_missing += 1;
+        }
+    }
+
+    /// Notes that a call was answered though one above it had not come.
+    pub(crate) fn answered_early(&mut self, index: u32) {
+        self.early.push(index as usize);
+    }
+
+    /// Whether a call has one above it, outside of its own parallel group, that has not come.
+    pub(crate) fn is_early(&self, index: u32) -> bool {
+        self.groups.get(index as usize).is_some_and(|group| self.first_missing < *group)
+    }
+
+    pub(crate) fn is_missing(&self, index: u32) -> bool {
+        self.has_come.get(index as usize) == Some(&false)
+    }
+
+    pub(crate) fn none_came(&self) -> bool {
+        self.came.is_empty()
+    }
+
+    pub(crate) fn all_came(&self) -> bool {
+        self.first_missing == self.has_come.len()
+    }
+
+    /// Those that have not come.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = usize> {
+        self.has_come.iter().enumerate().filter(|(_, has_come)| !**has_come).map(|(index, _)| index)
+    }
+
+    /// The first of the early calls after whose answer a call came that the recording has above it,
+    /// with that one.
+    pub(crate) fn overtaken(&self) -> Option<(usize, usize)> {
+        self.early.iter().find_map(|early| {
+            let after = self.came.iter().skip_while(|index| *index != early);
+            let above = after.copied().find(|index| *index < self.groups[*early])?;
+            Some((*early, above))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(parallel: &[bool], came: &[u32], early: &[u32]) -> OwnCalls {
+        let mut calls = OwnCalls::new(parallel.iter().copied());
+        came.iter().for_each(|index| calls.came(*index));
+        early.iter().for_each(|index| calls.answered_early(*index));
+        calls
+    }
+
+    #[test]
+    fn an_early_call_is_wrong_when_one_above_it_came_after_its_answer() {
+        let sequential = [false; 3];
+        assert_eq!(calls(&sequential, &[0, 2, 1], &[]).overtaken(), None);
+        assert_eq!(calls(&sequential, &[0, 2, 1], &[2]).overtaken(), Some((2, 1)));
+        // The one above it never came: that is another finding.
+        assert_eq!(calls(&sequential, &[0, 2], &[2]).overtaken(), None);
+        let last_two_parallel = [false, false, true];
+        assert_eq!(calls(&last_two_parallel, &[0, 2, 1], &[2]).overtaken(), None);
+        assert_eq!(calls(&last_two_parallel, &[2, 0, 1], &[2]).overtaken(), Some((2, 0)));
+    }
+
+    #[test]
+    fn a_call_is_early_while_one_above_its_group_is_missing() {
+        let parallel = [false, false, true];
+        assert!(calls(&parallel, &[], &[]).is_early(1));
+        assert!(!calls(&parallel, &[], &[]).is_early(0));
+        assert!(!calls(&parallel, &[0], &[]).is_early(2));
+        assert!(calls(&parallel, &[1, 2], &[]).is_early(2));
+        let calls = calls(&parallel, &[2, 0], &[]);
+        assert_eq!(calls.missing().collect::<Vec<_>>(), [1]);
+        assert!(!calls.all_came() && calls.is_missing(1) && !calls.is_missing(7));
+    }
+}
