@@ -225,7 +225,7 @@ impl Run<'_> {
             };
             let ended = running.app.ended();
             let mut findings = judge(trial, &mut running.driver, &mut secrets, ended).await;
-            if let Some(ending) = running.app.has_ended() {
+            if let Some(ending) = why_no_answer(&running.app, &findings).await {
                 self.app_died(told, ending, running.tail.lines(), &mut findings);
             }
             let outcome = if findings.is_empty() { Outcome::Passed } else { Outcome::Failed };
@@ -257,6 +257,15 @@ impl Run<'_> {
             output,
         });
     }
+}
+
+/// How the app ended, if it has. A connection that breaks may be the first sign of the app's death,
+/// so after one the news of it is given a moment to come.
+async fn why_no_answer(app: &App, findings: &[Finding]) -> Option<Ending> {
+    if findings.iter().any(|finding| matches!(finding, Finding::NoAnswer { .. })) {
+        let _ = tokio::time::timeout(LATE_NEWS, app.ended()).await;
+    }
+    app.has_ended()
 }
 
 /// What is told of a test whatever becomes of it.

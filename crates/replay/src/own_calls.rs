@@ -1,6 +1,6 @@
 //! Which of a test's own calls have come, and in what order.
 
-use rehearsal_model::TestCase;
+use rehearsal_model::{EdgeName, TestCase};
 
 /// The calls of the current test, by their place in it from 0.
 #[derive(Debug, Default)]
@@ -17,8 +17,10 @@ pub(crate) struct OwnCalls {
 }
 
 impl OwnCalls {
-    pub(crate) fn of(test: &TestCase) -> Self {
-        Self::new(test.calls.iter().map(|call| call.parallel))
+    /// Those for which `unseen` holds are not waited for: they go to where nobody of ours sees them.
+    pub(crate) fn of(test: &TestCase, unseen: impl Fn(&EdgeName) -> bool) -> Self {
+        let calls = Self::new(test.calls.iter().map(|call| call.parallel));
+        calls.without(test.calls.iter().map(|call| unseen(&call.edge)))
     }
 
     fn new(parallel: impl Iterator<Item = bool>) -> Self {
@@ -28,6 +30,13 @@ impl OwnCalls {
             groups.push(with_the_one_above.unwrap_or(index));
         }
         OwnCalls { has_come: vec![false; groups.len()], groups, ..OwnCalls::default() }
+    }
+
+    /// Takes those as come, in no order, that are not to be waited for.
+    fn without(mut self, unseen: impl Iterator<Item = bool>) -> Self {
+        self.has_come = unseen.collect();
+        self.first_missing = self.has_come.iter().take_while(|has_come| **has_come).count();
+        self
     }
 
     /// Notes that a call came.
@@ -101,6 +110,18 @@ mod tests {
         let last_two_parallel = [false, false, true];
         assert_eq!(calls(&last_two_parallel, &[0, 2, 1], &[2]).overtaken(), None);
         assert_eq!(calls(&last_two_parallel, &[2, 0, 1], &[2]).overtaken(), Some((2, 0)));
+    }
+
+    #[test]
+    fn calls_that_nobody_sees_are_not_waited_for() {
+        let seen = || OwnCalls::new([false; 3].into_iter());
+        let mut calls = seen().without([true, false, true].into_iter());
+        assert!(!calls.is_early(1) && !calls.all_came());
+        assert_eq!(calls.missing().collect::<Vec<_>>(), [1]);
+        calls.came(1);
+        assert!(calls.all_came());
+        assert_eq!(calls.overtaken(), None);
+        assert!(seen().without([true; 3].into_iter()).all_came());
     }
 
     #[test]

@@ -90,6 +90,11 @@ impl Shelf {
         self.loaded.test(id)
     }
 
+    /// Whether the connections to an edge are let through, so that its calls are not seen.
+    pub(crate) fn is_real(&self, edge: &EdgeName) -> bool {
+        self.settings.edges.iter().any(|setting| setting.real && setting.name == edge.as_str())
+    }
+
     /// The edge that a test calls.
     pub(crate) fn tested_edge(&self, id: TestId) -> Option<&EdgeName> {
         self.loaded.head(id).map(|head| &head.edge)

@@ -76,7 +76,7 @@ impl Stage {
         let mut state = self.state();
         state.desk.begin(&self.shelf.library, test.id);
         state.rules = rules;
-        state.own = OwnCalls::of(&test);
+        state.own = OwnCalls::of(&test, |edge| self.shelf.is_real(edge));
         state.test = Some(test);
     }
 
@@ -223,9 +223,14 @@ impl Stage {
             }
             Verdict::Mock(_) | Verdict::Miss(_) => always,
         };
-        if failure.is_some() {
-            self.called.notify_waiters();
+        if let Verdict::Mock(mock) = pick.verdict
+            && failure.is_some()
+            && let Place::Call { test, index } = self.shelf.library.entry(mock).place
+            && test == state.number()
+        {
+            state.own.came(index);
         }
+        self.called.notify_waiters();
         failure
     }
 
@@ -308,6 +313,9 @@ impl Stage {
     }
 
     fn operation(&self, edge: &rehearsal_model::EdgeName, request: &Map) -> String {
+        if request.is_empty() {
+            return "connect".to_owned();
+        }
         let edge = self.shelf.edges.iter().find(|known| known.name == *edge);
         edge.map_or_else(String::new, |edge| edge.protocol.facets().operation(request))
     }

@@ -114,7 +114,10 @@ fn one(recording: &Recording, id: TestId, look: Look) -> Result<String, CliError
         edge.and_then(|edge| rehearsal_wire::protocol(&edge.protocol))
             .unwrap_or_else(rehearsal_wire::fallback)
     };
-    let operation = |edge: &EdgeName, request: &Map| protocol(edge).facets().operation(request);
+    let operation = |edge: &EdgeName, request: &Map| match request.is_empty() {
+        true => "connect".to_owned(),
+        false => protocol(edge).facets().operation(request),
+    };
     let answer_key = |edge: &EdgeName| protocol(edge).shape().answer;
     let mut page = Vec::new();
     story(test, &recording.name, &operation, &answer_key, &mut page, look)
