@@ -52,6 +52,11 @@ pub(crate) fn bind(call: Waiting) {
 fn hide(call: &Waiting, socket: &AppSocket, asked: SocketAddr) -> io::Result<u64> {
     let options = options(socket);
     let working = socket.working()?;
+    if working.is_replacement() {
+        let reuse = i32::from(options.reuse_address);
+        let fresh = working.socket.as_fd();
+        socket::set_option(fresh, libc::SOL_SOCKET, libc::SO_REUSEADDR, reuse)?;
+    }
     let known = crate::lock(&call.shared.names).binding(asked).is_some();
     if known {
         return rebind(call, &working, asked, options);
@@ -98,18 +103,11 @@ fn rebind(
                 return Err(error);
             }
             // Somebody else has taken the hidden port since the app closed it.
-            let front = binding.front.take();
             binding.hidden = bind_hidden(working.socket.as_fd(), asked, options)?;
             binding.inodes.clear();
-            binding.front = match front {
-                Some(Front::Bound(bound)) => Some(Front::Bound(bound)),
-                // It leads to the old hidden port; the address is taken anew.
-                Some(listening) => {
-                    drop(listening);
-                    Some(fronts::reserve(asked, &options)?.0)
-                }
-                None => None,
-            };
+            if let Some(front) = &binding.front {
+                front.lead_to(Endpoint::tcp(binding.hidden));
+            }
         }
         other => other?,
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, UnixListener};
@@ -38,7 +38,11 @@ impl Drop for Task {
 pub(crate) enum Front {
     /// Bound, so that the address is ours, but refusing as the app does still.
     Bound(OwnedFd),
-    Listening(#[expect(dead_code, reason = "held for its drop")] Task),
+    Listening {
+        /// Where callers are to be led, for it changes when the app restarts.
+        hidden: Arc<Mutex<Endpoint>>,
+        _task: Task,
+    },
 }
 
 impl Front {
@@ -53,11 +57,13 @@ impl Front {
         let listener = accepting(bound.try_clone()?)?;
         let _inside = runtime.enter();
         let listener = TcpListener::from_std(std::net::TcpListener::from(listener))?;
+        let hidden = Arc::new(Mutex::new(hidden));
+        let target = hidden.clone();
         let task = runtime.spawn(async move {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
-                        let (visible, hidden) = (visible.clone(), hidden.clone());
+                        let (visible, hidden) = (visible.clone(), crate::lock(&target).clone());
                         let stream = Captured::Tcp(stream);
                         let _ = notices.send(Notice::Inbound { visible, hidden, stream });
                     }
@@ -65,8 +71,15 @@ impl Front {
                 }
             }
         });
-        *self = Self::Listening(Task(task));
+        *self = Self::Listening { hidden, _task: Task(task) };
         Ok(())
+    }
+
+    /// Leads callers to another place from here on.
+    pub(crate) fn lead_to(&self, place: Endpoint) {
+        if let Self::Listening { hidden, .. } = self {
+            *crate::lock(hidden) = place;
+        }
     }
 }
 
@@ -151,7 +164,7 @@ pub(crate) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(crate) fn open(runtime: &Handle, meeting: &std::sync::Arc<Meeting>) -> io::Result<Self> {
+    pub(crate) fn open(runtime: &Handle, meeting: &Arc<Meeting>) -> io::Result<Self> {
         let mut tasks = Vec::new();
         let v4 = arrive_tcp(runtime, meeting, socket::any_loopback(), &mut tasks)?;
         let v6 = SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, 0));
@@ -174,7 +187,7 @@ impl Arrivals {
 
 fn arrive_tcp(
     runtime: &Handle,
-    meeting: &std::sync::Arc<Meeting>,
+    meeting: &Arc<Meeting>,
     at: SocketAddr,
     tasks: &mut Vec<Task>,
 ) -> io::Result<SocketAddr> {
@@ -201,7 +214,7 @@ fn arrive_tcp(
 
 fn arrive_unix(
     runtime: &Handle,
-    meeting: &std::sync::Arc<Meeting>,
+    meeting: &Arc<Meeting>,
     tasks: &mut Vec<Task>,
 ) -> io::Result<Address> {
     let listener = socket::create(libc::AF_UNIX, libc::SOCK_STREAM)?;

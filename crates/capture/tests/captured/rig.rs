@@ -33,7 +33,10 @@ pub(crate) fn everywhere(name: &str, body: impl Fn(Strategy)) {
     if is_root && std::env::var_os(AS_UNPRIVILEGED).is_none() {
         let folder = shared_folder();
         let program = folder.path().join("tests");
-        std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        // Copied by another process: a descriptor open for writing that a child
+        // of a parallel test inherits would make the program busy.
+        let copy = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status();
+        assert!(copy.unwrap().success());
         let status = Command::new(program)
             .args([name, "--exact", "--nocapture"])
             .env(AS_UNPRIVILEGED, "1")
