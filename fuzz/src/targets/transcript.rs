@@ -1,0 +1,146 @@
+//! Observers: whole transcripts of a connection, in both directions.
+//!
+//! An input is a list of parts; the first byte of each says who sends it or how a side closes.
+
+use crate::cut::{Dice, parts};
+use rehearsal_model::{Exchange, Moment};
+use rehearsal_wire::{Command, Ending, Event, Limits, Peer, Protocol, protocol};
+
+const LIMITS: Limits = Limits { head: 4096, body: 1024, in_flight: 8 };
+
+/// A step of a transcript.
+#[derive(Clone, Copy, Debug)]
+enum Step<'a> {
+    Data(Peer, &'a [u8]),
+    Closed(Peer, Ending),
+}
+
+/// What an observer made of a transcript.
+#[derive(Debug, Default, PartialEq)]
+struct Seen {
+    exchanges: Vec<Exchange>,
+    begun: u64,
+    /// The protocol that took over, and the bytes it was given.
+    handed: Option<(&'static str, Vec<u8>, Vec<u8>)>,
+}
+
+pub(crate) fn http_observer(data: &[u8]) {
+    same_at_any_split("http", data);
+}
+
+pub(crate) fn opaque_observer(data: &[u8]) {
+    same_at_any_split("opaque", data);
+}
+
+/// Datagrams are whole by nature, so nothing is split.
+pub(crate) fn dns_observer(data: &[u8]) {
+    let dns = protocol("dns").expect("there is DNS");
+    if let Ok(seen) = run(dns, &steps(data)) {
+        judge(dns, &seen);
+    }
+}
+
+fn same_at_any_split(name: &str, data: &[u8]) {
+    let protocol = protocol(name).expect("the protocol is known");
+    let steps = steps(data);
+    let whole = run(protocol, &steps);
+    let mut dice = Dice::of(data);
+    for longest in [1, 7, 64] {
+        let split = split(&steps, longest, &mut dice);
+        let seen = run(protocol, &split);
+        assert_eq!(seen.as_ref().ok(), whole.as_ref().ok(), "split into pieces up to {longest}");
+    }
+    if let Ok(seen) = whole {
+        judge(protocol, &seen);
+    }
+}
+
+/// Reads the steps of an input.
+fn steps(data: &[u8]) -> Vec<Step<'_>> {
+    let mut steps = Vec::new();
+    for part in parts(data) {
+        let Some((who, bytes)) = part.split_first() else { continue };
+        match who {
+            b'<' => steps.push(Step::Data(Peer::Server, bytes)),
+            b'c' => steps.push(Step::Closed(Peer::Client, Ending::Finished)),
+            b's' => steps.push(Step::Closed(Peer::Server, Ending::Finished)),
+            b'C' => steps.push(Step::Closed(Peer::Client, Ending::Reset)),
+            b'S' => steps.push(Step::Closed(Peer::Server, Ending::Reset)),
+            _ => steps.push(Step::Data(Peer::Client, bytes)),
+        }
+    }
+    steps
+}
+
+/// The same bytes in more pieces, each up to `longest` bytes.
+fn split<'a>(steps: &[Step<'a>], longest: usize, dice: &mut Dice) -> Vec<Step<'a>> {
+    let mut out = Vec::new();
+    for step in steps {
+        let Step::Data(peer, mut bytes) = *step else {
+            out.push(*step);
+            continue;
+        };
+        while !bytes.is_empty() {
+            let (piece, rest) = bytes.split_at((1 + dice.below(longest)).min(bytes.len()));
+            out.push(Step::Data(peer, piece));
+            bytes = rest;
+        }
+    }
+    out
+}
+
+/// Observes a transcript; `Err` when the observer gives up.
+fn run(protocol: &dyn Protocol, steps: &[Step<'_>]) -> Result<Seen, String> {
+    let mut observer = protocol.observer(LIMITS);
+    let mut seen = Seen::default();
+    let mut out = Vec::new();
+    let at = Moment(7);
+    let mut handle = |event, seen: &mut Seen| {
+        observer.handle(event, &mut out).map_err(|error| error.to_string())?;
+        out.drain(..).for_each(|command| take(seen, command));
+        Ok::<(), String>(())
+    };
+    handle(Event::Opened { at }, &mut seen)?;
+    for step in steps {
+        match (&mut seen.handed, *step) {
+            // A driver gives the bytes after a hand-over to the other protocol.
+            (Some((_, client, _)), Step::Data(Peer::Client, bytes)) => client.extend(bytes),
+            (Some((_, _, server)), Step::Data(Peer::Server, bytes)) => server.extend(bytes),
+            (Some(_), Step::Closed(..)) => {}
+            (None, Step::Data(from, bytes)) => {
+                handle(Event::Data { from, bytes, at }, &mut seen)?;
+            }
+            (None, Step::Closed(from, how)) => {
+                handle(Event::Closed { from, how, at }, &mut seen)?;
+            }
+        }
+    }
+    Ok(seen)
+}
+
+fn take(seen: &mut Seen, command: Command) {
+    match command {
+        Command::Begin { .. } => seen.begun += 1,
+        Command::Emit { exchange, .. } => seen.exchanges.push(*exchange),
+        Command::Become { protocol, client, server } => {
+            seen.handed = Some((protocol, client.to_vec(), server.to_vec()));
+        }
+        other => panic!("an observer does not say {other:?}"),
+    }
+}
+
+/// What must hold for everything that was observed.
+fn judge(protocol: &dyn Protocol, seen: &Seen) {
+    assert!(seen.exchanges.len() as u64 <= seen.begun, "more came to an end than began");
+    let facets = protocol.facets();
+    for exchange in &seen.exchanges {
+        facets.operation(&exchange.request);
+        facets.identity(&exchange.request);
+        facets.request(&exchange.request);
+        facets.repeatable(&exchange.request);
+        facets.trace(&exchange.request);
+        if let Some(response) = &exchange.response {
+            facets.response(&exchange.request, response);
+        }
+    }
+}
