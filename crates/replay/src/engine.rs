@@ -26,6 +26,8 @@ use tokio::time::timeout;
 const GRACE: Duration = Duration::from_secs(3);
 /// How long connections may take to end after the app.
 const LAST_BYTES: Duration = Duration::from_secs(1);
+/// How long after a broken connection the end of the app may become known.
+const LATE_NEWS: Duration = Duration::from_millis(500);
 
 /// Runs the selected tests and tells what happens. Dropping the future ends the app.
 ///
@@ -225,7 +227,7 @@ impl Run<'_> {
             };
             let ended = running.app.ended();
             let mut findings = judge(trial, &mut running.driver, &mut secrets, ended).await;
-            if let Some(ending) = why_no_answer(&running.app, &findings).await {
+            if let Some(ending) = ending_of(&running.app, &findings).await {
                 self.app_died(told, ending, running.tail.lines(), &mut findings);
             }
             let outcome = if findings.is_empty() { Outcome::Passed } else { Outcome::Failed };
@@ -261,9 +263,9 @@ impl Run<'_> {
 
 /// How the app ended, if it has. A connection that breaks may be the first sign of the app's death,
 /// so after one the news of it is given a moment to come.
-async fn why_no_answer(app: &App, findings: &[Finding]) -> Option<Ending> {
+async fn ending_of(app: &App, findings: &[Finding]) -> Option<Ending> {
     if findings.iter().any(|finding| matches!(finding, Finding::NoAnswer { .. })) {
-        let _ = tokio::time::timeout(LATE_NEWS, app.ended()).await;
+        let _ = timeout(LATE_NEWS, app.ended()).await;
     }
     app.has_ended()
 }
