@@ -3,6 +3,7 @@
 //! The rules of the tree (floors and tidiness) are also tests of this crate, so
 //! that `cargo test` finds a broken one. Nothing here is shipped.
 
+mod bench;
 mod floors;
 mod rust_source;
 mod tidy;
@@ -24,11 +25,21 @@ struct Arguments {
 enum Task {
     /// Check the floors of the crates and the rules of the tree
     Check,
+    /// Measure Rehearsal beside its alternatives, and write docs/benchmarks.md
+    Bench(bench::Options),
+    /// An app that a measurement puts under `rehearsal`
+    #[command(hide = true)]
+    App {
+        #[command(subcommand)]
+        app: bench::apps::App,
+    },
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Check => check(),
+        Task::Bench(options) => bench::run(&options).map(|()| ExitCode::SUCCESS),
+        Task::App { app } => app.run().map(|()| ExitCode::SUCCESS),
     };
     match outcome {
         Ok(code) => code,

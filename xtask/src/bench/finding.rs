@@ -1,0 +1,190 @@
+//! How long a large recording takes to load, and whether finding a mock in it
+//! takes longer than in a small one.
+
+use super::Bench;
+use super::page::{Samples, Section, Table};
+use super::process;
+use anyhow::{Context as _, ensure};
+use rehearsal_matching::{Asked, Desk, Entry, Judge, Library, Verdict, fingerprint};
+use rehearsal_model::{
+    Difference, Edge, EdgeName, Exchange, Manifest, Map, Mock, Moment, Role, TestId, Value,
+};
+use rehearsal_store::cache;
+use rehearsal_store::writer::Writer;
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const MOCKS: [u32; 3] = [100, 10_000, 100_000];
+const LOOKUPS: u32 = 20_000;
+
+/// A recording that is loaded and indexed.
+struct Loaded {
+    mocks: u32,
+    name: String,
+    library: Library,
+    recording: cache::Loaded,
+    load: Samples,
+    index: Samples,
+    find: Samples,
+    print: Samples,
+    decode: Samples,
+}
+
+/// Finds every candidate equal: what is measured is the index.
+struct Equal;
+
+impl Judge for Equal {
+    fn differences(&self, _mock: u32) -> Vec<Difference> {
+        Vec::new()
+    }
+}
+
+pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
+    let mut all = Vec::new();
+    for mocks in MOCKS {
+        all.push(write(bench.folder(), mocks)?);
+        bench.progress(&format!("{mocks} mocks written"));
+    }
+    for _ in 0..bench.rounds(9) {
+        for loaded in &mut all {
+            process::check()?;
+            round(bench.folder(), loaded)?;
+        }
+    }
+    let mut table = Table::new(&[
+        "mocks",
+        "load from cache, ms",
+        "make the index, ms",
+        "find a mock, ns",
+        "with fingerprints of the request, µs",
+        "decode the answer, µs",
+    ]);
+    for loaded in &all {
+        table.row([
+            super::page::number(f64::from(loaded.mocks)),
+            loaded.load.shown(),
+            loaded.index.shown(),
+            loaded.find.shown(),
+            loaded.print.shown(),
+            loaded.decode.shown(),
+        ]);
+    }
+    let notes = vec![
+        "goals: 100,000 mocks loaded from cache within 100 ms; lookup time flat".to_owned(),
+        format!(
+            "measured in this process by calling the crates; {LOOKUPS} lookups a round, of mocks all over the recording"
+        ),
+    ];
+    Ok(Section { title: "Loading a recording and finding a mock", tables: vec![table], notes })
+}
+
+fn write(folder: &Path, mocks: u32) -> anyhow::Result<Loaded> {
+    let name = format!("mocks-{mocks}");
+    let mut writer =
+        Writer::create(folder, folder.join("rehearsal").join(&name), manifest(), false)?;
+    for number in 0..mocks {
+        let exchange = exchange(number);
+        let edge = EdgeName::new("payments");
+        writer.mock(Mock { edge, exchange, after: TestId(0), shared_by: Vec::new() })?;
+    }
+    writer.finish(manifest())?;
+    cache::load(folder, &name)?;
+    // A cache is trusted by the age of the files; only when they are older than the clock's steps.
+    process::moment(Duration::from_millis(2500));
+    cache::load(folder, &name)?;
+    let recording = cache::load(folder, &name)?;
+    ensure!(recording.mocks.len() == mocks as usize, "mocks were lost");
+    let library = Library::new(recording.prints.clone(), |_| Vec::new());
+    let [load, index, find, print, decode] = Default::default();
+    Ok(Loaded { mocks, name, library, recording, load, index, find, print, decode })
+}
+
+fn round(folder: &Path, loaded: &mut Loaded) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let again = cache::load(folder, &loaded.name)?;
+    loaded.load.add(began.elapsed().as_secs_f64() * 1e3);
+    let prints: Vec<Entry> = again.prints.clone();
+    let began = Instant::now();
+    loaded.library = Library::new(prints, |_| Vec::new());
+    loaded.index.add(began.elapsed().as_secs_f64() * 1e3);
+    loaded.recording = again;
+
+    let count = loaded.recording.prints.len();
+    let places = (0..LOOKUPS as usize).map(|number| number * 7919 % count);
+    let each = |took: Duration| took.as_secs_f64() / f64::from(LOOKUPS);
+    let mut desk = Desk::default();
+    let began = Instant::now();
+    for place in places.clone() {
+        let entry = &loaded.recording.prints[place];
+        find(&mut desk, &loaded.library, asked(entry))?;
+    }
+    loaded.find.add(each(began.elapsed()) * 1e9);
+
+    let facets = rehearsal_wire::protocol("http").context("no protocol http")?.facets();
+    let requests: Vec<Map> = places.clone().map(|place| exchange(place as u32).request).collect();
+    let mut desk = Desk::default();
+    let began = Instant::now();
+    for request in &requests {
+        let asked = Asked {
+            edge: loaded.recording.prints[0].edge,
+            identity: fingerprint(&facets.identity(request)),
+            values: fingerprint(&facets.request(request)),
+            repeatable: facets.repeatable(request),
+        };
+        find(&mut desk, &loaded.library, asked)?;
+    }
+    loaded.print.add(each(began.elapsed()) * 1e6);
+
+    let began = Instant::now();
+    for place in places {
+        black_box(loaded.recording.mock(u32::try_from(place)?)?);
+    }
+    loaded.decode.add(each(began.elapsed()) * 1e6);
+    Ok(())
+}
+
+fn asked(entry: &Entry) -> Asked {
+    Asked {
+        edge: entry.edge,
+        identity: entry.identity,
+        values: entry.values,
+        repeatable: entry.repeatable,
+    }
+}
+
+fn find(desk: &mut Desk, library: &Library, asked: Asked) -> anyhow::Result<()> {
+    let pick = desk.pick(library, asked, &Equal);
+    ensure!(matches!(black_box(pick).verdict, Verdict::Mock(_)), "a recorded call was missed");
+    Ok(())
+}
+
+fn manifest() -> Manifest {
+    let edge = |name: &str, role| Edge {
+        name: EdgeName::new(name),
+        role,
+        protocol: "http".into(),
+        addresses: vec![format!("{name}.example:80")],
+    };
+    let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
+    Manifest { tool: "bench".into(), command: vec!["./shop".into()], edges }
+}
+
+fn exchange(number: u32) -> Exchange {
+    let headers: Map = [
+        ("host", "payments.example"),
+        ("user-agent", "shop/1.0"),
+        ("accept", "application/json"),
+        ("content-type", "application/json"),
+    ]
+    .into();
+    let body = Map::from([("order", Value::from(i64::from(number))), ("amount", "19.90".into())]);
+    let mut request = Map::from([("http", format!("POST /charges/{number}"))]);
+    request.insert("headers", headers);
+    request.insert("body", body);
+    let mut response = Map::from([("status", 200)]);
+    response.insert("headers", Map::from([("content-type", "application/json")]));
+    response.insert("body", Map::from([("id", Value::from(17)), ("status", "paid".into())]));
+    let (started, finished) = (Moment(1), Moment(2));
+    Exchange { request, response: Some(response), failure: None, connection: 1, started, finished }
+}
