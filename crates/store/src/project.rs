@@ -89,7 +89,8 @@ impl Project {
         self.root.join(FOLDER)
     }
 
-    /// The names of the recordings, sorted; none when there is no such folder.
+    /// The names of the recordings, sorted; none when there is no such folder. What one that was cut
+    /// off had left behind is saved first.
     ///
     /// # Errors
     /// When the folder cannot be listed.
@@ -103,7 +104,7 @@ impl Project {
         for entry in entries {
             let entry = entry.map_err(StoreError::io("list", &folder))?;
             let Ok(name) = entry.file_name().into_string() else { continue };
-            if wrong_with(&name).is_none() && entry.path().join("recording.yaml").is_file() {
+            if wrong_with(&name).is_none() && has_been_recorded(&entry.path()) {
                 names.push(name);
             }
         }
@@ -121,6 +122,13 @@ impl Project {
             Some(problem) => Err(StoreError::Name { name: name.to_owned(), problem }),
         }
     }
+}
+
+/// Whether a folder holds a recording that is over. One whose remains cannot be saved counts, so
+/// that reading it says why.
+fn has_been_recorded(folder: &Path) -> bool {
+    let manifest = folder.join("recording.yaml");
+    manifest.is_file() || writer::recover(folder).is_err() || manifest.is_file()
 }
 
 fn read_settings(path: &Path) -> Result<Settings, StoreError> {
