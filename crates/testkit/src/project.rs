@@ -16,8 +16,7 @@ pub struct Project {
     program: PathBuf,
     /// What every command and so every app finds in its environment, beside `PATH`.
     pub env: BTreeMap<String, String>,
-    /// Runs commands as this user and group instead of our own.
-    pub user: Option<u32>,
+    user: Option<u32>,
 }
 
 impl Project {
@@ -51,6 +50,21 @@ impl Project {
     #[must_use]
     pub fn root(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Makes the project another user's: from here on commands run as this user and group, by a copy
+    /// of the program that they may read.
+    ///
+    /// # Panics
+    ///
+    /// When we may not do that.
+    pub fn hand_to(&mut self, user: u32, program: PathBuf) {
+        let folders = ["", "project", "home", "tmp"];
+        for folder in folders.map(|folder| self.folder.path().join(folder)) {
+            std::os::unix::fs::chown(folder, Some(user), Some(user))
+                .expect("handing a folder over");
+        }
+        (self.user, self.program) = (Some(user), program);
     }
 
     /// Starts a command of the product in the project's folder.
