@@ -141,8 +141,12 @@ pub enum Finding {
     CallMissing {
         /// Which of the test's calls, from 1; 0 when it is shared by several tests.
         call: usize,
+        /// How many calls the test has.
+        of: usize,
         /// The dependency.
         edge: String,
+        /// Who answers for the dependency, by the settings.
+        owner: Option<String>,
         /// What would have been asked: `POST /charges`.
         operation: String,
         /// The recorded request.
@@ -152,8 +156,12 @@ pub enum Finding {
     CallDiffers {
         /// Which of the test's calls, from 1.
         call: usize,
+        /// How many calls the test has.
+        of: usize,
         /// The dependency.
         edge: String,
+        /// Who answers for the dependency, by the settings.
+        owner: Option<String>,
         /// What was asked.
         operation: String,
         /// Where.
@@ -163,6 +171,8 @@ pub enum Finding {
     CallUnexpected {
         /// The dependency.
         edge: String,
+        /// Who answers for the dependency, by the settings.
+        owner: Option<String>,
         /// What was asked.
         operation: String,
         /// The request.
@@ -176,8 +186,12 @@ pub enum Finding {
         call: usize,
         /// The call that had to come before it, from 1.
         before: usize,
+        /// How many calls the test has.
+        of: usize,
         /// The dependency of the early call.
         edge: String,
+        /// Who answers for the dependency, by the settings.
+        owner: Option<String>,
         /// What it asked.
         operation: String,
     },

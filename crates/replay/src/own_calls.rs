@@ -39,6 +39,11 @@ impl OwnCalls {
         self
     }
 
+    /// How many calls the test has.
+    pub(crate) fn count(&self) -> usize {
+        self.groups.len()
+    }
+
     /// Notes that a call came.
     pub(crate) fn came(&mut self, index: u32) {
         let index = index as usize;

@@ -20,6 +20,8 @@ pub(crate) struct ShelfEdge {
     pub(crate) role: Role,
     pub(crate) protocol: &'static dyn Protocol,
     pub(crate) addresses: Vec<String>,
+    /// Who answers for it, by the settings.
+    pub(crate) owner: Option<String>,
     /// How every recorded attempt to connect failed, when none succeeded.
     pub(crate) always_fails: Option<Failure>,
 }
@@ -69,7 +71,7 @@ pub enum ShelfError {
 
 impl Shelf {
     pub(crate) fn new(mut loaded: Loaded, settings: &Settings) -> Result<Self, ShelfError> {
-        let mut edges = edges(&loaded)?;
+        let mut edges = edges(&loaded, settings)?;
         let entries = std::mem::take(&mut loaded.prints);
         find_unreachable(&mut edges, &entries, &loaded)?;
         let mut endless = vec![Vec::new(); edges.len()];
@@ -185,7 +187,8 @@ impl Shelf {
     }
 }
 
-fn edges(loaded: &Loaded) -> Result<Vec<ShelfEdge>, ShelfError> {
+fn edges(loaded: &Loaded, settings: &Settings) -> Result<Vec<ShelfEdge>, ShelfError> {
+    let set = |name: &EdgeName| settings.edges.iter().find(|setting| setting.name == name.as_str());
     let edge = |edge: &rehearsal_model::Edge| {
         let protocol = rehearsal_wire::protocol(&edge.protocol).ok_or_else(|| {
             ShelfError::UnknownProtocol { edge: edge.name.clone(), protocol: edge.protocol.clone() }
@@ -195,6 +198,7 @@ fn edges(loaded: &Loaded) -> Result<Vec<ShelfEdge>, ShelfError> {
             role: edge.role,
             protocol,
             addresses: edge.addresses.clone(),
+            owner: set(&edge.name).and_then(|setting| setting.owner.clone()),
             always_fails: None,
         })
     };

@@ -163,6 +163,7 @@ impl Stage {
         });
         Finding::CallUnexpected {
             edge: edge.name.to_string(),
+            owner: edge.owner.clone(),
             operation: edge.protocol.facets().operation(request),
             request: request.clone(),
             nearest,
@@ -193,8 +194,15 @@ impl Stage {
         let finding = match (own, nearest) {
             (Some(index), Some((_, differences))) if state.own.is_missing(index) => {
                 state.own.came(index);
-                let (call, edge) = (index as usize + 1, name.clone());
-                Finding::CallDiffers { call, edge, operation: operation.clone(), differences }
+                let owner = self.shelf.edges[edge as usize].owner.clone();
+                Finding::CallDiffers {
+                    call: index as usize + 1,
+                    of: state.own.count(),
+                    edge: name.clone(),
+                    owner,
+                    operation: operation.clone(),
+                    differences,
+                }
             }
             (_, nearest) => self.unexpected(state.number(), edge, request, nearest),
         };
@@ -295,7 +303,9 @@ impl Stage {
             let operation = self.operation(&call.edge, &call.exchange.request);
             findings.push(Finding::CallMissing {
                 call: index + 1,
+                of: test.calls.len(),
                 edge: call.edge.to_string(),
+                owner: self.owner(&call.edge),
                 operation,
                 request: call.exchange.request.clone(),
             });
@@ -305,11 +315,18 @@ impl Stage {
             findings.push(Finding::CallOrder {
                 call: early + 1,
                 before: before + 1,
+                of: test.calls.len(),
                 edge: call.edge.to_string(),
+                owner: self.owner(&call.edge),
                 operation: self.operation(&call.edge, &call.exchange.request),
             });
         }
         findings
+    }
+
+    fn owner(&self, edge: &rehearsal_model::EdgeName) -> Option<String> {
+        let edge = self.shelf.edges.iter().find(|known| known.name == *edge);
+        edge.and_then(|edge| edge.owner.clone())
     }
 
     fn operation(&self, edge: &rehearsal_model::EdgeName, request: &Map) -> String {

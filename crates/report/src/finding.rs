@@ -19,19 +19,23 @@ pub(crate) fn headline(finding: &Finding) -> String {
         Finding::TimedOut { limit_ms } => {
             format!("the app did not answer within {}", duration(*limit_ms as f64))
         }
-        Finding::CallMissing { call, edge, operation, .. } => {
-            format!("{} · {edge} · {operation} was not made", number(*call))
+        Finding::CallMissing { call, of, edge, owner, operation, .. } => {
+            let party = party(edge, owner.as_deref());
+            format!("{} · {party} · {operation} was not made", number(*call, *of))
         }
-        Finding::CallDiffers { call, edge, operation, differences } => {
-            let places = count(differences.len(), "place");
-            format!("{} · {edge} · {operation} differs in {places}", number(*call))
+        Finding::CallDiffers { call, of, edge, owner, operation, differences } => {
+            let (party, places) =
+                (party(edge, owner.as_deref()), count(differences.len(), "place"));
+            format!("{} · {party} · {operation} differs in {places}", number(*call, *of))
         }
-        Finding::CallUnexpected { edge, operation, .. } => {
-            format!("{edge} · {operation} is a call that no mock answers")
+        Finding::CallUnexpected { edge, owner, operation, .. } => {
+            let party = party(edge, owner.as_deref());
+            format!("{party} · {operation} is a call that no mock answers")
         }
-        Finding::CallOrder { call, before, edge, operation } => {
+        Finding::CallOrder { call, of, before, edge, owner, operation } => {
+            let (call, party) = (number(*call, *of), party(edge, owner.as_deref()));
             format!(
-                "call {call} · {edge} · {operation} came before call {before}, which it has to follow"
+                "{call} · {party} · {operation} came before call {before}, which it has to follow"
             )
         }
         Finding::UnknownEdge { address } => {
@@ -47,8 +51,9 @@ pub(crate) fn sentence(finding: &Finding) -> String {
         Finding::Response { differences } => {
             format!("the response differs at {}", places(differences))
         }
-        Finding::CallDiffers { call, edge, operation, differences } => {
-            format!("{} · {edge} · {operation} differs at {}", number(*call), places(differences))
+        Finding::CallDiffers { call, of, edge, owner, operation, differences } => {
+            let (call, party) = (number(*call, *of), party(edge, owner.as_deref()));
+            format!("{call} · {party} · {operation} differs at {}", places(differences))
         }
         other => headline(other),
     }
@@ -96,8 +101,16 @@ fn mark(finding: &Finding) -> (Style, &'static str) {
     }
 }
 
-fn number(call: usize) -> String {
-    if call == 0 { "a call shared by several tests".into() } else { format!("call {call}") }
+fn number(call: usize, of: usize) -> String {
+    match call {
+        0 => "a call shared by several tests".into(),
+        call => format!("call {call} of {of}"),
+    }
+}
+
+/// A dependency with whoever answers for it.
+fn party(edge: &str, owner: Option<&str>) -> String {
+    owner.map_or_else(|| edge.to_owned(), |owner| format!("{edge} (of {owner})"))
 }
 
 fn request(page: &mut Page, indent: usize, request: &Map, mark: &str, style: Style) {

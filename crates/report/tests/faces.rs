@@ -63,11 +63,11 @@ fn human_narrow() {
       ✗ 3 · POST /refunds · 12 ms
         rehearsal/checkout/tests/0003-x.yaml
 
-        - call 1 · payments · POST /charges was not made
+        - call 1 of 3 · payments · POST /charges was not made
           - http: POST /charges
           - body: {order: 17, amount: "19.90"}
 
-        ~ call 2 · payments · POST /charges differs in 1 place
+        ~ call 2 of 3 · payments (of team-payments) · POST /charges differs in 1 place
           ~ calls[1].body.amount  expected "19.90"  got "39.80"
 
         + payments · POST /charges is a call that no mock answers
@@ -76,7 +76,7 @@ fn human_narrow() {
           the nearest mock, call 2 of this test · POST /charges, differs:
             ~ calls[1].body.amount  expected "19.90"  got "39.80"
 
-        ~ call 3 · mail · SEND came before call 2, which it has to follow
+        ~ call 3 of 3 · mail · SEND came before call 2, which it has to follow
 
         + the app tried to reach 10.0.0.7:5432, which the recording does not know
           record again to have mocks for it, or let it through with --real
@@ -138,11 +138,11 @@ fn human_wide_and_verbose() {
       ✗ 3 · POST /refunds · 12 ms
         rehearsal/checkout/tests/0003-x.yaml
 
-        - call 1 · payments · POST /charges was not made
+        - call 1 of 3 · payments · POST /charges was not made
           - http: POST /charges
           - body: {order: 17, amount: "19.90"}
 
-        ~ call 2 · payments · POST /charges differs in 1 place
+        ~ call 2 of 3 · payments (of team-payments) · POST /charges differs in 1 place
           ~ calls[1].body.amount  expected "19.90"  got "39.80"
 
         + payments · POST /charges is a call that no mock answers
@@ -151,7 +151,7 @@ fn human_wide_and_verbose() {
           the nearest mock, call 2 of this test · POST /charges, differs:
             ~ calls[1].body.amount  expected "19.90"  got "39.80"
 
-        ~ call 3 · mail · SEND came before call 2, which it has to follow
+        ~ call 3 of 3 · mail · SEND came before call 2, which it has to follow
 
         + the app tried to reach 10.0.0.7:5432, which the recording does not know
           record again to have mocks for it, or let it through with --real
@@ -264,14 +264,14 @@ fn tap() {
       ...
     not ok 3 - checkout 0003 POST /refunds
       ---
-      message: "call 1 · payments · POST /charges was not made; call 2 · payments · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know"
+      message: "call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 of 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know"
       file: "rehearsal/checkout/tests/0003-x.yaml"
       duration_ms: 12.340
       findings:
-        - {"kind":"call-missing","call":1,"edge":"payments","operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"19.90"}}}
-        - {"kind":"call-differs","call":2,"edge":"payments","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}
-        - {"kind":"call-unexpected","edge":"payments","operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"39.80"}},"nearest":{"place":"call 2 of this test","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}}
-        - {"kind":"call-order","call":3,"before":2,"edge":"mail","operation":"SEND"}
+        - {"kind":"call-missing","call":1,"of":3,"edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"19.90"}}}
+        - {"kind":"call-differs","call":2,"of":3,"edge":"payments","owner":"team-payments","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}
+        - {"kind":"call-unexpected","edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"39.80"}},"nearest":{"place":"call 2 of this test","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}}
+        - {"kind":"call-order","call":3,"before":2,"of":3,"edge":"mail","owner":null,"operation":"SEND"}
         - {"kind":"unknown-edge","address":"10.0.0.7:5432"}
       ...
     # warning: an edge is \x07opaque
@@ -323,12 +323,12 @@ fn junit() {
     </failure>
             </testcase>
             <testcase name="0003 POST /refunds" classname="checkout" time="0.012" file="rehearsal/checkout/tests/0003-x.yaml">
-                <failure message="call 1 · payments · POST /charges was not made; call 2 · payments · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know" type="call-missing">
-    - call 1 · payments · POST /charges was not made
+                <failure message="call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 of 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know" type="call-missing">
+    - call 1 of 3 · payments · POST /charges was not made
       - http: POST /charges
       - body: {order: 17, amount: &quot;19.90&quot;}
 
-    ~ call 2 · payments · POST /charges differs in 1 place
+    ~ call 2 of 3 · payments (of team-payments) · POST /charges differs in 1 place
       ~ calls[1].body.amount  expected &quot;19.90&quot;  got &quot;39.80&quot;
 
     + payments · POST /charges is a call that no mock answers
@@ -337,7 +337,7 @@ fn junit() {
       the nearest mock, call 2 of this test · POST /charges, differs:
         ~ calls[1].body.amount  expected &quot;19.90&quot;  got &quot;39.80&quot;
 
-    ~ call 3 · mail · SEND came before call 2, which it has to follow
+    ~ call 3 of 3 · mail · SEND came before call 2, which it has to follow
 
     + the app tried to reach 10.0.0.7:5432, which the recording does not know
       record again to have mocks for it, or let it through with --real

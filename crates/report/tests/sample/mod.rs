@@ -55,18 +55,23 @@ fn calls() -> Vec<Finding> {
     vec![
         Finding::CallMissing {
             call: 1,
+            of: 3,
             edge: edge(),
+            owner: None,
             operation: operation(),
             request: charge("19.90"),
         },
         Finding::CallDiffers {
             call: 2,
+            of: 3,
             edge: edge(),
+            owner: Some("team-payments".into()),
             operation: operation(),
             differences: vec![amount("calls[1].body.amount")],
         },
         Finding::CallUnexpected {
             edge: edge(),
+            owner: None,
             operation: operation(),
             request: charge("39.80"),
             nearest: Some(NearestMock {
@@ -75,7 +80,14 @@ fn calls() -> Vec<Finding> {
                 differences: vec![amount("calls[1].body.amount")],
             }),
         },
-        Finding::CallOrder { call: 3, before: 2, edge: "mail".into(), operation: "SEND".into() },
+        Finding::CallOrder {
+            call: 3,
+            of: 3,
+            before: 2,
+            edge: "mail".into(),
+            owner: None,
+            operation: "SEND".into(),
+        },
         Finding::UnknownEdge { address: "10.0.0.7:5432".into() },
     ]
 }
