@@ -3,8 +3,8 @@
 use crate::cache::{self, Loaded};
 use crate::key::Key;
 use crate::scrub::Scrubber;
-use crate::settings::{self, SETTINGS_FILE};
-use crate::{StoreError, disk, read_recording, writer, yaml};
+use crate::settings::SETTINGS_FILE;
+use crate::{StoreError, disk, read_recording, text, writer, yaml};
 use rehearsal_model::{Recording, Settings};
 use std::fs;
 use std::io::ErrorKind;
@@ -28,8 +28,12 @@ impl Project {
     /// Opens a folder. Without a `rehearsal.yaml` the settings are the defaults.
     ///
     /// # Errors
-    /// When the settings cannot be read or are not as they should be.
+    /// When there is no such folder, or the settings cannot be read or are not as they should be.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        // A mistyped folder would otherwise look like a project without recordings.
+        if !folder.is_dir() {
+            return Err(StoreError::whole_file(folder, "there is no such folder"));
+        }
         let path = folder.join(SETTINGS_FILE);
         let settings = match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Settings::default(),
@@ -133,10 +137,7 @@ fn has_been_recorded(folder: &Path) -> bool {
 
 fn read_settings(path: &Path) -> Result<Settings, StoreError> {
     let text = disk::read_text(path, yaml::MAX_SIZE)?;
-    let protocols: Vec<&str> = rehearsal_wire::ALL.iter().map(|protocol| protocol.name()).collect();
-    yaml::parse(&text)
-        .and_then(|node| settings::read(node, &protocols))
-        .map_err(|error| StoreError::file(path, error))
+    text::settings(&text).map_err(|error| StoreError::file(path, error))
 }
 
 /// Why a name cannot be that of a recording.
@@ -177,7 +178,8 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_the_folder() {
-        let project = Project::open(Path::new("/p")).unwrap();
+        assert!(Project::open(Path::new("/p")).is_err());
+        let project = Project { root: PathBuf::from("/p"), settings: Settings::default() };
         let folder = project.recording_folder("Shop 2 (é)").unwrap();
         assert_eq!(folder, Path::new("/p/rehearsal/Shop 2 (é)"));
         for bad in ["", ".", "..", "../x", "a/b", "a\\b", ".x", "-x", "runs", "cache", "a\nb"] {
