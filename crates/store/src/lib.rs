@@ -20,7 +20,7 @@ pub mod yaml;
 
 pub use error::StoreError;
 pub use files::{
-    FORMAT, append_recording, read_manifest, read_recording, test_file_name, write_recording,
+    FORMAT, append_recording, read_manifest, read_recording, test_file_name, text, write_recording,
     write_tests,
 };
 pub use project::Project;

@@ -9,6 +9,7 @@ use super::manifest;
 use super::names::{number_in, test_file_name};
 use super::parallel;
 use super::test::{self, Edges};
+use super::text;
 use super::{Shapes, wire_shapes};
 use crate::StoreError;
 use crate::disk;
@@ -31,7 +32,7 @@ const BLOBS: &str = "blobs";
 pub fn read_manifest(folder: &Path) -> Result<Manifest, StoreError> {
     let path = folder.join(MANIFEST);
     let text = disk::read_text(&path, yaml::MAX_SIZE)?;
-    yaml::parse(&text).and_then(manifest::read).map_err(|error| StoreError::file(&path, error))
+    text::manifest(&text).map_err(|error| StoreError::file(&path, error))
 }
 
 /// Reads a recording. Its name is that of its folder; the order of a message's own keys is that of

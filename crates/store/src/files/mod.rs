@@ -11,6 +11,7 @@ mod manifest;
 mod names;
 mod parallel;
 mod test;
+pub mod text;
 
 pub use folder::{append_recording, read_manifest, read_recording, write_recording, write_tests};
 pub use manifest::FORMAT;
