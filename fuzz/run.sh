@@ -49,7 +49,7 @@ run() {
 # fail TARGET WHAT INPUT
 fail() {
     echo "$1: FAILED $2: $3"
-    grep -m 3 -A 2 -E 'panicked at|ERROR: libFuzzer' "$work/log" | sed 's/^/    /' || true
+    grep -m 1 -A 5 -E 'panicked at|ERROR: libFuzzer' "$work/log" | sed 's/^/    /' || true
     failed=1
 }
 

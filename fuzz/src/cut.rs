@@ -41,4 +41,18 @@ impl Dice {
         self.0 ^= self.0 << 17;
         (self.0 >> 11) as usize % below.max(1)
     }
+
+    /// The same bytes in more pieces, each from 1 to `longest` bytes.
+    pub(crate) fn split<'a>(&mut self, parts: &[&'a [u8]], longest: usize) -> Vec<&'a [u8]> {
+        let mut pieces = Vec::new();
+        for &part in parts {
+            let mut rest = part;
+            while !rest.is_empty() {
+                let (piece, left) = rest.split_at((1 + self.below(longest)).min(rest.len()));
+                pieces.push(piece);
+                rest = left;
+            }
+        }
+        pieces
+    }
 }

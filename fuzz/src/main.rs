@@ -6,6 +6,7 @@
 #![no_main]
 
 mod cut;
+mod memory;
 mod targets;
 
 use std::process::exit;

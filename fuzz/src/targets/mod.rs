@@ -1,9 +1,19 @@
-//! One file per decoder of bytes that come from outside.
+//! One file per kind of bytes that come from outside.
 //!
-//! A target never judges which inputs are good: it checks what must hold for all of them.
+//! A target never judges which inputs are good: it checks what must hold for all of them. Socket
+//! addresses, which `capture` reads from the memory of processes, have no target: they are a few
+//! fields at fixed places.
 
+mod binary;
+mod codings;
+mod compare;
+mod files;
 mod json;
+mod played;
+mod round_trip;
+mod secrets;
 mod transcript;
+mod yaml;
 
 /// Takes an input; panics when what must hold does not.
 pub(crate) type Target = fn(&[u8]);
@@ -11,7 +21,25 @@ pub(crate) type Target = fn(&[u8]);
 /// Every target by the name of its corpus.
 pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("http_observer", transcript::http_observer),
-    ("opaque_observer", transcript::opaque_observer),
+    ("http_responder", played::http_responder),
+    ("http_requester", played::http_requester),
+    ("http_round_trip", round_trip::http),
+    ("codings", codings::codings),
     ("dns_observer", transcript::dns_observer),
+    ("dns_responder", played::dns_responder),
+    ("dns_requester", played::dns_requester),
+    ("dns_round_trip", round_trip::dns),
+    ("opaque_observer", transcript::opaque_observer),
+    ("opaque_responder", played::opaque_responder),
+    ("opaque_requester", played::opaque_requester),
     ("json", json::json),
+    ("yaml", yaml::yaml),
+    ("recording", files::recording),
+    ("settings", files::settings),
+    ("binary", binary::binary),
+    ("journal", binary::journal),
+    ("compare", compare::compare),
+    ("noise", compare::noise),
+    ("scrub", secrets::scrub),
+    ("mask", secrets::mask),
 ];

@@ -3,10 +3,13 @@
 //! An input is a list of parts; the first byte of each says who sends it or how a side closes.
 
 use crate::cut::{Dice, parts};
+use crate::memory::within;
 use rehearsal_model::{Exchange, Moment};
 use rehearsal_wire::{Command, Ending, Event, Limits, Peer, Protocol, protocol};
 
 const LIMITS: Limits = Limits { head: 4096, body: 1024, in_flight: 8 };
+/// What an observer may hold at once for an input of 64 KiB.
+const MEMORY: usize = 64 << 20;
 
 /// A step of a transcript.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +38,7 @@ pub(crate) fn opaque_observer(data: &[u8]) {
 /// Datagrams are whole by nature, so nothing is split.
 pub(crate) fn dns_observer(data: &[u8]) {
     let dns = protocol("dns").expect("there is DNS");
-    if let Ok(seen) = run(dns, &steps(data)) {
+    if let Ok(seen) = within(MEMORY, || run(dns, &steps(data))) {
         judge(dns, &seen);
     }
 }
@@ -43,7 +46,7 @@ pub(crate) fn dns_observer(data: &[u8]) {
 fn same_at_any_split(name: &str, data: &[u8]) {
     let protocol = protocol(name).expect("the protocol is known");
     let steps = steps(data);
-    let whole = run(protocol, &steps);
+    let whole = within(MEMORY, || run(protocol, &steps));
     let mut dice = Dice::of(data);
     for longest in [1, 7, 64] {
         let split = split(&steps, longest, &mut dice);
@@ -52,6 +55,14 @@ fn same_at_any_split(name: &str, data: &[u8]) {
     }
     if let Ok(seen) = whole {
         judge(protocol, &seen);
+    }
+}
+
+/// The exchanges that an observer sees in an input, when it goes through in its protocol.
+pub(super) fn exchanges(protocol: &dyn Protocol, data: &[u8]) -> Vec<Exchange> {
+    match run(protocol, &steps(data)) {
+        Ok(seen) if seen.handed.is_none() => seen.exchanges,
+        _ => Vec::new(),
     }
 }
 
@@ -76,14 +87,12 @@ fn steps(data: &[u8]) -> Vec<Step<'_>> {
 fn split<'a>(steps: &[Step<'a>], longest: usize, dice: &mut Dice) -> Vec<Step<'a>> {
     let mut out = Vec::new();
     for step in steps {
-        let Step::Data(peer, mut bytes) = *step else {
-            out.push(*step);
-            continue;
-        };
-        while !bytes.is_empty() {
-            let (piece, rest) = bytes.split_at((1 + dice.below(longest)).min(bytes.len()));
-            out.push(Step::Data(peer, piece));
-            bytes = rest;
+        match *step {
+            Step::Data(peer, bytes) => {
+                let pieces = dice.split(&[bytes], longest);
+                out.extend(pieces.into_iter().map(|piece| Step::Data(peer, piece)));
+            }
+            step => out.push(step),
         }
     }
     out

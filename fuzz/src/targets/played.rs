@@ -1,0 +1,184 @@
+//! Responders and requesters: the bytes of an app, and of a server that is not there.
+//!
+//! An input is what the other side sends, in parts; a responder's questions are answered at once.
+
+use crate::cut::{Dice, parts};
+use crate::memory::within;
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value, json};
+use rehearsal_wire::{
+    Answer, Command, Ending, Event, Limits, Miss, Peer, Protocol, Session, protocol,
+};
+
+const LIMITS: Limits = Limits { head: 4096, body: 1024, in_flight: 8 };
+/// What a session may hold at once for an input of 64 KiB.
+const MEMORY: usize = 64 << 20;
+const AT: Moment = Moment(7);
+
+pub(crate) fn http_responder(data: &[u8]) {
+    let http = protocol("http").expect("there is HTTP");
+    let answers = ["{\"status\": 200, \"body\": \"hello\"}", "{\"status\": 304}", "{}"];
+    responder(http, data, &answers, true);
+}
+
+pub(crate) fn dns_responder(data: &[u8]) {
+    let dns = protocol("dns").expect("there is DNS");
+    let answers = [
+        r#"{"rcode": "NOERROR", "records": [{"name": "a.example", "type": "A", "ttl": 60, "data": "192.0.2.1"}]}"#,
+        r#"{"rcode": "NXDOMAIN"}"#,
+    ];
+    responder(dns, data, &answers, false);
+}
+
+pub(crate) fn opaque_responder(data: &[u8]) {
+    let opaque = protocol("opaque").expect("there is the fallback");
+    responder(opaque, data, &[r#"{"receive": "hello"}"#, r#"{"ends": "closed"}"#, "{}"], false);
+}
+
+pub(crate) fn http_requester(data: &[u8]) {
+    let http = protocol("http").expect("there is HTTP");
+    let requests = [
+        r#"{"http": "GET /", "headers": {"host": "a"}}"#,
+        r#"{"http": "HEAD /a"}"#,
+        r#"{"http": "POST /b", "body": "hello"}"#,
+        r#"{"http": "CONNECT a:1"}"#,
+    ];
+    requester(http, data, &requests, true);
+}
+
+pub(crate) fn dns_requester(data: &[u8]) {
+    let dns = protocol("dns").expect("there is DNS");
+    requester(dns, data, &[r#"{"query": "a.example A"}"#], false);
+}
+
+pub(crate) fn opaque_requester(data: &[u8]) {
+    let opaque = protocol("opaque").expect("there is the fallback");
+    requester(opaque, data, &[r#"{"send": "hello"}"#], false);
+}
+
+/// What a session did.
+#[derive(Debug, Default, PartialEq)]
+struct Did {
+    asked: Vec<Map>,
+    emitted: Vec<Exchange>,
+    sent: Vec<u8>,
+    handed: bool,
+    closed: bool,
+}
+
+impl Did {
+    /// Notes a command and returns the number of a question.
+    fn note(&mut self, command: Command) -> Option<ExchangeId> {
+        match command {
+            Command::Ask { id, request, .. } => {
+                self.asked.push(request);
+                return Some(id);
+            }
+            Command::Emit { exchange, .. } => self.emitted.push(*exchange),
+            Command::Send { bytes, .. } => self.sent.extend(bytes),
+            Command::Become { .. } => self.handed = true,
+            Command::Close { .. } => self.closed = true,
+            _ => {}
+        }
+        None
+    }
+
+    fn over(&self) -> bool {
+        self.handed || self.closed
+    }
+}
+
+fn map(text: &str) -> Map {
+    match json::parse(text) {
+        Ok(Value::Map(map)) => map,
+        other => panic!("{text} is a map, not {other:?}"),
+    }
+}
+
+fn responder(protocol: &dyn Protocol, data: &[u8], answers: &[&str], splits: bool) {
+    let answers: Vec<Map> = answers.iter().map(|text| map(text)).collect();
+    let parts = parts(data);
+    let whole = within(MEMORY, || respond(protocol, &parts, &answers));
+    if splits {
+        let mut dice = Dice::of(data);
+        let split = respond(protocol, &dice.split(&parts, 40), &answers);
+        assert_eq!(split.ok(), whole.ok());
+    }
+}
+
+fn respond(protocol: &dyn Protocol, pieces: &[&[u8]], answers: &[Map]) -> Result<Did, String> {
+    let mut session = protocol.responder(LIMITS);
+    let mut did = Did::default();
+    give(&mut *session, Event::Opened { at: AT }, &mut did, answers)?;
+    for &bytes in pieces {
+        if did.over() {
+            return Ok(did);
+        }
+        let event = Event::Data { from: Peer::Client, bytes, at: AT };
+        give(&mut *session, event, &mut did, answers)?;
+    }
+    let event = Event::Closed { from: Peer::Client, how: Ending::Finished, at: AT };
+    give(&mut *session, event, &mut did, answers)?;
+    Ok(did)
+}
+
+/// Gives a responder an event, and the answers to what it asks.
+fn give(
+    session: &mut dyn Session,
+    event: Event<'_>,
+    did: &mut Did,
+    answers: &[Map],
+) -> Result<(), String> {
+    let mut out = Vec::new();
+    session.handle(event, &mut out).map_err(|error| error.to_string())?;
+    while !out.is_empty() {
+        for command in std::mem::take(&mut out) {
+            let Some(id) = did.note(command) else { continue };
+            let answer = answer(did.asked.len(), answers);
+            let event = Event::Answer { id, answer, at: AT };
+            session.handle(event, &mut out).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+fn answer(number: usize, answers: &[Map]) -> Answer {
+    match number % (answers.len() + 2) {
+        0 => Answer::Miss(Miss { message: "no mock".to_owned(), details: Value::Null }),
+        1 if number > 3 => Answer::Failure(Failure::Closed),
+        place => Answer::Response(answers[place % answers.len()].clone()),
+    }
+}
+
+fn requester(protocol: &dyn Protocol, data: &[u8], requests: &[&str], splits: bool) {
+    let requests: Vec<Map> = requests.iter().map(|text| map(text)).collect();
+    let parts = parts(data);
+    let whole = within(MEMORY, || request(protocol, &parts, &requests));
+    if splits {
+        let mut dice = Dice::of(data);
+        let split = request(protocol, &dice.split(&parts, 40), &requests);
+        assert_eq!(split.ok(), whole.ok());
+    }
+}
+
+fn request(protocol: &dyn Protocol, pieces: &[&[u8]], requests: &[Map]) -> Result<Did, String> {
+    let mut session = protocol.requester(LIMITS);
+    let mut did = Did::default();
+    give(&mut *session, Event::Opened { at: AT }, &mut did, &[])?;
+    for (id, request) in (1..).map(ExchangeId).zip(requests) {
+        give(&mut *session, Event::Request { id, request, at: AT }, &mut did, &[])?;
+    }
+    for &bytes in pieces {
+        if did.over() {
+            return Ok(did);
+        }
+        let event = Event::Data { from: Peer::Server, bytes, at: AT };
+        give(&mut *session, event, &mut did, &[])?;
+    }
+    if !did.over() {
+        give(&mut *session, Event::Tick { at: Moment(u64::MAX) }, &mut did, &[])?;
+        let event = Event::Closed { from: Peer::Server, how: Ending::Finished, at: AT };
+        give(&mut *session, event, &mut did, &[])?;
+    }
+    assert!(did.emitted.len() <= requests.len(), "more answers than requests");
+    Ok(did)
+}
