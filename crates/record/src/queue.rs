@@ -7,9 +7,19 @@
 use rehearsal_model::{Exchange, Map, Value};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// The most that waits, in bytes or thereabouts.
-const LIMIT: usize = 48 << 20;
+/// The most that waits, in bytes or thereabouts. As much again is in the recorder's hands: it takes
+/// all that is there at once.
+const LIMIT: usize = 24 << 20;
+
+/// What is worth waking the recorder for while it lets work gather.
+const MUCH: usize = 4 << 20;
+/// How long work gathers under load. Waking a thread for each message would cost more than the
+/// message.
+const GATHER: Duration = Duration::from_millis(2);
+/// More messages than this at once are load.
+const LOAD: usize = 16;
 
 /// See the module.
 pub(crate) struct Queue<T> {
@@ -21,11 +31,13 @@ pub(crate) struct Queue<T> {
 struct State<T> {
     items: VecDeque<T>,
     weight: usize,
+    /// Whether whoever takes lets work gather.
+    gathering: bool,
 }
 
 impl<T> Queue<T> {
     pub(crate) fn new() -> Self {
-        let state = State { items: VecDeque::new(), weight: 0 };
+        let state = State { items: VecDeque::new(), weight: 0, gathering: false };
         Queue { state: Mutex::new(state), filled: Condvar::new(), drained: Condvar::new() }
     }
 
@@ -39,18 +51,28 @@ impl<T> Queue<T> {
         while state.weight > LIMIT {
             state = self.drained.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        let much_before = state.weight > MUCH;
         state.weight += weight;
         let was_empty = state.items.is_empty();
         state.items.push_back(item);
+        let wake = if state.gathering { !much_before && state.weight > MUCH } else { was_empty };
         drop(state);
-        if was_empty {
+        if wake {
             self.filled.notify_one();
         }
     }
 
-    /// Waits for something and takes all that is there.
-    pub(crate) fn take(&self, into: &mut VecDeque<T>) {
+    /// Waits for something and takes all that is there, in place of what was taken before. After a
+    /// large batch it lets another one gather.
+    pub(crate) fn take(&self, into: &mut VecDeque<T>, last: usize) {
+        into.clear();
         let mut state = self.state();
+        if last > LOAD && state.weight <= MUCH {
+            state.gathering = true;
+            let gathered = self.filled.wait_timeout(state, GATHER);
+            state = gathered.unwrap_or_else(PoisonError::into_inner).0;
+            state.gathering = false;
+        }
         while state.items.is_empty() {
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -92,11 +114,24 @@ mod tests {
         let theirs = Arc::clone(&queue);
         let adding = std::thread::spawn(move || theirs.push(2, 1));
         let mut taken = VecDeque::new();
-        queue.take(&mut taken);
+        queue.take(&mut taken, 0);
         assert_eq!(taken, [1]);
         adding.join().unwrap();
-        taken.clear();
-        queue.take(&mut taken);
+        queue.take(&mut taken, 1);
         assert_eq!(taken, [2]);
+    }
+
+    #[test]
+    fn after_a_large_batch_nothing_is_lost_and_much_is_taken_at_once() {
+        let queue = Arc::new(Queue::new());
+        let theirs = Arc::clone(&queue);
+        let adding = std::thread::spawn(move || (0..1000).for_each(|item| theirs.push(item, MUCH)));
+        let (mut taken, mut all) = (VecDeque::new(), Vec::new());
+        while all.len() < 1000 {
+            queue.take(&mut taken, LOAD + 1);
+            all.extend(taken.iter().copied());
+        }
+        adding.join().unwrap();
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
     }
 }

@@ -96,9 +96,10 @@ impl Recorder {
 
     /// Works until [`Message::End`].
     pub(crate) fn run(mut self, queue: &Queue<Message>) -> Result<Harvest, StoreError> {
-        let mut batch = VecDeque::new();
+        let (mut batch, mut last) = (VecDeque::new(), 0);
         loop {
-            queue.take(&mut batch);
+            queue.take(&mut batch, last);
+            last = batch.len();
             for message in batch.drain(..) {
                 if matches!(message, Message::End) {
                     return self.harvest();
