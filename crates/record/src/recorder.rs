@@ -15,7 +15,7 @@ use rehearsal_proxy::{ConnectionId, ConnectionReport};
 use rehearsal_store::StoreError;
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_store::writer::Writer;
-use rehearsal_wire::Protocol;
+use rehearsal_wire::{Facets, Protocol};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -35,8 +35,8 @@ pub(crate) struct Recorder {
     attribution: Attribution,
     connections: HashMap<ConnectionId, Connection>,
     spoken: Spoken,
-    /// Fingerprints of the questions for names that are recorded already.
-    asked: HashSet<String>,
+    /// What is kept once and is kept already: questions for names, the setting up of connections.
+    asked: HashSet<(EdgeName, String)>,
     ledger: Ledger,
     warnings: Vec<String>,
     ending: bool,
@@ -176,7 +176,14 @@ impl Recorder {
         }
         let edge = self.spoken.edge(&self.parties, *party, Some(protocol.name()));
         *self.exchanges.entry(edge.clone()).or_default() += 1;
-        let seen = Seen { edge, exchange, facets: protocol.facets() };
+        let facets = protocol.facets();
+        if *role == Role::Outbound && facets.sets_up(&exchange.request) {
+            self.counts.calls += 1;
+            self.attribution.lost(flow, &mut self.finished);
+            self.once(edge, facets, exchange);
+            return;
+        }
+        let seen = Seen { edge, exchange, facets };
         match role {
             Role::Inbound => {
                 self.counts.requests += 1;
@@ -214,8 +221,13 @@ impl Recorder {
     fn resolved(&mut self, party: PartyId, exchange: Exchange) {
         let Some(protocol) = rehearsal_wire::protocol("dns") else { return };
         let edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
-        let identity = protocol.facets().identity(&exchange.request);
-        if self.asked.insert(rehearsal_model::json::to_string(&identity)) {
+        self.once(edge, protocol.facets(), exchange);
+    }
+
+    /// Keeps an exchange that belongs to no test, unless an equal request is kept already.
+    fn once(&mut self, edge: EdgeName, facets: &dyn Facets, exchange: Exchange) {
+        let request = rehearsal_model::json::to_string(&facets.request(&exchange.request));
+        if self.asked.insert((edge.clone(), request)) {
             let after = self.attribution.last();
             let mock = Mock { edge, exchange, after, shared_by: Vec::new() };
             self.finished.push(Finished::Mock(Box::new(mock)));

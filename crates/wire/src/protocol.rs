@@ -81,6 +81,13 @@ pub trait Facets: Sync {
     /// Whether asking again is harmless and may be answered again by the latest answer (a read).
     fn repeatable(&self, request: &Map) -> bool;
 
+    /// Whether a request sets a connection up (a handshake, a ping, a driver asking for the server's
+    /// version): it belongs to no test, may be asked on any connection, at any time, and any number
+    /// of times.
+    fn sets_up(&self, _request: &Map) -> bool {
+        false
+    }
+
     /// Whether more bytes can turn a request into a recorded one: it is the beginning of that. Only
     /// protocols that cannot tell where a request ends say so.
     fn begins(&self, _request: &Map, _recorded: &Map) -> bool {
