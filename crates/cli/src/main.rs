@@ -10,6 +10,8 @@ mod error;
 mod live;
 mod look;
 mod outputs;
+#[cfg(test)]
+mod reference;
 mod runs;
 mod selection;
 mod signals;

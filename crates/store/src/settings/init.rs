@@ -26,7 +26,7 @@ pub fn init_text() -> String {
             }
             "name-server" => set(&mut out, "name-server", "192.0.2.1:53"),
             "max-body" => set(&mut out, "max-body", &format_size(default.max_body)),
-            "noise" => out.push_str("#noise:\n#  - response.headers.date\n"),
+            "noise" => out.push_str("#noise:\n#  - response.body.created_at\n"),
             "edges" => {
                 out.push_str("#edges:\n#  payments:\n");
                 nested(&mut out, EDGE, "    ", |name| match name {
@@ -34,7 +34,7 @@ pub fn init_text() -> String {
                     "owner" => "team-payments",
                     "protocol" => "http",
                     "real" => "false",
-                    _ => "[request.headers.x-request-id]",
+                    _ => "[body.sent_at]",
                 });
             }
             _ => {

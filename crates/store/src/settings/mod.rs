@@ -14,4 +14,6 @@ pub use units::{UnitError, parse_duration, parse_size};
 pub const SETTINGS_FILE: &str = "rehearsal.yaml";
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;

@@ -160,7 +160,7 @@ fn the_first_file_explains_every_key_and_is_valid_either_way() {
 
     # Paths that may differ in every test.
     #noise:
-    #  - response.headers.date
+    #  - response.body.created_at
 
     # What is known of single edges, by the name that each shall have.
     #edges:
@@ -174,7 +174,7 @@ fn the_first_file_explains_every_key_and_is_valid_either_way() {
     #    # Whether `test` lets it through to the real dependency.
     #    real: false
     #    # Paths that may differ on this edge.
-    #    noise: [request.headers.x-request-id]
+    #    noise: [body.sent_at]
 
     # What counts as a secret beyond, or other than, the built-in rules.
     #secrets:
