@@ -56,6 +56,8 @@ pub(crate) struct Record {
     pub(crate) rounds: usize,
     /// What ends the recording.
     pub(crate) end: End,
+    /// The port that says by accepting connections that the app is there, when it is not `{port}`.
+    pub(crate) ready: String,
     /// Whether the services that the shop calls are there.
     pub(crate) services: bool,
     pub(crate) expect: Expect,
@@ -71,6 +73,7 @@ impl Default for Record {
             clients: 1,
             rounds: 1,
             end: End::Interrupt,
+            ready: "{port}".to_owned(),
             services: true,
             expect: Expect::default(),
         }

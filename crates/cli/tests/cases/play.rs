@@ -41,11 +41,14 @@ pub(crate) fn play(case: &Case, folder: &Path, shop: Option<&str>) {
     stage.words.set("payments", stage.services.1);
     stage.words.set("case", folder.canonicalize().expect("the folder of a case").display());
     stage.words.set("project", stage.project.folder().display());
-    stage.words.set("free", free_port());
+    for word in ["free", "free-2", "free-3"] {
+        stage.words.set(word, free_port());
+    }
     stage.app = match shop {
         Some(shop) => fixtures(&program()).shop(shop),
         None => stage.words.fill_all(&case.app),
     };
+    stage.words.set("app", stage.app.join(" "));
     let env = &mut stage.project.env;
     env.insert("PORT".to_owned(), stage.port.to_string());
     env.insert("INVENTORY_URL".to_owned(), format!("http://127.0.0.1:{}", stage.services.0));
@@ -76,13 +79,15 @@ impl Stage {
             .then(|| fixtures(&program()).services(self.services.0, self.services.1));
         let mut words = vec!["record".to_owned(), "--name".to_owned(), record.name.clone()];
         words.extend(self.words.fill_all(&record.options));
-        if !self.app.is_empty() {
+        let by_shell = record.options.iter().any(|option| option == "-c");
+        if !self.app.is_empty() && !by_shell {
             words.push("--".to_owned());
             words.extend(self.app.iter().cloned());
         }
         let process = self.project.start(&words, &self.words.fill_map(&record.env));
         if !record.traffic.is_empty() {
-            http::wait_for(&process, self.port);
+            let ready = self.words.fill(&record.ready);
+            http::wait_for(&process, ready.parse().expect("the number of a port"));
             http::send_all(record, self.port, &self.words);
         }
         if record.end == crate::case::End::Interrupt {

@@ -4,4 +4,5 @@
 mod bytes;
 mod killed;
 mod places;
+mod secrets;
 mod stage;
