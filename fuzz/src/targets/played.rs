@@ -99,26 +99,52 @@ fn responder(protocol: &dyn Protocol, data: &[u8], answers: &[&str], splits: boo
     let parts = parts(data);
     let whole = within(MEMORY, || respond(protocol, &parts, &answers));
     if splits {
-        let mut dice = Dice::of(data);
-        let split = respond(protocol, &dice.split(&parts, 40), &answers);
+        let pieces = Dice::of(data).split(&parts, 40);
+        let split = respond(protocol, &pieces, &answers);
         assert_eq!(split.ok(), whole.ok());
+        // Answers that come between the bytes can end the connection before the last of them.
+        let _ = respond_at_once(protocol, &pieces, &answers);
     }
 }
 
+/// Answers when all bytes have come, so that it does not matter in what pieces they do.
 fn respond(protocol: &dyn Protocol, pieces: &[&[u8]], answers: &[Map]) -> Result<Did, String> {
+    let mut session = protocol.responder(LIMITS);
+    let (mut did, mut out) = (Did::default(), Vec::new());
+    let mut handle = |event, out: &mut Vec<Command>| {
+        session.handle(event, out).map_err(|error| error.to_string())
+    };
+    handle(Event::Opened { at: AT }, &mut out)?;
+    for &bytes in pieces {
+        handle(Event::Data { from: Peer::Client, bytes, at: AT }, &mut out)?;
+    }
+    while !out.is_empty() {
+        for command in std::mem::take(&mut out) {
+            let Some(id) = did.note(command) else { continue };
+            let answer = answer(did.asked.len(), answers);
+            handle(Event::Answer { id, answer, at: AT }, &mut out)?;
+        }
+    }
+    Ok(did)
+}
+
+fn respond_at_once(
+    protocol: &dyn Protocol,
+    pieces: &[&[u8]],
+    answers: &[Map],
+) -> Result<(), String> {
     let mut session = protocol.responder(LIMITS);
     let mut did = Did::default();
     give(&mut *session, Event::Opened { at: AT }, &mut did, answers)?;
     for &bytes in pieces {
         if did.over() {
-            return Ok(did);
+            return Ok(());
         }
         let event = Event::Data { from: Peer::Client, bytes, at: AT };
         give(&mut *session, event, &mut did, answers)?;
     }
     let event = Event::Closed { from: Peer::Client, how: Ending::Finished, at: AT };
-    give(&mut *session, event, &mut did, answers)?;
-    Ok(did)
+    give(&mut *session, event, &mut did, answers)
 }
 
 /// Gives a responder an event, and the answers to what it asks.

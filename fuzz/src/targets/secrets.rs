@@ -17,21 +17,32 @@ fn scrubber() -> &'static Scrubber {
     })
 }
 
-/// A JSON map is scrubbed as a request, anything else as a text.
+/// A JSON map is scrubbed as a request, anything else as a text. Once a secret is gone, what is left
+/// of a damaged text can look like another one; but no placeholder is ever replaced.
 pub(crate) fn scrub(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let once = scrubber().text(text).into_owned();
-    assert_eq!(scrubber().text(&once), once, "a text, the second time");
+    let twice = scrubber().text(&once).into_owned();
+    stay(&once, &twice);
     let Ok(Value::Map(request)) = json::parse(text) else { return };
     let mut exchange = Exchange { request, ..Exchange::default() };
     let pairs = scrubber().scrub(&mut exchange);
     for (placeholder, _) in &pairs {
         assert_eq!(secret::find(placeholder), Some(0..placeholder.len()));
     }
-    let once = exchange.clone();
-    let more = scrubber().scrub(&mut exchange);
-    assert_eq!(exchange, once, "an exchange, the second time");
-    assert!(more.is_empty(), "{more:?}");
+    let once = json::to_string(&exchange.request.clone().into());
+    scrubber().scrub(&mut exchange);
+    stay(&once, &json::to_string(&exchange.request.into()));
+}
+
+/// Every placeholder of the one text is in the other.
+fn stay(once: &str, twice: &str) {
+    let mut rest = once;
+    while let Some(found) = secret::find(rest) {
+        let placeholder = &rest[found.clone()];
+        assert!(twice.contains(placeholder), "{placeholder} was replaced\n{once}\n{twice}");
+        rest = &rest[found.end..];
+    }
 }
 
 pub(crate) fn mask(data: &[u8]) {
