@@ -39,8 +39,9 @@ fn is_plain(text: &str, place: Place) -> bool {
         b'-' => bytes.get(1).is_some_and(|next| next.is_ascii_alphanumeric()),
         first => !b" ?:,[]{}#&*!|>'\"%@`".contains(&first),
     };
-    let ends_well = last != b' ' && last != b':';
     let tight = place == Place::Tight;
+    // Readers take a dash before a bracket or comma for the sign of an item.
+    let ends_well = last != b' ' && last != b':' && !(tight && text.ends_with(" -"));
     starts_well
         && ends_well
         && !text.starts_with("...")

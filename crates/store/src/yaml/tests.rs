@@ -77,6 +77,8 @@ fn text_is_quoted_exactly_when_it_must_be() {
     ] {
         check(&Value::from(quoted), &format!("\"{quoted}\"\n"));
     }
+    check(&vec![Value::from("a -")].into(), "[\"a -\"]\n");
+    check(&Map::from([("a", "b -")]).into(), "a: b -\n");
     check(&Value::from("{\"a\": 1}"), "'{\"a\": 1}'\n");
     check(
         &Value::from("\0\r\u{1b}\u{85}\u{2028}\u{feff}"),
