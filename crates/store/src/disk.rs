@@ -4,9 +4,10 @@
 //! It knows nothing of what the files hold.
 
 use crate::{StoreError, lock};
-use std::ffi::{CString, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
+#[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -169,6 +170,7 @@ fn sync(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes everything that was written to a folder's file system durable.
+#[cfg(target_os = "linux")]
 fn sync_file_system(folder: &Path) -> Result<(), StoreError> {
     let file = File::open(folder).map_err(StoreError::io("write", folder))?;
     // SAFETY: the descriptor is open for as long as `file` lives.
@@ -178,11 +180,43 @@ fn sync_file_system(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Makes everything below a folder durable, one by one, where the system knows no other way.
+#[cfg(any(test, not(target_os = "linux")))]
+fn sync_each(folder: &Path) -> Result<(), StoreError> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(StoreError::io("write", &folder))? {
+            let entry = entry.map_err(StoreError::io("write", &folder))?;
+            let kind = entry.file_type().map_err(StoreError::io("write", &entry.path()))?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                sync(&entry.path())?;
+            }
+        }
+        sync(&folder)?;
+    }
+    Ok(())
+}
+
 /// Swaps two folders in one step where the file system can; else the new one takes the name of the
 /// old one in two.
 fn exchange(new: &Path, folder: &Path) -> io::Result<()> {
-    let (one, other) = (c_path(new)?, c_path(folder)?);
-    // SAFETY: both paths are strings that end with NUL and live until the call returns.
+    let Err(error) = swap(&c_path(new)?, &c_path(folder)?) else { return Ok(()) };
+    match error.raw_os_error() {
+        Some(libc::ENOSYS | libc::EINVAL | libc::ENOTSUP) => exchange_in_two(new, folder),
+        // A folder from a lower layer of an overlay (a container's image) cannot be renamed.
+        Some(libc::EXDEV) => {
+            fs::remove_dir_all(folder)?;
+            fs::rename(new, folder)
+        }
+        _ => Err(error),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn swap(one: &CStr, other: &CStr) -> io::Result<()> {
+    // SAFETY: both paths end with NUL and live until the call returns.
     let answer = unsafe {
         libc::syscall(
             libc::SYS_renameat2,
@@ -193,28 +227,56 @@ fn exchange(new: &Path, folder: &Path) -> io::Result<()> {
             libc::RENAME_EXCHANGE,
         )
     };
-    if answer == 0 {
-        return Ok(());
-    }
-    let error = io::Error::last_os_error();
-    match error.raw_os_error() {
-        Some(libc::ENOSYS | libc::EINVAL) => {
-            let old = new.with_extension("old");
-            fs::rename(folder, &old)?;
-            fs::rename(new, folder).inspect_err(|_| {
-                let _ = fs::rename(&old, folder);
-            })?;
-            fs::remove_dir_all(old)
-        }
-        // A folder from a lower layer of an overlay (a container's image) cannot be renamed.
-        Some(libc::EXDEV) => {
-            fs::remove_dir_all(folder)?;
-            fs::rename(new, folder)
-        }
-        _ => Err(error),
-    }
+    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(target_os = "macos")]
+fn swap(one: &CStr, other: &CStr) -> io::Result<()> {
+    // SAFETY: both paths end with NUL and live until the call returns.
+    let answer = unsafe { libc::renamex_np(one.as_ptr(), other.as_ptr(), libc::RENAME_SWAP) };
+    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn swap(_one: &CStr, _other: &CStr) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::ENOSYS))
+}
+
+#[cfg(not(target_os = "linux"))]
+use sync_each as sync_file_system;
+
+/// Between the two steps nobody finds a folder; a kill there leaves the old one beside its place.
+fn exchange_in_two(new: &Path, folder: &Path) -> io::Result<()> {
+    let old = new.with_extension("old");
+    fs::rename(folder, &old)?;
+    fs::rename(new, folder).inspect_err(|_| {
+        let _ = fs::rename(&old, folder);
+    })?;
+    fs::remove_dir_all(old)
 }
 
 fn c_path(path: &Path) -> io::Result<CString> {
     CString::new(path.as_os_str().as_bytes()).map_err(io::Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_exchanged_in_two_steps_and_made_durable_one_by_one() {
+        let place = tempfile::tempdir().unwrap();
+        let (new, folder) = (place.path().join(".book.1.new"), place.path().join("book"));
+        for (path, text) in [(&new, "new"), (&folder, "old")] {
+            fs::create_dir_all(path.join("deep/er")).unwrap();
+            fs::write(path.join("deep/er/file"), text).unwrap();
+        }
+        sync_each(&new).unwrap();
+        exchange_in_two(&new, &folder).unwrap();
+        assert_eq!(fs::read_to_string(folder.join("deep/er/file")).unwrap(), "new");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "the old one is gone");
+        assert!(exchange_in_two(&new, &folder).is_err());
+        assert!(folder.exists(), "a new one that cannot be had leaves the old one");
+        assert!(sync_each(&new).is_err());
+    }
 }

@@ -4,7 +4,7 @@
 //! pass on orders and, when the line to us breaks, end everything.
 
 use crate::message::{News, Order};
-use crate::tree;
+use crate::platform::{self, Deaths};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -40,9 +40,10 @@ pub fn guard(arguments: Vec<OsString>, hook: Hook) -> ExitCode {
 
 struct Guard {
     line: UnixStream,
-    signals: OwnedFd,
+    deaths: Deaths,
     app: i32,
     app_ended: bool,
+    childless: bool,
     gone: bool,
     heard: Vec<u8>,
     remove: Vec<PathBuf>,
@@ -56,14 +57,17 @@ impl Guard {
         let program = arguments.next()?;
         // SAFETY: the descriptor was made for us by `spawn` and nobody else here knows it.
         let mut line = unsafe { UnixStream::from_raw_fd(line) };
-        become_parent_of_all();
-        let signals = child_signals().ok()?;
+        platform::adopt_orphans();
+        // SAFETY: changes an attribute of this process only.
+        unsafe { libc::setpgid(0, 0) };
+        let deaths = Deaths::watch().ok()?;
         close_on_exec(line.as_raw_fd());
         match start(program, arguments.collect(), hook_fd, hook) {
             Ok(app) => {
                 line.write_all(News::Started(app).to_line().as_bytes()).ok()?;
                 let (heard, remove) = (Vec::new(), Vec::new());
-                Some(Guard { line, signals, app, app_ended: false, gone: false, heard, remove })
+                let (app_ended, childless, gone) = (false, false, false);
+                Some(Guard { line, deaths, app, app_ended, childless, gone, heard, remove })
             }
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);
@@ -76,8 +80,8 @@ impl Guard {
     /// Until the line to us breaks.
     fn watch(&mut self) {
         loop {
-            let (heard, died) = self.poll(-1);
-            if died {
+            let (heard, died) = self.poll(self.patience());
+            if died || self.awaits_strays() {
                 self.reap();
             }
             if heard && !self.hear() {
@@ -86,10 +90,20 @@ impl Guard {
         }
     }
 
+    /// Whether only such processes are left whose end is not heard of.
+    fn awaits_strays(&self) -> bool {
+        self.childless && !self.gone
+    }
+
+    /// How long to wait before looking again, in milliseconds; negative is for ever.
+    fn patience(&self) -> i32 {
+        if self.awaits_strays() { platform::LOOK_EVERY } else { -1 }
+    }
+
     /// Waits for the line or a dead child; says which.
     fn poll(&self, timeout: i32) -> (bool, bool) {
         let wanted = |fd: RawFd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-        let mut polled = [wanted(self.line.as_raw_fd()), wanted(self.signals.as_raw_fd())];
+        let mut polled = [wanted(self.line.as_raw_fd()), wanted(self.deaths.fd())];
         // SAFETY: the array has the two entries that the call is told of.
         unsafe { libc::poll(polled.as_mut_ptr(), 2, timeout) };
         (polled[0].revents != 0, polled[1].revents != 0)
@@ -116,16 +130,12 @@ impl Guard {
     }
 
     fn signal(&self, signal: i32) {
-        // SAFETY: plain system calls on processes below us, found a moment ago.
-        for pid in tree::descendants(unsafe { libc::getpid() }) {
-            // SAFETY: as above.
-            unsafe { libc::kill(pid, signal) };
-        }
+        platform::signal(self.app, signal);
     }
 
     /// Takes the statuses of dead children, of adopted ones too.
     fn reap(&mut self) {
-        drain(&self.signals);
+        drain(self.deaths.fd());
         loop {
             let mut status = 0;
             // SAFETY: `status` is valid for the call to write to.
@@ -133,7 +143,8 @@ impl Guard {
             match pid {
                 0 => return,
                 -1 => {
-                    if !self.gone {
+                    self.childless = true;
+                    if !self.gone && !platform::has_strays(self.app) {
                         self.gone = true;
                         self.tell(News::Gone);
                     }
@@ -168,40 +179,16 @@ impl Guard {
     }
 
     fn poll_children(&self, timeout: i32) {
-        let mut polled =
-            libc::pollfd { fd: self.signals.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let mut polled = libc::pollfd { fd: self.deaths.fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: one entry, as the call is told.
         unsafe { libc::poll(&raw mut polled, 1, timeout) };
     }
 }
 
-/// Orphans of the tree become our children instead of init's, so that none is lost.
-fn become_parent_of_all() {
-    // SAFETY: changes attributes of this process only.
-    unsafe {
-        libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-        libc::setpgid(0, 0);
-    }
-}
-
-/// A descriptor that is readable when a child has died.
-fn child_signals() -> io::Result<OwnedFd> {
-    // SAFETY: a signal set is plain memory, initialised by `sigemptyset` before it is used.
-    unsafe {
-        let mut set = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, libc::SIGCHLD);
-        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
-        let fd = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
-        if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
-    }
-}
-
-fn drain(signals: &OwnedFd) {
+fn drain(deaths: RawFd) {
     let mut buffer = [0u8; 1024];
     // SAFETY: the buffer is as long as the call is told; the descriptor does not block.
-    while unsafe { libc::read(signals.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) } > 0 {
-    }
+    while unsafe { libc::read(deaths, buffer.as_mut_ptr().cast(), buffer.len()) } > 0 {}
 }
 
 fn close_on_exec(fd: RawFd) {
@@ -218,11 +205,9 @@ fn start(
     let mut command = Command::new(program);
     command.args(arguments);
     let before_exec = move || {
-        // SAFETY: plain system calls on this process, allowed between fork and exec.
-        unsafe {
-            libc::setpgid(0, 0);
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
-        }
+        // SAFETY: a plain system call on this process, allowed between fork and exec.
+        unsafe { libc::setpgid(0, 0) };
+        platform::die_with_parent();
         hook_fd.map_or(Ok(()), hook)
     };
     // SAFETY: the closure makes async-signal-safe calls only, as `Hook` asks of the hook too.

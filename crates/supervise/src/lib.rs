@@ -11,8 +11,8 @@ mod error;
 mod guard;
 mod message;
 mod output;
+mod platform;
 mod spawn;
-mod tree;
 
 pub use app::App;
 pub use ending::Ending;

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::message::{News, Order};
+use crate::platform;
 use crate::{GUARD_WORD, Output, SpawnError, Tail};
 use std::ffi::OsString;
 use std::io;
@@ -42,8 +43,8 @@ pub async fn spawn(program: &Program, hook: Option<RawFd>) -> Result<App, SpawnE
     }
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(SpawnError::Guard)?;
     ours.set_nonblocking(true).map_err(SpawnError::Guard)?;
-    let mut guard =
-        command(program, theirs.as_raw_fd(), hook).spawn().map_err(SpawnError::Guard)?;
+    let guard = command(program, theirs.as_raw_fd(), hook).and_then(|mut command| command.spawn());
+    let mut guard = guard.map_err(SpawnError::Guard)?;
     drop(theirs);
     let tail = Tail::default();
     for pipe in [guard.stdout.take().map(Into::into), guard.stderr.take().map(Into::into)] {
@@ -81,8 +82,11 @@ fn refused(program: OsString, source: io::Error) -> SpawnError {
     }
 }
 
-fn command(program: &Program, line: RawFd, hook: Option<RawFd>) -> Command {
-    let executable = program.guard.clone().unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
+fn command(program: &Program, line: RawFd, hook: Option<RawFd>) -> io::Result<Command> {
+    let executable = match &program.guard {
+        Some(guard) => guard.clone(),
+        None => platform::executable()?,
+    };
     let mut command = Command::new(executable);
     command.arg0("rehearsal-guard").arg(GUARD_WORD).arg(line.to_string());
     command.arg(hook.map_or_else(|| "-".to_owned(), |fd| fd.to_string()));
@@ -107,5 +111,5 @@ fn command(program: &Program, line: RawFd, hook: Option<RawFd>) -> Command {
     };
     // SAFETY: the closure makes async-signal-safe calls only.
     unsafe { command.pre_exec(before_exec) };
-    command
+    Ok(command)
 }
