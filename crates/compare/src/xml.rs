@@ -206,7 +206,9 @@ fn name(namespace: &ResolveResult<'_>, local: &str) -> Option<Name> {
         ResolveResult::Bound(namespace) => namespace.0,
         ResolveResult::Unknown(_) => return None,
     };
-    (!local.is_empty()).then(|| Name { local: local.to_owned(), namespace: namespace.to_owned() })
+    // The reader takes more for a name than XML does, also what no path can hold.
+    let is_name = !local.is_empty() && !local.contains(['/', '[', ']', '(', ')', '@', '*', '"']);
+    is_name.then(|| Name { local: local.to_owned(), namespace: namespace.to_owned() })
 }
 
 /// A tree under construction.

@@ -181,7 +181,10 @@ fn xml_is_compared_as_a_tree() {
 #[test]
 fn what_is_no_plain_xml_is_text() {
     let bomb = |x: &str| format!("<!DOCTYPE a [<!ENTITY x \"{x}\">]><a>&x;</a>");
-    for (one, other) in [(bomb("1"), bomb("2")), ("<a>".into(), "<a >".into())] {
+    let no_name = |x: &str| format!("<a @b=\"{x}\"/>");
+    for (one, other) in
+        [(bomb("1"), bomb("2")), ("<a>".into(), "<a >".into()), (no_name("1"), no_name("2"))]
+    {
         let differences = compare(&one.into(), &other.into(), "r", &Rules::default());
         assert_eq!(differences.len(), 1);
         assert_eq!(differences[0].path, "r");
