@@ -32,6 +32,7 @@ pub(super) fn run(arguments: Demo, color: Color) -> Result<Outcome, CliError> {
     )?;
     let began = Instant::now();
     let (recorded, env) = super::runtime()?.block_on(record_shop(&mut project))?;
+    folder.keep_settings(&env)?;
     let look = look::stdout(color, false);
     super::print(&indent(&summary(&recorded, NAME, began, look)))?;
     super::print("\n2. Test it, with both services stopped\n   $ rehearsal test demo\n")?;
@@ -57,7 +58,7 @@ Nothing in it knows of Rehearsal.
 fn ending(folder: &Folder) -> String {
     let kept = match folder {
         Folder::Kept(path) => format!(
-            "\nThe recording is in {0}. Try `rehearsal show -C {0} demo 2`.\n",
+            "\nThe recording is in {0}. Try `rehearsal test -C {0}` and `rehearsal show -C {0} demo 2`.\n",
             path.display()
         ),
         Folder::Gone(_) => {
@@ -95,6 +96,18 @@ impl Folder {
             Folder::Kept(path) => path,
             Folder::Gone(folder) => folder.path(),
         }
+    }
+
+    /// Writes what the shop needs beside a recording that stays, so that it can be tested later.
+    fn keep_settings(&self, env: &Env) -> Result<(), CliError> {
+        let Folder::Kept(path) = self else { return Ok(()) };
+        let mut text = String::from("# Where the sample shop looks for its services.\nenv:\n");
+        for (name, value) in env {
+            text.push_str(&format!("  {name}: \"{value}\"\n"));
+        }
+        let path = path.join("rehearsal.yaml");
+        let doing = format!("write {}", path.display());
+        std::fs::write(path, text).map_err(CliError::io(doing))
     }
 }
 
