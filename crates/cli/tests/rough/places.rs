@@ -55,3 +55,20 @@ fn a_user_without_any_privilege_records_and_tests() {
     assert_eq!(tested.code, 1, "{}{}", tested.stdout, tested.stderr);
     assert!(tested.stdout.contains("calls[1].body.amount"), "{}", tested.stdout);
 }
+
+#[test]
+fn two_recordings_of_one_name_do_not_mix() {
+    let shop = Shop::new("go");
+    let first = shop.record(&[]);
+    let mut client = Client::connect(shop.port).expect("the shop listens");
+    assert_eq!(client.request("GET", "/health", &[], b"").unwrap().status, 200);
+    for options in [&[][..], &["--append"]] {
+        let second = shop.start_record(options).wait(Duration::from_secs(30));
+        assert_eq!(second.code, 2, "{}{}", second.stdout, second.stderr);
+        assert!(second.stderr.contains("shop"), "{}", second.stderr);
+    }
+    assert_eq!(client.request("GET", "/health", &[], b"").unwrap().status, 200);
+    assert_eq!(shop.project.interrupt(first).code, 0);
+    let tested = shop.project.run(["test"], &BTreeMap::new());
+    assert!(tested.stdout.contains("2 tests: 2 passed"), "{}{}", tested.stdout, tested.stderr);
+}
