@@ -1,7 +1,11 @@
 //! Begins a capture together with the app, whichever way it is done.
 
+#[cfg(not(target_os = "linux"))]
+use crate::elsewhere::supervise;
 use crate::portable::{self, Listen, Map, Ports};
-use crate::{CaptureError, Mode, Notice, Options, Policy, Running, Strategy, prepare};
+use crate::{CaptureError, Mode, Notice, Policy, Strategy};
+#[cfg(target_os = "linux")]
+use crate::{Options, Running, prepare};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -10,7 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 /// How connections reach us.
 #[derive(Clone, Debug)]
 pub enum Way {
-    /// By the seccomp supervisor: every connection of the process tree.
+    /// By the seccomp supervisor: every connection of the process tree. Linux only.
     Supervisor(Strategy),
     /// By explicit ports, which the app is configured to use.
     Ports {
@@ -28,6 +32,7 @@ pub struct Held {
 
 #[expect(dead_code, reason = "held for the effect of dropping it")]
 enum Capture {
+    #[cfg(target_os = "linux")]
     Supervisor(Running),
     Ports(Ports),
 }
@@ -44,14 +49,24 @@ pub async fn begin<A, E: From<CaptureError>>(
     notices: UnboundedSender<Notice>,
     spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
 ) -> Result<(A, Held), E> {
-    let strategy = match way {
-        Way::Supervisor(strategy) => *strategy,
+    match way {
+        Way::Supervisor(strategy) => supervise(*strategy, mode, policy, notices, spawn).await,
         Way::Ports { map, listen } => {
             let ports = portable::open((map, listen), &Handle::current(), policy, notices);
             let ports = ports.map_err(CaptureError::Io)?;
-            return Ok((spawn(None).await?, Held { _capture: Capture::Ports(ports) }));
+            Ok((spawn(None).await?, Held { _capture: Capture::Ports(ports) }))
         }
-    };
+    }
+}
+
+#[cfg(target_os = "linux")]
+async fn supervise<A, E: From<CaptureError>>(
+    strategy: Strategy,
+    mode: Mode,
+    policy: Arc<dyn Policy>,
+    notices: UnboundedSender<Notice>,
+    spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
+) -> Result<(A, Held), E> {
     let options = Options { mode, strategy, runtime: Handle::current() };
     let (pending, end) = prepare(options, policy, notices).map_err(CaptureError::Io)?;
     let starting = tokio::task::spawn_blocking(move || pending.start());

@@ -176,6 +176,11 @@ pub enum CaptureError {
          this kind; do not run rehearsal inside rehearsal"
     )]
     Nested,
+    /// This system has no supervisor.
+    #[error(
+        "capture without configuration: that needs Linux; use `--capture proxy` with explicit ports"
+    )]
+    NotHere,
     /// Listeners or threads of our own could not be made.
     #[error("start capturing: {0}")]
     Io(#[from] io::Error),

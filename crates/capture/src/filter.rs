@@ -79,15 +79,13 @@ impl Program {
 /// Foreign architectures are notified, not allowed: the supervisor answers
 /// `ENOSYS` and says so, because their calls cannot be captured.
 const fn build() -> Program {
-    let mut program = Program { code: [step(RETURN, 0, 0, ALLOW); CAPACITY], length: 0 }
+    let program = Program { code: [step(RETURN, 0, 0, ALLOW); CAPACITY], length: 0 }
         .add(step(LOAD, 0, 0, ARCH))
         .add(step(EQUAL, 1, 0, NATIVE))
         .add(step(RETURN, 0, 0, NOTIFY))
         .add(step(LOAD, 0, 0, NUMBER));
     #[cfg(target_arch = "x86_64")]
-    {
-        program = program.add(step(AT_LEAST, 0, 1, X32_BIT)).add(step(RETURN, 0, 0, NOTIFY));
-    }
+    let program = program.add(step(AT_LEAST, 0, 1, X32_BIT)).add(step(RETURN, 0, 0, NOTIFY));
     program
         .notify(libc::SYS_connect)
         .notify(libc::SYS_bind)

@@ -3,6 +3,7 @@
 //! [`prepare`] and [`enter`]. Elsewhere, explicit ports: see [`portable`].
 //! Understands no protocol and moves no payload.
 
+mod begin;
 mod checks;
 mod contract;
 mod endpoint;
@@ -11,8 +12,6 @@ pub mod portable;
 #[cfg(target_os = "linux")]
 mod app_socket;
 #[cfg(target_os = "linux")]
-mod begin;
-#[cfg(target_os = "linux")]
 mod bind;
 #[cfg(target_os = "linux")]
 mod call;
@@ -20,6 +19,8 @@ mod call;
 mod connect;
 #[cfg(target_os = "linux")]
 mod datagram;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 #[cfg(target_os = "linux")]
 mod enter;
 #[cfg(target_os = "linux")]
@@ -43,12 +44,13 @@ mod supervisor;
 #[cfg(target_os = "linux")]
 mod turn;
 
-#[cfg(target_os = "linux")]
 pub use begin::{Held, Way, begin};
 pub use checks::{Check, State, checks};
 pub use contract::{
     BoxFuture, CaptureError, Captured, Mode, Notice, Options, Policy, Strategy, Ticket, Verdict,
 };
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::enter;
 pub use endpoint::{Endpoint, EndpointError};
 #[cfg(target_os = "linux")]
 pub use enter::enter;
