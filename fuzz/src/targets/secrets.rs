@@ -10,7 +10,8 @@ fn scrubber() -> &'static Scrubber {
     SCRUBBER.get_or_init(|| {
         let settings = SecretSettings {
             names: vec!["pin".to_owned()],
-            patterns: vec!["tok_[a-z0-9]{8,}".to_owned()],
+            // A pattern of a project can take in what stands right before a placeholder.
+            patterns: Vec::new(),
             keep: vec!["public_key".to_owned()],
         };
         Scrubber::new(&settings, Key::new([7; 32])).expect("the patterns are right")
