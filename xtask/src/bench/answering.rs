@@ -19,10 +19,10 @@ const MOCKS: [u64; 2] = [1, 500];
 
 /// What answers the calls.
 pub(crate) enum Answerer {
-    /// A server with a stub for each mock.
-    Server { name: &'static str, port: u16, _running: Started },
+    /// A server with as many stubs as there are mocks.
+    Server { name: &'static str, port: u16, stubs: u64, _running: Started },
     /// The recording of this name.
-    Rehearsal { name: &'static str, port: u16, target: u16 },
+    Rehearsal { name: &'static str, port: u16, target: u16, mocks: u64 },
 }
 
 /// A run of the caller.
@@ -35,72 +35,82 @@ struct Caller {
 
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut notes = Vec::new();
-    let mut servers = stubs::start(bench, 500, &mut notes)?;
-    let mut answerers = Vec::new();
-    let Some(Answerer::Server { port: web_port, .. }) = servers.first() else {
+    let mut servers = Vec::new();
+    for mocks in MOCKS {
+        servers.extend(stubs::start(bench, mocks, &mut notes)?);
+    }
+    notes.sort_unstable();
+    notes.dedup();
+    let Some(Answerer::Server { name: "nginx", port: web_port, .. }) = servers.first() else {
         notes.push("nothing measured: the recording is made from nginx's answers".into());
         return Ok(Section { title: TITLE, tables: Vec::new(), notes });
     };
+    let mut answerers = Vec::new();
     let names = ["responder-1", "responder-500"];
     for (name, mocks) in names.into_iter().zip(MOCKS) {
         answerers.push(record(bench, name, *web_port, mocks)?);
     }
-    answerers.append(&mut servers);
-
-    // A row for each answerer and number of mocks, in which a recording has its own number.
-    let mut rows: Vec<(usize, u64, Samples)> = Vec::new();
-    for (index, answerer) in answerers.iter().enumerate() {
-        for (place, mocks) in MOCKS.into_iter().enumerate() {
-            if matches!(answerer, Answerer::Server { .. }) || index == place {
-                rows.push((index, mocks, Samples::default()));
-            }
-        }
-    }
-    for round in 0..=bench.rounds(5) {
-        for (index, mocks, samples) in &mut rows {
-            let rate = call(bench, &answerers[*index], *mocks)?;
-            if round > 0 {
+    // A server's two rows stand together.
+    answerers.extend(servers);
+    let mut rows: Vec<(Answerer, Samples)> =
+        answerers.into_iter().map(|answerer| (answerer, Samples::default())).collect();
+    rows.sort_by_key(|(answerer, _)| answerer.name());
+    // What runs on a virtual machine of its own needs some rounds to reach its speed.
+    let warm_up = bench.rounds(3);
+    for round in 0..warm_up + bench.rounds(5) {
+        for (answerer, samples) in &mut rows {
+            let rate = call(bench, answerer)?;
+            if round >= warm_up {
                 samples.add(rate);
             }
         }
     }
     notes.push("goals: 0.5 × nginx, 10 × the best of the stub servers, at most 10 % lost from 1 to 500 mocks".into());
     notes.push(format!("{CONNECTIONS} connections, one call at a time on each; the client shares the machine with what answers, and is the same for all"));
-    Ok(Section { title: TITLE, tables: vec![table(&answerers, &rows)], notes })
+    Ok(Section { title: TITLE, tables: vec![table(&rows)], notes })
 }
 
 const TITLE: &str = "Answering calls";
 
-fn table(answerers: &[Answerer], rows: &[(usize, u64, Samples)]) -> Table {
-    let mut table =
-        Table::new(&["answered by", "mocks", "answers/s", "rehearsal ÷ this", "÷ own with 1 mock"]);
-    for (index, mocks, samples) in rows {
-        let with = |mocks: u64, wanted: &dyn Fn(usize) -> bool| {
-            rows.iter().find(|(index, other, _)| *other == mocks && wanted(*index))
-        };
-        let is_recording = |index: usize| matches!(answerers[index], Answerer::Rehearsal { .. });
-        let recording = with(*mocks, &is_recording);
-        let single = if is_recording(*index) {
-            with(1, &is_recording)
-        } else {
-            with(1, &|other| other == *index)
-        };
-        let over = |other: Option<&(usize, u64, Samples)>, own_first: bool| {
-            other.map_or(String::new(), |(_, _, other)| {
-                let ratio = if own_first { samples.over(other) } else { other.over(samples) };
-                ratio.shown()
-            })
-        };
-        let name = match &answerers[*index] {
-            Answerer::Server { name, .. } => *name,
-            Answerer::Rehearsal { .. } => "rehearsal test",
-        };
+const OWN: &str = "rehearsal test";
+
+impl Answerer {
+    fn name(&self) -> &'static str {
+        match self {
+            Answerer::Server { name, .. } => name,
+            Answerer::Rehearsal { .. } => OWN,
+        }
+    }
+
+    fn mocks(&self) -> u64 {
+        match self {
+            Answerer::Server { stubs, .. } => *stubs,
+            Answerer::Rehearsal { mocks, .. } => *mocks,
+        }
+    }
+}
+
+fn table(rows: &[(Answerer, Samples)]) -> Table {
+    let mut table = Table::new(&[
+        "answered by",
+        "mocks",
+        "answers/s",
+        "rehearsal ÷ this",
+        "÷ same with 1 mock",
+    ]);
+    let samples_of = |name: &str, mocks: u64| {
+        let row = rows.iter().find(|(other, _)| other.name() == name && other.mocks() == mocks);
+        row.map(|(_, samples)| samples)
+    };
+    for (answerer, samples) in rows {
+        let recording = samples_of(OWN, answerer.mocks()).map(|other| other.over(samples));
+        let single = samples_of(answerer.name(), 1).map(|other| samples.over(other));
         table.row([
-            name.to_owned(),
-            mocks.to_string(),
+            answerer.name().to_owned(),
+            answerer.mocks().to_string(),
             samples.shown(),
-            over(recording, false),
-            over(single, true),
+            recording.map_or(String::new(), |ratio| ratio.shown()),
+            single.map_or(String::new(), |ratio| ratio.shown()),
         ]);
     }
     table
@@ -121,7 +131,7 @@ fn record(
     trigger(caller.port)?;
     let (_, tests) = recording.stop()?;
     ensure!(tests == 1, "{tests} tests were recorded, not one");
-    Ok(Answerer::Rehearsal { name, port: caller.port, target: web_port })
+    Ok(Answerer::Rehearsal { name, port: caller.port, target: web_port, mocks })
 }
 
 impl Caller {
@@ -142,7 +152,8 @@ fn trigger(port: u16) -> anyhow::Result<()> {
 }
 
 /// Calls per second that were answered.
-fn call(bench: &Bench, answerer: &Answerer, mocks: u64) -> anyhow::Result<f64> {
+fn call(bench: &Bench, answerer: &Answerer) -> anyhow::Result<f64> {
+    let mocks = answerer.mocks();
     let calls = bench.scaled(20_000);
     let result = bench.folder().join("result");
     match answerer {
@@ -155,7 +166,7 @@ fn call(bench: &Bench, answerer: &Answerer, mocks: u64) -> anyhow::Result<f64> {
             app.listening(caller.port).with_context(|| format!("to call {name}"))?;
             trigger(caller.port).with_context(|| format!("to call {name}: {}", app.said()))?;
         }
-        Answerer::Rehearsal { name, port, target } => {
+        Answerer::Rehearsal { name, port, target, .. } => {
             let mut command = Command::new(&bench.rehearsal);
             command.arg("-C").arg(bench.folder()).args(["test", name]);
             Caller { port: *port, target: *target, mocks, calls }.tell(bench, &mut command);

@@ -24,6 +24,7 @@ struct Loaded {
     name: String,
     library: Library,
     recording: cache::Loaded,
+    read: Samples,
     load: Samples,
     index: Samples,
     find: Samples,
@@ -54,6 +55,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
     }
     let mut table = Table::new(&[
         "mocks",
+        "read the files, ms",
         "load from cache, ms",
         "make the index, ms",
         "find a mock, ns",
@@ -63,6 +65,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
     for loaded in &all {
         table.row([
             super::page::number(f64::from(loaded.mocks)),
+            loaded.read.shown(),
             loaded.load.shown(),
             loaded.index.shown(),
             loaded.find.shown(),
@@ -96,11 +99,14 @@ fn write(folder: &Path, mocks: u32) -> anyhow::Result<Loaded> {
     let recording = cache::load(folder, &name)?;
     ensure!(recording.mocks.len() == mocks as usize, "mocks were lost");
     let library = Library::new(recording.prints.clone(), |_| Vec::new());
-    let [load, index, find, print, decode] = Default::default();
-    Ok(Loaded { mocks, name, library, recording, load, index, find, print, decode })
+    let [read, load, index, find, print, decode] = Default::default();
+    Ok(Loaded { mocks, name, library, recording, read, load, index, find, print, decode })
 }
 
 fn round(folder: &Path, loaded: &mut Loaded) -> anyhow::Result<()> {
+    let began = Instant::now();
+    rehearsal_store::read_recording(&folder.join("rehearsal").join(&loaded.name))?;
+    loaded.read.add(began.elapsed().as_secs_f64() * 1e3);
     let began = Instant::now();
     let again = cache::load(folder, &loaded.name)?;
     loaded.load.add(began.elapsed().as_secs_f64() * 1e3);

@@ -69,6 +69,20 @@ impl Bench {
         self.folder.path()
     }
 
+    /// The same, but working in a folder of its own below another one.
+    fn below(&self, parent: &Path) -> anyhow::Result<Bench> {
+        let folder = tempfile::Builder::new().prefix("rehearsal-bench-").tempdir_in(parent)?;
+        let Bench { root, rehearsal, own, .. } = self;
+        Ok(Bench {
+            root: root.clone(),
+            tools: tools::Tools::new(root),
+            quick: self.quick,
+            folder,
+            rehearsal: rehearsal.clone(),
+            own: own.clone(),
+        })
+    }
+
     /// A number of requests, fewer when it has to be quick.
     fn scaled(&self, requests: u64) -> u64 {
         if self.quick { requests / 10 } else { requests }
@@ -103,24 +117,18 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     process::catch_interrupts();
     let own = std::env::current_exe()?;
     let rehearsal = own.with_file_name("rehearsal");
+    let folder = tempfile::Builder::new().prefix("rehearsal-bench-").tempdir()?;
+    let whole = Bench { root, tools, quick: options.quick, folder, rehearsal, own };
     for (name, measure) in MEASURES {
         if !options.names.is_empty() && !options.names.iter().any(|other| other == name) {
             continue;
         }
-        let folder = tempfile::Builder::new().prefix("rehearsal-bench-").tempdir()?;
-        let bench = Bench {
-            root: root.clone(),
-            tools: tools::Tools::new(&root),
-            quick: options.quick,
-            folder,
-            rehearsal: rehearsal.clone(),
-            own: own.clone(),
-        };
+        let bench = whole.below(&std::env::temp_dir())?;
         bench.progress(name);
         let section = measure(&bench).with_context(|| format!("failed to measure {name}"))?;
-        let text = section.markdown() + &circumstances(name, options.quick, &rehearsal);
+        let text = section.markdown() + &circumstances(name, options.quick, &whole.rehearsal);
         write!(std::io::stdout(), "\n{text}")?;
-        page::write(&root.join("docs/benchmarks.md"), name, &text)?;
+        page::write(&whole.root.join("docs/benchmarks.md"), name, &text)?;
     }
     Ok(())
 }

@@ -67,6 +67,8 @@ pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     /// From the request to end (or, without one, from the call) to the end.
     pub(crate) took: Duration,
+    /// The highest resident memory that was seen, in bytes.
+    pub(crate) peak_memory: u64,
 }
 
 impl Started {
@@ -138,10 +140,13 @@ impl Started {
 
     pub(crate) fn wait(&mut self) -> anyhow::Result<Ended> {
         let began = Instant::now();
+        let mut peak_memory = 0;
         loop {
+            // One that has ended has no memory any more, but still the status to be waited for.
+            peak_memory = peak_memory.max(self.peak_memory().unwrap_or(0));
             if let Some(status) = self.child.try_wait()? {
                 self.ended = true;
-                return Ok(Ended { status, took: began.elapsed() });
+                return Ok(Ended { status, took: began.elapsed(), peak_memory });
             }
             check()?;
             if began.elapsed() > 2 * PATIENCE {

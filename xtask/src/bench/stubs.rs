@@ -6,7 +6,7 @@ use super::process::{Started, free_port};
 use super::{Bench, tools};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What every stub answers.
@@ -45,13 +45,20 @@ pub(crate) fn start(
     Ok(servers)
 }
 
+/// A folder for what a server needs.
+fn folder(bench: &Bench, name: &str, stubs: u64) -> anyhow::Result<PathBuf> {
+    let folder = bench.folder().join(format!("{name}-{stubs}"));
+    std::fs::create_dir(&folder)?;
+    Ok(folder)
+}
+
 fn path(number: u64) -> String {
     format!("/item/{number:010}")
 }
 
-fn nginx(bench: &Bench, program: &Path, _stubs: u64) -> anyhow::Result<Answerer> {
+fn nginx(bench: &Bench, program: &Path, stubs: u64) -> anyhow::Result<Answerer> {
     let port = free_port()?;
-    let folder = bench.folder();
+    let folder = &folder(bench, "nginx", stubs)?;
     let mut settings = format!(
         "daemon off; worker_processes auto; error_log stderr; pid {0}/nginx.pid;\n\
          events {{ worker_connections 1024; }}\n\
@@ -69,7 +76,7 @@ fn nginx(bench: &Bench, program: &Path, _stubs: u64) -> anyhow::Result<Answerer>
     std::fs::write(&file, settings)?;
     let mut command = Command::new(program);
     command.arg("-c").arg(file).arg("-p").arg(folder);
-    listening(bench, "nginx", port, &mut command)
+    listening(bench, "nginx", port, stubs, &mut command)
 }
 
 fn wiremock(bench: &Bench, program: &Path, stubs: u64) -> anyhow::Result<Answerer> {
@@ -82,14 +89,14 @@ fn wiremock(bench: &Bench, program: &Path, stubs: u64) -> anyhow::Result<Answere
             },
         })
     };
-    let folder = bench.folder().join("wiremock");
+    let folder = folder(bench, "wiremock", stubs)?;
     std::fs::create_dir_all(folder.join("mappings"))?;
     let mappings = json!({ "mappings": (0..stubs).map(stub).collect::<Vec<Value>>() });
     std::fs::write(folder.join("mappings/all.json"), mappings.to_string())?;
     let mut command = Command::new("java");
     command.arg("-jar").arg(program).args(["--port", &port.to_string()]);
     command.args(["--disable-banner", "--no-request-journal", "--root-dir"]).arg(folder);
-    listening(bench, "WireMock", port, &mut command)
+    listening(bench, "WireMock", port, stubs, &mut command)
 }
 
 fn mountebank(bench: &Bench, program: &Path, stubs: u64) -> anyhow::Result<Answerer> {
@@ -104,16 +111,16 @@ fn mountebank(bench: &Bench, program: &Path, stubs: u64) -> anyhow::Result<Answe
             } }],
         })
     };
-    let stubs: Vec<Value> = (0..stubs).map(stub).collect();
-    let imposters = json!({ "imposters": [{ "port": port, "protocol": "http", "stubs": stubs }] });
-    let folder = bench.folder();
+    let list: Vec<Value> = (0..stubs).map(stub).collect();
+    let imposters = json!({ "imposters": [{ "port": port, "protocol": "http", "stubs": list }] });
+    let folder = &folder(bench, "mountebank", stubs)?;
     let file = folder.join("imposters.json");
     std::fs::write(&file, imposters.to_string())?;
     let mut command = Command::new(program);
     command.args(["start", "--port", &control.to_string(), "--configfile"]).arg(file);
     command.args(["--nologfile", "--loglevel", "error", "--localOnly", "--pidfile"]);
     command.arg(folder.join("mountebank.pid")).current_dir(folder);
-    listening(bench, "mountebank", port, &mut command)
+    listening(bench, "mountebank", port, stubs, &mut command)
 }
 
 fn mockserver(bench: &Bench, program: &Path, stubs: u64) -> anyhow::Result<Answerer> {
@@ -127,22 +134,24 @@ fn mockserver(bench: &Bench, program: &Path, stubs: u64) -> anyhow::Result<Answe
             },
         })
     };
-    let file = bench.folder().join("expectations.json");
+    let folder = folder(bench, "mockserver", stubs)?;
+    let file = folder.join("expectations.json");
     std::fs::write(&file, Value::from_iter((0..stubs).map(stub)).to_string())?;
     let mut command = Command::new("java");
     command.arg(format!("-Dmockserver.initializationJsonPath={}", file.display()));
     command.args(["-Dmockserver.logLevel=ERROR", "-Dmockserver.disableLogging=true", "-jar"]);
-    command.arg(program).args(["-serverPort", &port.to_string()]).current_dir(bench.folder());
-    listening(bench, "MockServer", port, &mut command)
+    command.arg(program).args(["-serverPort", &port.to_string()]).current_dir(folder);
+    listening(bench, "MockServer", port, stubs, &mut command)
 }
 
 fn listening(
     bench: &Bench,
     name: &'static str,
     port: u16,
+    stubs: u64,
     command: &mut Command,
 ) -> anyhow::Result<Answerer> {
-    let mut running = Started::new(bench.folder(), name, command)?;
+    let mut running = Started::new(bench.folder(), &format!("{name}-{stubs}"), command)?;
     running.listening(port)?;
-    Ok(Answerer::Server { name, port, _running: running })
+    Ok(Answerer::Server { name, port, stubs, _running: running })
 }
