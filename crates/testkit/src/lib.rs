@@ -14,4 +14,4 @@ pub use client::{Answer, Client};
 pub use fixtures::{Fixtures, Services, fixtures};
 pub use ports::free_port;
 pub use process::{Ended, Process, alive, processes_mentioning};
-pub use project::{Project, copy_folder};
+pub use project::Project;

@@ -103,21 +103,3 @@ impl Project {
         process.wait(LIMIT)
     }
 }
-
-/// Copies a folder with all that is in it.
-///
-/// # Panics
-///
-/// When something cannot be copied.
-pub fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("creating a folder");
-    for entry in fs::read_dir(from).expect("reading a folder") {
-        let entry = entry.expect("reading a folder");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("reading a folder").is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copying a file");
-        }
-    }
-}
