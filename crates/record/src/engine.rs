@@ -1,5 +1,6 @@
 //! One recording from the start of the app to the files.
 
+use crate::background::give_way;
 use crate::connections::Connections;
 use crate::edges::Parties;
 use crate::policy::RecordPolicy;
@@ -132,7 +133,10 @@ impl Session {
         let queue = Arc::new(Queue::new());
         let parties = Arc::new(Parties::new(edges));
         let (recorder, theirs) = (recorder(Arc::clone(&parties)), Arc::clone(&queue));
-        let recorder = std::thread::spawn(move || recorder.run(&theirs));
+        let recorder = std::thread::spawn(move || {
+            give_way();
+            recorder.run(&theirs)
+        });
         Session { queue, parties, clock, recorder }
     }
 

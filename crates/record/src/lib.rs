@@ -5,6 +5,7 @@
 //! decides how a file looks, or prints.
 
 mod attribution;
+mod background;
 mod connections;
 mod edges;
 mod engine;
