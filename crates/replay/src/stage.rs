@@ -340,7 +340,8 @@ impl Stage {
 
 fn answer_of(exchange: &rehearsal_model::Exchange) -> Answer {
     match (&exchange.response, exchange.failure) {
-        (Some(response), _) => Answer::Response(response.clone()),
+        (Some(response), None) => Answer::Response(response.clone()),
+        (Some(response), Some(failure)) => Answer::Broken(response.clone(), failure),
         (None, failure) => Answer::Failure(failure.unwrap_or(Failure::Closed)),
     }
 }

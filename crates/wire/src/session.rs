@@ -108,6 +108,8 @@ pub enum Answer {
     Response(Map),
     /// Nothing: the connection breaks off as it did.
     Failure(Failure),
+    /// As much of a response as came before the connection broke off.
+    Broken(Map, Failure),
     /// Nothing yet: no mock is equal to the request but one begins with it, so that more of it may
     /// come. Only for protocols that cannot tell where a request ends.
     Incomplete,

@@ -278,7 +278,7 @@ impl Session for Responder {
                     Answer::Response(response) => response.text("line").unwrap_or("?").to_owned(),
                     Answer::Miss(miss) => format!("miss {}", miss.message),
                     Answer::Incomplete => return Ok(()),
-                    Answer::Failure(failure) => {
+                    Answer::Failure(failure) | Answer::Broken(_, failure) => {
                         let how = match failure {
                             Failure::Closed => Ending::Finished,
                             _ => Ending::Reset,

@@ -56,7 +56,7 @@ impl Responder {
             Answer::Miss(_) | Answer::Incomplete => {
                 Message { bits, rcode: SERVFAIL, ..Message::default() }
             }
-            Answer::Failure(_) => return Ok(()),
+            Answer::Failure(_) | Answer::Broken(..) => return Ok(()),
         };
         message.id = query.id;
         message.bits |= query.bits & bit::RECURSION_DESIRED;

@@ -146,12 +146,16 @@ impl Responder {
         let mut response = match answer {
             Some(Answer::Response(response)) => response,
             Some(Answer::Miss(miss)) => problem(502, miss.message, miss.details),
-            Some(Answer::Failure(Failure::Closed)) => {
-                self.close(Ending::Finished, out);
+            Some(Answer::Failure(failure)) => {
+                self.close(ending(failure), out);
                 return Ok(());
             }
-            Some(Answer::Failure(_)) => {
-                self.close(Ending::Reset, out);
+            Some(Answer::Broken(mut response, failure)) => {
+                if old {
+                    unchunk(&mut response);
+                }
+                write::broken(&response, method)?.send(Peer::Client, out);
+                self.close(ending(failure), out);
                 return Ok(());
             }
             Some(Answer::Incomplete) | None => {
@@ -209,6 +213,10 @@ impl Responder {
             self.close(Ending::Finished, out);
         }
     }
+}
+
+fn ending(failure: Failure) -> Ending {
+    if failure == Failure::Closed { Ending::Finished } else { Ending::Reset }
 }
 
 /// Takes the chunked coding out of a response, which HTTP/1.0 does not know.

@@ -98,6 +98,16 @@ pub(super) fn response(response: &Map, method: Method) -> Result<Outgoing, WireE
     message(response, length, bytes)
 }
 
+/// The bytes of a response that broke off: its length is what was announced and not what came, and
+/// chunks have no end.
+pub(super) fn broken(response: &Map, method: Method) -> Result<Outgoing, WireError> {
+    let mut bytes = Vec::with_capacity(512);
+    let status = status_of(response)?;
+    status_line(response, &mut bytes)?;
+    let bodiless = framing::is_bodiless(status, method);
+    message(response, if bodiless { Length::Verbatim } else { Length::Announced }, bytes)
+}
+
 /// The status of a recorded response.
 pub(super) fn status_of(response: &Map) -> Result<u16, WireError> {
     let status = response.get("status").and_then(Value::as_i64);
@@ -140,6 +150,8 @@ fn version(message: &Map) -> Result<&'static [u8], WireError> {
 enum Length {
     /// As recorded, since no body follows whatever it says.
     Verbatim,
+    /// As recorded, since not all of the body follows.
+    Announced,
     /// Worked out when there is a body.
     WhenBody,
     /// Worked out, body or not.
@@ -156,7 +168,7 @@ fn message(map: &Map, rule: Length, mut bytes: Vec<u8>) -> Result<Outgoing, Wire
     let chunked = is_chunked(&list);
     let length = match (rule, &payload) {
         _ if chunked => None,
-        (Length::WhenBody | Length::Verbatim | Length::Never, None) => None,
+        (Length::WhenBody | Length::Verbatim | Length::Announced | Length::Never, None) => None,
         (_, Some(payload)) => Some(payload.len()),
         (Length::Always, None) => Some(0),
     };
@@ -164,7 +176,7 @@ fn message(map: &Map, rule: Length, mut bytes: Vec<u8>) -> Result<Outgoing, Wire
     for (name, value) in &list {
         if name.eq_ignore_ascii_case("content-length") {
             let auto = value.as_text() == Some(AUTO);
-            let kept = rule == Length::Verbatim && !auto;
+            let kept = matches!(rule, Length::Verbatim | Length::Announced) && !auto;
             match length {
                 _ if kept => fields::write(name, value, &mut bytes)?,
                 Some(length) => fields::write(name, &Value::from(length), &mut bytes)?,
@@ -175,14 +187,16 @@ fn message(map: &Map, rule: Length, mut bytes: Vec<u8>) -> Result<Outgoing, Wire
             fields::write(name, value, &mut bytes)?;
         }
     }
-    if let (false, Some(length)) = (said || rule == Length::Never, length) {
+    let worked_out = !matches!(rule, Length::Never | Length::Announced);
+    if let (false, true, Some(length)) = (said, worked_out, length) {
         fields::write("Content-Length", &Value::from(length), &mut bytes)?;
     }
     bytes.extend_from_slice(b"\r\n");
     if rule == Length::Verbatim {
         payload = None;
     } else if chunked {
-        return chunks(map, payload, bytes);
+        let whole = rule != Length::Announced;
+        return chunks(map, payload, bytes, whole);
     }
     Ok(body(payload, bytes))
 }
@@ -198,9 +212,21 @@ fn body(payload: Option<Payload>, mut bytes: Vec<u8>) -> Outgoing {
     }
 }
 
-/// Appends a chunked body, in one chunk, and the trailer section.
-fn chunks(map: &Map, payload: Option<Payload>, mut bytes: Vec<u8>) -> Result<Outgoing, WireError> {
+/// Appends a chunked body, in one chunk, and the trailer section; neither end nor trailers when it
+/// is not whole.
+fn chunks(
+    map: &Map,
+    payload: Option<Payload>,
+    mut bytes: Vec<u8>,
+    whole: bool,
+) -> Result<Outgoing, WireError> {
     let size = payload.as_ref().map_or(0, Payload::len);
+    if !whole {
+        if size > 0 {
+            chunked::write_size(size, &mut bytes);
+        }
+        return Ok(body(payload, bytes));
+    }
     chunked::write_size(size, &mut bytes);
     let mut tail = if size > 0 { b"\r\n0\r\n".to_vec() } else { b"0\r\n".to_vec() };
     for (name, value) in fields::each(map.get("trailers")) {

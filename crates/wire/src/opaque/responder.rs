@@ -75,13 +75,16 @@ impl Responder {
     ) -> Result<(), WireError> {
         match answer {
             Answer::Response(reply) => self.respond(asked, &reply, out)?,
+            Answer::Broken(reply, failure) => {
+                self.respond(asked, &reply, out)?;
+                if !self.over {
+                    self.end(ending(failure), out);
+                }
+            }
             Answer::Incomplete if self.unanswered.len() > asked => self.ask(out),
             Answer::Incomplete => {}
-            Answer::Failure(Failure::Closed) => self.end(Ending::Finished, out),
-            Answer::Failure(
-                Failure::Refused | Failure::Unreachable | Failure::TimedOut | Failure::Reset,
-            )
-            | Answer::Miss(_) => self.end(Ending::Reset, out),
+            Answer::Failure(failure) => self.end(ending(failure), out),
+            Answer::Miss(_) => self.end(Ending::Reset, out),
         }
         Ok(())
     }
@@ -112,6 +115,15 @@ impl Responder {
         self.over = true;
         self.unanswered = BytesMut::new();
         out.push(Command::Close { to: Peer::Client, how });
+    }
+}
+
+fn ending(failure: Failure) -> Ending {
+    match failure {
+        Failure::Closed => Ending::Finished,
+        Failure::Refused | Failure::Unreachable | Failure::TimedOut | Failure::Reset => {
+            Ending::Reset
+        }
     }
 }
 

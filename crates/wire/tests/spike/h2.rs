@@ -310,7 +310,7 @@ impl Responder {
                 let response = Map::from([(":status", "502"), ("body", miss.message.as_str())]);
                 message(number, &response)
             }
-            Answer::Failure(_) | Answer::Incomplete => {
+            Answer::Failure(_) | Answer::Broken(..) | Answer::Incomplete => {
                 vec![raw(RST_STREAM, 0, number, &[0, 0, 0, 2])]
             }
         };

@@ -235,7 +235,7 @@ impl Responder {
                 let fields = format!("SERROR\0CXX000\0M{}\0\0", miss.message);
                 send(out, [frame(b'E', fields.as_bytes()), frame(b'Z', b"I")]);
             }
-            Answer::Failure(_) | Answer::Incomplete => {
+            Answer::Failure(_) | Answer::Broken(..) | Answer::Incomplete => {
                 out.push(Command::Close { to: Client, how: Ending::Reset });
             }
         }

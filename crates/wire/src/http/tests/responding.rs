@@ -100,6 +100,25 @@ fn breaks_off_as_recorded_and_in_turn() {
 }
 
 #[test]
+fn breaks_off_in_the_middle_of_an_answer_as_recorded() {
+    let length = Map::from([("Content-Length", "100")]);
+    let chunked = Map::from([("Transfer-Encoding", "chunked")]);
+    let until_end = Map::new();
+    for (headers, failure, expected) in [
+        (length, Failure::Closed, "Content-Length: 100\r\n\r\nhalf[Finished]"),
+        (chunked, Failure::Reset, "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf[Reset]"),
+        (until_end, Failure::Reset, "HTTP/1.1 200 OK\r\n\r\nhalf[Reset]"),
+    ] {
+        let mut session = Http.responder(Limits::default());
+        give(&mut session, data(GET));
+        let Answer::Response(mut response) = text("half") else { return };
+        response.insert("headers", headers);
+        let said = sent(&give(&mut session, answer(1, Answer::Broken(response, failure))));
+        assert!(said.ends_with(expected), "{said}");
+    }
+}
+
+#[test]
 fn closes_when_either_side_says_so() {
     let closing = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n".as_slice();
     let keeping = b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".as_slice();

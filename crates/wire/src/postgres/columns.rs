@@ -1,0 +1,210 @@
+//! The columns of a result: names, types and formats.
+//!
+//! A column is written `name type`, with the modifier of the type behind it in parentheses when it
+//! has one. What tables the columns came from is not kept.
+
+use super::fields::Fields;
+use super::frames::{self, Frames};
+use super::{binary, malformed, text, types};
+use crate::WireError;
+use rehearsal_model::Value;
+
+/// Marks a column whose values were received in the binary format and are not understood.
+const BINARY: &str = " binary";
+
+/// One column.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) oid: u32,
+    /// What the server calls the type modifier; -1 when there is none.
+    pub(super) modifier: i32,
+    /// 0 for text and 1 for binary. When it was read from a recording: 1 if the values can only be
+    /// served so.
+    pub(super) format: i16,
+}
+
+/// The format of the column of a number, by a list of format codes as messages have it: none for
+/// text, one for all, or one for each.
+pub(super) fn format_of(formats: &[i16], column: usize) -> i16 {
+    match formats {
+        [] => 0,
+        [all] => *all,
+        each => each.get(column).copied().unwrap_or(0),
+    }
+}
+
+/// Reads a RowDescription.
+pub(super) fn read(body: &[u8]) -> Result<Vec<Column>, WireError> {
+    let mut fields = Fields::new(body);
+    let count = fields.count()?;
+    let mut columns = Vec::new();
+    for _ in 0..count {
+        let name = String::from_utf8_lossy(fields.zero_ended()?).into_owned();
+        fields.take(6)?;
+        let oid = fields.u32()?;
+        fields.take(2)?;
+        let (modifier, format) = (fields.i32()?, fields.i16()?);
+        columns.push(Column { name, oid, modifier, format });
+    }
+    Ok(columns)
+}
+
+/// Writes a RowDescription with the formats that were asked for.
+pub(super) fn write(columns: &[Column], formats: &[i16], frames: &mut Frames) {
+    frames.add(b'T', |out| {
+        frames::count(out, columns.len());
+        for (index, column) in columns.iter().enumerate() {
+            frames::zero_ended(out, column.name.as_bytes());
+            out.extend_from_slice(&[0; 6]);
+            out.extend_from_slice(&column.oid.to_be_bytes());
+            out.extend_from_slice(&types::size(column.oid).to_be_bytes());
+            out.extend_from_slice(&column.modifier.to_be_bytes());
+            out.extend_from_slice(&format_of(formats, index).to_be_bytes());
+        }
+    });
+}
+
+/// Columns as recordings have them.
+pub(super) fn to_value(columns: &[Column]) -> Value {
+    let each = columns.iter().map(|column| {
+        let modifier = match column.modifier {
+            -1 => String::new(),
+            modifier => format!("({})", spoken(column.oid, modifier)),
+        };
+        let carried = types::kind(column.oid) == types::Kind::Other && column.format == 1;
+        let binary = if carried { BINARY } else { "" };
+        format!("{} {}{modifier}{binary}", column.name, types::name(column.oid))
+    });
+    Value::from(each.collect::<Vec<_>>())
+}
+
+/// Columns from a recording.
+pub(super) fn from_value(value: &Value) -> Result<Vec<Column>, WireError> {
+    let list = value.as_list().ok_or_else(|| super::unwritable("`columns` must be a list"))?;
+    list.iter().map(|column| {
+        column.as_text().and_then(from_text).ok_or_else(|| {
+            let shown = column.as_text().unwrap_or(column.kind());
+            super::unwritable(&format!(
+                "the column {shown:?} must be a name, a space, and a type such as int4, text[] or #16385"
+            ))
+        })
+    }).collect()
+}
+
+fn from_text(text: &str) -> Option<Column> {
+    let (text, format) = text.strip_suffix(BINARY).map_or((text, 0), |text| (text, 1));
+    let (name, spelled) = text.rsplit_once(' ')?;
+    let (kind, said) = match spelled.split_once('(') {
+        Some((kind, said)) => (kind, Some(said.strip_suffix(')')?)),
+        None => (spelled, None),
+    };
+    let oid = types::oid(kind)?;
+    let modifier = match said {
+        Some(said) => meant(oid, said)?,
+        None => -1,
+    };
+    Some(Column { name: name.to_owned(), oid, modifier, format })
+}
+
+const BPCHAR: u32 = 1042;
+const VARCHAR: u32 = 1043;
+const NUMERIC: u32 = 1700;
+
+/// A modifier as SQL writes it, as far as that is known.
+fn spoken(oid: u32, modifier: i32) -> String {
+    match (oid, modifier.checked_sub(4)) {
+        (BPCHAR | VARCHAR, Some(length)) => length.to_string(),
+        (NUMERIC, Some(packed)) => format!("{},{}", packed >> 16, packed & 0xffff),
+        _ => modifier.to_string(),
+    }
+}
+
+fn meant(oid: u32, said: &str) -> Option<i32> {
+    let modifier = match (oid, said.split_once(',')) {
+        (NUMERIC, Some((precision, scale))) => {
+            let scale = scale.parse::<u16>().ok()?;
+            let precision = precision.parse::<i16>().ok()?;
+            i32::from(precision) << 16 | i32::from(scale)
+        }
+        (BPCHAR | VARCHAR, None) => said.parse().ok()?,
+        _ => return said.parse().ok(),
+    };
+    modifier.checked_add(4)
+}
+
+/// Reads one value of a row or of parameters.
+pub(super) fn decode(oid: u32, format: i16, bytes: Option<&[u8]>) -> Result<Value, WireError> {
+    match (bytes, format) {
+        (None, _) => Ok(Value::Null),
+        (Some(bytes), 0) => Ok(text::decode(oid, bytes)),
+        (Some(bytes), 1) => Ok(binary::decode(oid, bytes)),
+        _ => Err(malformed("a format other than text and binary")),
+    }
+}
+
+/// Reads a DataRow.
+pub(super) fn read_row(body: &[u8], columns: &[Column], formats: &[i16]) -> Result<Value, WireError> {
+    let mut fields = Fields::new(body);
+    let count = fields.count()?;
+    let mut row = Vec::new();
+    for index in 0..count {
+        let (oid, format) = match columns.get(index) {
+            Some(column) => (column.oid, column.format),
+            None => (0, format_of(formats, index)),
+        };
+        row.push(decode(oid, format, fields.sized()?)?);
+    }
+    Ok(Value::List(row))
+}
+
+/// Writes a DataRow in the formats that were asked for.
+pub(super) fn write_row(
+    row: &[Value],
+    columns: &[Column],
+    formats: &[i16],
+    frames: &mut Frames,
+) -> Result<(), WireError> {
+    frames.try_add(b'D', |out| {
+        frames::count(out, row.len());
+        for (index, value) in row.iter().enumerate() {
+            if *value == Value::Null {
+                out.extend_from_slice(&frames::NULL);
+                continue;
+            }
+            let column = columns.get(index);
+            let bytes = encode(column, format_of(formats, index), value);
+            let bytes = bytes.ok_or_else(|| refused(column, value))?;
+            frames::sized(out, |out| {
+                out.extend_from_slice(&bytes);
+                Ok::<_, WireError>(())
+            })?;
+        }
+        Ok(())
+    })
+}
+
+fn encode(column: Option<&Column>, format: i16, value: &Value) -> Option<Vec<u8>> {
+    let oid = column.map_or(0, |column| column.oid);
+    let carried = column.is_none_or(|column| types::kind(column.oid) == types::Kind::Other);
+    if carried && let Some(column) = column {
+        // Printable bytes are most likely the label of an enumeration, which is the same in both.
+        let same = column.format == format || value.as_text().is_some();
+        return value.as_bytes().filter(|_| same).map(<[u8]>::to_vec);
+    }
+    match format {
+        0 => text::encode(oid, value),
+        _ => binary::encode(oid, value),
+    }
+}
+
+fn refused(column: Option<&Column>, value: &Value) -> WireError {
+    let (name, kind) = match column {
+        Some(column) => (column.name.as_str(), types::name(column.oid)),
+        None => ("?", "unknown".into()),
+    };
+    super::unwritable(&format!(
+        "the {} in column `{name}` is no {kind} that can be sent as the driver asks; correct it",
+        value.kind()
+    ))
+}
