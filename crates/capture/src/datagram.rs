@@ -20,8 +20,8 @@ use crate::names::Connected;
 use crate::socket::{self, Address};
 use crate::{memory, process};
 
-const DNS: u16 = 53;
-const LONGEST: usize = 65_535;
+pub(crate) const DNS: u16 = 53;
+pub(crate) const LONGEST: usize = 65_535;
 /// Destinations that are reported once, not for each datagram.
 const REPORTED: usize = 4096;
 /// How often a blocked receiver is checked for having gone away.
@@ -76,27 +76,32 @@ fn ask_resolver(
 }
 
 /// Lets the policy decide over a datagram destination.
-fn decide(call: Waiting, to: SocketAddr) {
+pub(crate) fn decide(call: Waiting, to: SocketAddr) {
+    match permit(&call, to) {
+        Ok(()) => call.resume(),
+        Err(errno) => call.finish(Err(errno)),
+    }
+}
+
+/// Asks the policy about a datagram destination and reports the first answer.
+pub(crate) fn permit(call: &Waiting, to: SocketAddr) -> Result<(), i32> {
     let endpoint = Endpoint::tcp(to);
     let first = {
         let mut reported = crate::lock(&call.shared.passed_datagrams);
         reported.len() < REPORTED && reported.insert(endpoint.clone())
     };
-    match call.shared.policy.datagram(SocketAddr::new(to.ip().to_canonical(), to.port())) {
-        Ok(()) => {
-            if first {
-                call.shared.notify(Notice::Passed { to: endpoint, why: "a UDP datagram" });
-            }
-            call.resume();
-        }
-        Err(errno) => {
-            if first {
+    let plain = SocketAddr::new(to.ip().to_canonical(), to.port());
+    let verdict = call.shared.policy.datagram(plain);
+    if first {
+        call.shared.notify(match verdict {
+            Ok(()) => Notice::Passed { to: endpoint, why: "a UDP datagram" },
+            Err(errno) => {
                 let why = "a UDP datagram that may not leave";
-                call.shared.notify(Notice::Refused { to: endpoint, errno, why });
+                Notice::Refused { to: endpoint, errno, why }
             }
-            call.finish(Err(errno));
-        }
+        });
     }
+    verdict
 }
 
 /// `sendto` with an address.
@@ -122,11 +127,20 @@ fn query(call: Waiting, socket: &AppSocket, to: SocketAddr) {
         Ok(payload) => payload,
         Err(error) => return call.out_of_reach(&error),
     };
-    let flags = call.arg(3) as i32 | libc::MSG_NOSIGNAL;
-    let done = ask_resolver(&call, socket, to, |working, stand_in| {
-        send_to(working, &payload, flags, stand_in)
-    });
+    let done = ask(&call, socket, to, &payload, call.arg(3) as i32);
     call.finish(done.map_err(|error| errno(&error)));
+}
+
+/// Sends a query to the stand-in of name server `to`.
+pub(crate) fn ask(
+    call: &Waiting,
+    socket: &AppSocket,
+    to: SocketAddr,
+    query: &[u8],
+    flags: i32,
+) -> io::Result<i64> {
+    let flags = flags | libc::MSG_NOSIGNAL;
+    ask_resolver(call, socket, to, |working, stand_in| send_to(working, query, flags, stand_in))
 }
 
 fn send_to(socket: BorrowedFd<'_>, payload: &[u8], flags: i32, to: &Address) -> io::Result<i64> {

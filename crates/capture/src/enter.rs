@@ -6,6 +6,7 @@ use std::io;
 use std::mem;
 use std::os::fd::RawFd;
 
+use crate::contract::Mode;
 use crate::filter;
 use crate::kernel::check;
 
@@ -44,15 +45,17 @@ pub(crate) struct Carrier {
 /// between fork and exec, after any change of user. Returns once the
 /// supervisor is at work, or with the error that prevented it.
 pub fn enter(fd: RawFd) -> io::Result<()> {
+    let mode = wait_for_byte(fd)?;
+    let mode = if mode == mode_byte(Mode::Record) { Mode::Record } else { Mode::Replay };
     // SAFETY: the calls take integers only.
     let result = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     check(result.into()).map_err(|error| give_up(fd, STEP_PRIVILEGES, error))?;
-    let listener = install().map_err(|error| give_up(fd, STEP_FILTER, error))?;
+    let listener = install(mode).map_err(|error| give_up(fd, STEP_FILTER, error))?;
     // SAFETY: getpid takes nothing and cannot fail.
     let pid = unsafe { libc::getpid() };
     let report = Report { step: STEP_DONE, errno: 0, pid, fd: listener };
     let sent = send(fd, &report, Some(listener));
-    let told = sent.and_then(|()| wait_for_go(fd));
+    let told = sent.and_then(|()| wait_for_byte(fd)).map(drop);
     // SAFETY: both descriptors are open and used by nobody else in this process.
     unsafe {
         libc::close(listener);
@@ -61,10 +64,11 @@ pub fn enter(fd: RawFd) -> io::Result<()> {
     told
 }
 
-fn install() -> io::Result<RawFd> {
+fn install(mode: Mode) -> io::Result<RawFd> {
+    let program = filter::program(mode);
     let program = libc::sock_fprog {
-        len: filter::PROGRAM.length as libc::c_ushort,
-        filter: filter::PROGRAM.code.as_ptr().cast_mut(),
+        len: program.length as libc::c_ushort,
+        filter: program.code.as_ptr().cast_mut(),
     };
     let attempt = |flags: libc::c_ulong| {
         // SAFETY: the program is a constant of the length given; the kernel copies it.
@@ -99,10 +103,10 @@ fn send(fd: RawFd, report: &Report, carried: Option<RawFd>) -> io::Result<()> {
         message.msg_control = (&raw mut carrier).cast();
         message.msg_controllen = mem::size_of::<Carrier>() as _;
     }
-    // SAFETY: every pointer in the message leads to a live local; sendmsg is not
-    // among the trapped calls, which nobody would answer yet.
-    check(unsafe { libc::sendmsg(fd, &raw const message, libc::MSG_NOSIGNAL) } as libc::c_long)
-        .map(drop)
+    // SAFETY: every pointer in the message leads to a live local; with these flags
+    // the call is not trapped, which nobody would answer yet.
+    let count = unsafe { libc::sendmsg(fd, &raw const message, filter::HANDING_OVER) };
+    check(count as libc::c_long).map(drop)
 }
 
 pub(crate) fn carrier(fd: RawFd) -> Carrier {
@@ -114,13 +118,21 @@ pub(crate) fn carrier(fd: RawFd) -> Carrier {
     Carrier { header, fd, padding: 0 }
 }
 
-fn wait_for_go(fd: RawFd) -> io::Result<()> {
-    let mut go = 0u8;
+/// What the supervisor says before anything else: which filter is to be used.
+pub(crate) fn mode_byte(mode: Mode) -> u8 {
+    match mode {
+        Mode::Record => 1,
+        Mode::Replay => 2,
+    }
+}
+
+fn wait_for_byte(fd: RawFd) -> io::Result<u8> {
+    let mut byte = 0u8;
     loop {
         // SAFETY: the buffer is one byte long.
-        let count = unsafe { libc::read(fd, (&raw mut go).cast(), 1) };
+        let count = unsafe { libc::read(fd, (&raw mut byte).cast(), 1) };
         match check(count as libc::c_long) {
-            Ok(1) => return Ok(()),
+            Ok(1) => return Ok(byte),
             // The supervisor is gone or has given up.
             Ok(_) => return Err(io::Error::from_raw_os_error(libc::ECONNABORTED)),
             Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}

@@ -2,11 +2,17 @@
 //! supervisor. It is a constant, because it is installed between fork and exec
 //! where nothing may be allocated. It decides nothing: that is `supervisor`.
 //!
-//! Known gap: `sendmsg` and `sendmmsg` are not trapped, since a filter cannot
-//! look into their message header and trapping every one of them would slow
-//! down programs that use them for ordinary streams.
+//! A filter cannot look into the message header of `sendmsg` and `sendmmsg`. In
+//! replay every one of them is trapped, because nothing may leave; that costs a
+//! program that writes its streams by `sendmsg` (gRPC in C++, Python's asyncio)
+//! one round trip to the supervisor for each write. While recording, they are
+//! left alone for the same reason, and a datagram sent by them is not noticed.
+//! `recvmsg` is never trapped: an answer of a name server that is read by it
+//! names our resolver as its source.
 
 use libc::{c_long, sock_filter};
+
+use crate::contract::Mode;
 
 const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
 const EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
@@ -22,6 +28,12 @@ const ERRNO: u32 = 0x0005_0000;
 const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
 const FIRST_ARGUMENT: u32 = 16;
+
+/// By these flags a child sends us its listener under a filter that traps
+/// `sendmsg` while nobody answers yet. They contradict one another, so that no
+/// program uses them together; Unix sockets ignore all of them.
+pub(crate) const HANDING_OVER: i32 =
+    libc::MSG_NOSIGNAL | libc::MSG_EOR | libc::MSG_MORE | libc::MSG_CONFIRM;
 
 /// `AUDIT_ARCH_*` of the only architecture whose calls are understood.
 #[cfg(target_arch = "x86_64")]
@@ -41,8 +53,18 @@ pub(crate) struct Program {
     pub(crate) length: usize,
 }
 
-/// The program installed in every captured process tree.
-pub(crate) static PROGRAM: Program = build();
+/// The program for recording.
+static OPEN: Program = build().finish();
+/// The program for replay, under which nothing leaves.
+static SEALED: Program = build().notify_messages().finish();
+
+/// The program to install in a process tree.
+pub(crate) fn program(mode: Mode) -> &'static Program {
+    match mode {
+        Mode::Record => &OPEN,
+        Mode::Replay => &SEALED,
+    }
+}
 
 const fn step(code: u16, jt: u8, jf: u8, k: u32) -> sock_filter {
     sock_filter { code, jt, jf, k }
@@ -61,6 +83,19 @@ impl Program {
 
     const fn refuse(self, number: c_long, errno: i32) -> Self {
         self.add(step(EQUAL, 0, 1, number as u32)).add(step(RETURN, 0, 0, ERRNO | errno as u32))
+    }
+
+    const fn notify_messages(self) -> Self {
+        self.notify(libc::SYS_sendmmsg)
+            .add(step(EQUAL, 0, 4, libc::SYS_sendmsg as u32))
+            .add(step(LOAD, 0, 0, FIRST_ARGUMENT + 8 * 2))
+            .add(step(EQUAL, 1, 0, HANDING_OVER as u32))
+            .add(step(RETURN, 0, 0, NOTIFY))
+            .add(step(RETURN, 0, 0, ALLOW))
+    }
+
+    const fn finish(self) -> Self {
+        self.add(step(RETURN, 0, 0, ALLOW))
     }
 
     /// Traps the call only when the pointer in `argument` is not null.
@@ -95,7 +130,6 @@ const fn build() -> Program {
         .notify_with_pointer(libc::SYS_sendto, 4)
         .notify_with_pointer(libc::SYS_recvfrom, 4)
         .refuse(libc::SYS_io_uring_setup, libc::ENOSYS)
-        .add(step(RETURN, 0, 0, ALLOW))
 }
 
 #[cfg(test)]
@@ -104,6 +138,10 @@ mod tests {
 
     /// Runs the program by hand: the few instructions that it uses.
     fn run(arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
+        run_in(Mode::Record, arch, number, arguments)
+    }
+
+    fn run_in(mode: Mode, arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
         let mut data = Vec::new();
         data.extend(number.to_ne_bytes());
         data.extend(arch.to_ne_bytes());
@@ -114,7 +152,7 @@ mod tests {
         }
         let (mut at, mut accumulator) = (0usize, 0u32);
         loop {
-            let instruction = PROGRAM.code[at];
+            let instruction = program(mode).code[at];
             at += 1;
             let jump = |taken: bool| if taken { instruction.jt } else { instruction.jf } as usize;
             match instruction.code {
@@ -148,6 +186,17 @@ mod tests {
         assert_eq!(run(NATIVE, number, [0, 0, 0, 0, 1 << 40, 0]), NOTIFY);
         assert_eq!(run(NATIVE, libc::SYS_recvfrom as u32, [0, 0, 0, 0, 1 << 40, 0]), NOTIFY);
         assert_eq!(run(NATIVE, libc::SYS_recvfrom as u32, [9, 9, 9, 9, 0, 9]), ALLOW);
+    }
+
+    #[test]
+    fn replay_traps_messages_but_not_the_handing_over() {
+        let message = libc::SYS_sendmsg as u32;
+        assert_eq!(run_in(Mode::Replay, NATIVE, message, [0; 6]), NOTIFY);
+        assert_eq!(run_in(Mode::Replay, NATIVE, libc::SYS_sendmmsg as u32, [0; 6]), NOTIFY);
+        let handing_over = [0, 0, HANDING_OVER as u64, 0, 0, 0];
+        assert_eq!(run_in(Mode::Replay, NATIVE, message, handing_over), ALLOW);
+        assert_eq!(run_in(Mode::Replay, NATIVE, libc::SYS_recvmsg as u32, [0; 6]), ALLOW);
+        assert_eq!(run_in(Mode::Replay, NATIVE, libc::SYS_connect as u32, [0; 6]), NOTIFY);
     }
 
     #[test]

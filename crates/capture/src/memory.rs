@@ -14,6 +14,22 @@ pub(crate) fn read(tid: i32, address: u64, length: usize) -> io::Result<Vec<u8>>
     whole(count, length).map(|()| bytes)
 }
 
+/// Reads pieces, each an address and a length, one behind the other.
+pub(crate) fn gather(tid: i32, pieces: &[(u64, usize)]) -> io::Result<Vec<u8>> {
+    let length = pieces.iter().map(|(_, length)| length).sum();
+    let mut bytes = vec![0u8; length];
+    let local = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: length };
+    let remote: Vec<libc::iovec> = pieces
+        .iter()
+        .map(|(at, length)| libc::iovec { iov_base: *at as *mut _, iov_len: *length })
+        .collect();
+    let count = remote.len() as libc::c_ulong;
+    // SAFETY: the local buffer is ours and `length` long; the kernel checks the
+    // remote pieces, whose list is as long as we say.
+    let count = unsafe { libc::process_vm_readv(tid, &local, 1, remote.as_ptr(), count, 0) };
+    whole(count, length).map(|()| bytes)
+}
+
 /// Writes all of `bytes` at `address` of thread `tid`.
 pub(crate) fn write(tid: i32, address: u64, bytes: &[u8]) -> io::Result<()> {
     let local = libc::iovec { iov_base: bytes.as_ptr() as *mut _, iov_len: bytes.len() };
@@ -58,6 +74,15 @@ mod tests {
         assert_eq!(read(own(), target.as_ptr() as u64, 4).unwrap(), [1, 2, 3, 4]);
         write(own(), target.as_mut_ptr() as u64, &[9, 8]).unwrap();
         assert_eq!(std::hint::black_box(target), [9, 8, 3, 4]);
+    }
+
+    #[test]
+    fn gathers_pieces_in_their_order() {
+        let (one, two) = ([1u8, 2], [3u8, 4, 5]);
+        let pieces = [(two.as_ptr() as u64, 3), (one.as_ptr() as u64, 2)];
+        assert_eq!(gather(own(), &pieces).unwrap(), [3, 4, 5, 1, 2]);
+        assert_eq!(gather(own(), &[(8, 1)]).unwrap_err().raw_os_error(), Some(libc::EFAULT));
+        assert_eq!(gather(own(), &[]).unwrap(), []);
     }
 
     #[test]

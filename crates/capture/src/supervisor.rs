@@ -77,6 +77,7 @@ pub fn prepare(
         kernel::check(libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()).into())?;
         (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
     };
+    say(&ours, enter::mode_byte(options.mode))?;
     Ok((Pending { socket: ours, options, policy, notices }, ChildEnd(theirs)))
 }
 
@@ -109,12 +110,15 @@ impl Pending {
             notices: self.notices,
         });
         let running = Running::begin(shared)?;
-        let go = [1u8];
-        // SAFETY: the buffer is one byte long.
-        let count = unsafe { libc::write(self.socket.as_raw_fd(), go.as_ptr().cast(), 1) };
-        kernel::check(count as libc::c_long).map_err(|_| CaptureError::ChildGone)?;
+        say(&self.socket, 1).map_err(|_| CaptureError::ChildGone)?;
         Ok(running)
     }
+}
+
+fn say(socket: &OwnedFd, byte: u8) -> io::Result<()> {
+    // SAFETY: the buffer is one byte long.
+    let count = unsafe { libc::write(socket.as_raw_fd(), (&raw const byte).cast(), 1) };
+    kernel::check(count as libc::c_long).map(drop)
 }
 
 fn refusal(report: Report) -> CaptureError {
@@ -250,6 +254,8 @@ fn dispatch(shared: &Arc<Shared>, call: kernel::Call) {
         libc::SYS_getsockname => crate::bind::local_name(call),
         libc::SYS_getpeername => crate::connect::peer_name(call),
         libc::SYS_sendto => crate::datagram::send(call),
+        libc::SYS_sendmsg => crate::message::send(call),
+        libc::SYS_sendmmsg => crate::message::send_many(call),
         libc::SYS_recvfrom => crate::datagram::receive(call),
         _ => call.resume(),
     }

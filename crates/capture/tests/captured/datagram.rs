@@ -1,11 +1,12 @@
 //! Programs ask name servers that do not exist, and send datagrams elsewhere.
 
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use rehearsal_capture::{Mode, Strategy};
 
-use crate::rig::{Rules, everywhere, python, run};
+use crate::rig::{Rules, compile, everywhere, python, run, shared_folder};
 
 /// Answers with the query in capitals and notes which server was asked.
 fn shouting(asked: &Arc<Mutex<Vec<SocketAddr>>>) -> Rules {
@@ -149,5 +150,61 @@ print(s.makefile().readline().strip())
         };
         let outcome = run(Mode::Replay, strategy, rules, python(script));
         assert_eq!(outcome.succeeded().output, "hello from 192.0.2.80:80\n");
+    });
+}
+
+/// Loopback only, as in replay.
+fn sealed(asked: &Arc<Mutex<Vec<SocketAddr>>>) -> Rules {
+    let datagram =
+        |to: SocketAddr| if to.ip().is_loopback() { Ok(()) } else { Err(libc::EHOSTUNREACH) };
+    Rules { datagram: Box::new(datagram), ..shouting(asked) }
+}
+
+/// Node sends by `sendmsg` or `sendmmsg` and receives by `recvmsg`.
+#[test]
+fn node_datagrams_do_not_leave_in_replay() {
+    let script = "
+const dgram = require('dgram');
+const here = dgram.createSocket('udp4');
+here.bind(0, '127.0.0.1', () => {
+  here.on('message', text => { console.log(String(text)); here.close(); });
+  const s = dgram.createSocket('udp4');
+  s.send('out', 9, '192.0.2.9', error => {
+    console.log(error.code);
+    s.on('message', answer => { console.log(String(answer)); s.close(); });
+    s.send('query', 53, '192.0.2.53', () => {
+      const t = dgram.createSocket('udp4');
+      t.send('inside', here.address().port, '127.0.0.1', () => t.close());
+    });
+  });
+});
+";
+    everywhere("datagram::node_datagrams_do_not_leave_in_replay", |strategy| {
+        let asked = Arc::default();
+        let mut node = Command::new("node");
+        node.args(["-e", script]);
+        let outcome = run(Mode::Replay, strategy, sealed(&asked), node);
+        let mut lines: Vec<&str> = outcome.succeeded().output.lines().collect();
+        assert_eq!(lines.remove(0), "EHOSTUNREACH", "{strategy:?}");
+        lines.sort_unstable();
+        assert_eq!(lines, ["QUERY", "inside"], "{strategy:?}");
+        assert_eq!(outcome.count(&format!("refused 192.0.2.9:9 {}", libc::EHOSTUNREACH)), 1);
+        assert_eq!(asked.lock().unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn many_messages_at_once_do_not_leave_in_replay() {
+    everywhere("datagram::many_messages_at_once_do_not_leave_in_replay", |strategy| {
+        let folder = shared_folder();
+        let program = compile(include_str!("programs/many.c"), folder.path());
+        let asked = Arc::default();
+        let outcome = run(Mode::Replay, strategy, sealed(&asked), Command::new(&program));
+        let output = "connected: 2\nboth inside: 2\none outside: EHOSTUNREACH\n\
+                      queries: 2 ONE TWO\nquery behind another: EOPNOTSUPP\n\
+                      sendmsg outside: EHOSTUNREACH\nstream: 2\n";
+        assert_eq!(outcome.succeeded().output, output, "{strategy:?}");
+        assert_eq!(asked.lock().unwrap().len(), 2, "{strategy:?}");
+        assert_eq!(outcome.count(&format!("refused 192.0.2.9:9 {}", libc::EHOSTUNREACH)), 1);
     });
 }
