@@ -39,6 +39,16 @@ const CLIENT: &[&str] = &[
     "x-request-id",
 ];
 
+/// Fields whose value is a set (RFC 9110, sections 10.2.1 and 12.5.5; Fetch, section 3.3): servers that
+/// keep one in a hash table list it in another order at each start.
+const SETS: &[&str] = &[
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-expose-headers",
+    "allow",
+    "vary",
+];
+
 /// Adds headers, body and trailers in comparison form.
 pub(super) fn message(message: &Map, side: Side, out: &mut Map) {
     if side == Side::Response {
@@ -103,8 +113,16 @@ fn comparable(name: &str, value: &Value) -> Value {
         ("content-type", Value::Text(kind)) if media::boundary(Some(kind)).is_some() => {
             media::without_boundary(kind).into()
         }
+        (_, Value::Text(members)) if SETS.contains(&name) => in_order(members).into(),
         _ => value.clone(),
     }
+}
+
+/// The members of a set between commas, sorted.
+fn in_order(members: &str) -> String {
+    let mut members: Vec<&str> = members.split(',').map(str::trim).collect();
+    members.sort_unstable();
+    members.join(", ")
 }
 
 /// Sorted pairs as a map; values of equal names become a list.

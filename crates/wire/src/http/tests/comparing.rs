@@ -94,6 +94,18 @@ fn responses_compare_by_what_they_say() {
 }
 
 #[test]
+fn sets_compare_in_any_order_but_lists_do_not() {
+    response(
+        r#"{"status":405,"headers":[{"Allow":"OPTIONS,GET , HEAD"},{"Vary":"Origin"},
+            {"Via":"b, a"}]}"#,
+        concat!(
+            r#"{"status":405,"headers":{"allow":"GET, HEAD, OPTIONS","vary":"Origin","#,
+            r#""via":"b, a"}}"#
+        ),
+    );
+}
+
+#[test]
 fn reads_are_repeatable() {
     let repeatable = |line: &str| Http.facets().repeatable(&Map::from([("http", line)]));
     assert!(["GET /", "HEAD /", "OPTIONS *"].into_iter().all(repeatable));
