@@ -82,7 +82,7 @@ impl CliError {
                 RecordError::Store(error) if error.is_ours() => OURS,
                 RecordError::Store(_) => WRONG,
                 RecordError::EndedEarly(_) | RecordError::NotListening => APP,
-                RecordError::NothingCame { .. } => WRONG,
+                RecordError::NothingCame { .. } | RecordError::OnlyUnix => WRONG,
                 RecordError::Capture(_) | RecordError::Internal(_) => OURS,
             },
             CliError::Replay(error) => match error {

@@ -91,11 +91,9 @@ pub async fn record(
     }
     if harvest.counts.requests == 0 && !append {
         harvest.writer.discard()?;
-        let listening = harvest.counts.listening.join(", ");
         return Err(match app_ended {
             Some(ending) => RecordError::EndedEarly(ending),
-            None if listening.is_empty() => RecordError::NotListening,
-            None => RecordError::NothingCame { listening },
+            None => nothing_came(harvest.counts.listening),
         });
     }
     let Harvest { writer, edges, ledger, warnings, unfinished, counts, exchanges } = harvest;
@@ -235,6 +233,35 @@ async fn ends(ends: Ends, mut seen: watch::Receiver<Progress>) {
     }
 }
 
+/// Why there is no test, of an app that listened at these addresses.
+fn nothing_came(mut listening: Vec<String>) -> RecordError {
+    let some = !listening.is_empty();
+    // A Unix socket stays the app's own: who calls there is not seen.
+    listening.retain(|address| !address.starts_with("unix:"));
+    match (listening.is_empty(), some) {
+        (false, _) => RecordError::NothingCame { listening: listening.join(", ") },
+        (true, true) => RecordError::OnlyUnix,
+        (true, false) => RecordError::NotListening,
+    }
+}
+
 fn wall_clock() -> Timestamp {
     Timestamp(jiff::Timestamp::now().as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_are_sent_to_ports_only() {
+        let said = |places: &[&str]| {
+            nothing_came(places.iter().map(|&place| place.to_owned()).collect()).to_string()
+        };
+        assert!(
+            said(&["unix:/run/app.sock", "127.0.0.1:8080"]).contains("at 127.0.0.1:8080 while")
+        );
+        assert!(said(&["unix:/run/app.sock"]).contains("only on Unix sockets"));
+        assert!(said(&[]).contains("did not listen anywhere"));
+    }
 }

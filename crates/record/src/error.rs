@@ -22,6 +22,12 @@ pub enum RecordError {
     /// The app never listened.
     #[error("record: the app did not listen anywhere, so nobody could call it; nothing was kept")]
     NotListening,
+    /// The app listens where callers are not seen.
+    #[error(
+        "record: the app listens only on Unix sockets, where its callers are not seen; let it listen on \
+         a port (127.0.0.1:0 will do) while it is recorded"
+    )]
+    OnlyUnix,
     /// Nobody called the app.
     #[error("record: no request came; call the app at {listening} while it is recorded")]
     NothingCame {
