@@ -241,11 +241,7 @@ impl Recorder {
         for finished in self.finished.drain(..) {
             match finished {
                 Finished::Test(mut test) => {
-                    self.scrubber.scrub(&mut test.exchange);
-                    test.name = self.scrubber.text(&test.name).into_owned();
-                    for call in &mut test.calls {
-                        self.scrubber.scrub(&mut call.exchange);
-                    }
+                    self.scrubber.scrub_test(&mut test);
                     self.writer.test(*test)?;
                 }
                 Finished::Mock(mut mock) => {

@@ -50,7 +50,7 @@ impl Watch for EdgeOracle {
 impl Oracle for EdgeOracle {
     fn answer(&self, question: Question) -> Reply {
         let mut asked = Exchange { request: question.request, ..Exchange::default() };
-        self.scrubber.scrub(&mut asked);
+        self.stage.scrub(&self.scrubber, &mut asked);
         self.stage.answer(self.edge, &asked.request)
     }
 }

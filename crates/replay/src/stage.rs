@@ -7,8 +7,11 @@ use crate::own_calls::OwnCalls;
 use crate::shelf::{EdgeNumber, Shelf};
 use rehearsal_compare::Rules;
 use rehearsal_matching::{Asked, Desk, Judge, Pick, Place, Verdict, fingerprint};
-use rehearsal_model::{Difference, Failure, Finding, Map, NearestMock, TestCase, TestId, Value};
+use rehearsal_model::{
+    Difference, Exchange, Failure, Finding, Map, NearestMock, TestCase, TestId, Value,
+};
 use rehearsal_proxy::Reply;
+use rehearsal_store::scrub::{Known, Scrubber};
 use rehearsal_wire::{Answer, Miss};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +41,8 @@ struct State {
     own: OwnCalls,
     /// Recorded failures to connect that have happened.
     failed: HashSet<u32>,
+    /// The secrets that the test was sent and that its calls held.
+    known: Known,
 }
 
 impl State {
@@ -63,6 +68,7 @@ impl Stage {
             findings: Vec::new(),
             own: OwnCalls::default(),
             failed: HashSet::new(),
+            known: Known::default(),
         };
         Stage { shelf, state: Mutex::new(state), called: Notify::new() }
     }
@@ -77,7 +83,13 @@ impl Stage {
         state.desk.begin(&self.shelf.library, test.id);
         state.rules = rules;
         state.own = OwnCalls::of(&test, |edge| self.shelf.is_real(edge));
+        state.known = Known::default();
         state.test = Some(test);
+    }
+
+    /// Replaces the secrets of what crosses an edge during the test.
+    pub(crate) fn scrub(&self, scrubber: &Scrubber, exchange: &mut Exchange) {
+        scrubber.scrub_knowing(exchange, &mut self.state().known);
     }
 
     /// The answer to a call of the app.

@@ -35,6 +35,7 @@ pub(crate) async fn judge(
     let Trial { test, shelf, stage, rules, limit, scrubber } = trial;
     let request = secrets.fill(&test.exchange.request);
     stage.begin(Arc::clone(&test), rules.clone());
+    stage.scrub(scrubber, &mut Exchange { request: request.clone(), ..Exchange::default() });
     let untouched = || test.exchange.failure.is_none() && stage.is_untouched();
     let sending = timeout(limit, driver.send(&test.edge, &request, untouched));
     tokio::pin!(ended);
@@ -49,7 +50,7 @@ pub(crate) async fn judge(
             Some(Finding::TimedOut { limit_ms })
         }
         Ok(Err(what)) => Some(Finding::NoAnswer { what }),
-        Ok(Ok(answer)) => {
+        Ok(Ok(mut answer)) => {
             tokio::select! {
                 _ = timeout(LATE_CALLS, stage.all_called()) => {}
                 _ = &mut ended => {}
@@ -57,7 +58,8 @@ pub(crate) async fn judge(
             if let (Some(recorded), Some(live)) = (&test.exchange.response, &answer.response) {
                 secrets.learn(recorded, live);
             }
-            judge_answer(&test, shelf, answer, scrubber, &rules)
+            stage.scrub(scrubber, &mut answer);
+            judge_answer(&test, shelf, &answer, &rules)
         }
     };
     // A wrong call is often why the answer is wrong, so it is told first.
@@ -69,8 +71,7 @@ pub(crate) async fn judge(
 fn judge_answer(
     test: &TestCase,
     shelf: &Shelf,
-    mut answer: Exchange,
-    scrubber: &Scrubber,
+    answer: &Exchange,
     rules: &Rules,
 ) -> Option<Finding> {
     let recorded = &test.exchange;
@@ -81,7 +82,6 @@ fn judge_answer(
             format!("the connection was {} before the answer was complete", failure.as_str());
         return Some(Finding::NoAnswer { what });
     }
-    scrubber.scrub(&mut answer);
     let known = shelf.edges.iter().find(|edge| edge.name == test.edge);
     let facets = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol).facets();
     let nothing = Map::new();

@@ -45,7 +45,7 @@ const WAYS: [Way; 6] = [
     // A parameter of a form or a query.
     Way {
         mark: b'=',
-        pattern: r"(?:^|[?&])([A-Za-z][A-Za-z0-9_.%-]{1,63})=([A-Za-z0-9._~%+*!:@/,-]+)",
+        pattern: r"(?:^|[?&])([A-Za-z][A-Za-z0-9_.%-]{1,63})=([A-Za-z0-9._~%+*!:@/,=-]+)",
         spelling: Spelling::Form,
     },
     // An element.
@@ -127,7 +127,7 @@ impl Run<'_> {
         };
         let changed = match spelling {
             Spelling::Plain => change(raw)?,
-            Spelling::Form => change(&percent_decoded(raw))?,
+            Spelling::Form => percent_encoded(&change(&percent_decoded(raw))?),
             Spelling::Json => {
                 let plain = json::parse(&format!("\"{raw}\""));
                 let plain = plain.as_ref().ok().and_then(Value::as_text).unwrap_or(raw);
@@ -183,6 +183,21 @@ fn percent_decoded(raw: &str) -> Cow<'_, str> {
         }
     }
     String::from_utf8(out).map_or(raw.into(), Cow::Owned)
+}
+
+/// A text as a value of a form or a query, which ends at none of its characters.
+fn percent_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => out.push(byte.into()),
+            b'.' | b'_' | b'~' | b'-' | b'*' | b'!' | b':' | b'@' | b'/' | b',' | b'=' => {
+                out.push(byte.into());
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::key::Key;
 use named::Named;
 use names::{Names, Rule};
 use patterns::Patterns;
-use rehearsal_model::{Exchange, Map, SecretSettings, Value, secret};
+use rehearsal_model::{Exchange, Map, SecretSettings, TestCase, Value, secret};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -40,6 +40,23 @@ pub struct Scrubber {
 
 /// The placeholders that were put and what they stand for, each once.
 pub type Pairs = Vec<(String, String)>;
+
+/// The unmistakable secrets of a test so far, by which its further exchanges are searched: what a
+/// header of a call names, the app's answer may repeat where no name tells. Bounded.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pairs: Pairs,
+}
+
+impl Known {
+    fn learn(&mut self, pairs: &Pairs) {
+        for pair in pairs.iter().filter(|(_, original)| original.len() >= UNMISTAKABLE) {
+            if self.pairs.len() < MOST_REPEATED && !self.pairs.contains(pair) {
+                self.pairs.push(pair.clone());
+            }
+        }
+    }
+}
 
 impl Scrubber {
     /// A scrubber with the rules that are built in and those of a project.
@@ -67,6 +84,33 @@ impl Scrubber {
             response.iter_mut().for_each(|response| self.each_text(response, &repeats));
         }
         run.pairs
+    }
+
+    /// Replaces the secrets of an exchange, and those of earlier exchanges that it repeats.
+    pub fn scrub_knowing(&self, exchange: &mut Exchange, known: &mut Known) {
+        let pairs = self.scrub(exchange);
+        if !known.pairs.is_empty() {
+            let earlier: Vec<_> = known.pairs.iter().collect();
+            let repeats = |text: &str| replace_all(text, &earlier);
+            self.each_text(&mut exchange.request, &repeats);
+            let response = exchange.response.iter_mut();
+            response.for_each(|response| self.each_text(response, &repeats));
+        }
+        known.learn(&pairs);
+    }
+
+    /// Replaces the secrets of a test. A call is searched by what came before it and not by the
+    /// answer, since no more is known of it when it is made again.
+    pub fn scrub_test(&self, test: &mut TestCase) {
+        let mut known = Known::default();
+        let response = test.exchange.response.take();
+        self.scrub_knowing(&mut test.exchange, &mut known);
+        for call in &mut test.calls {
+            self.scrub_knowing(&mut call.exchange, &mut known);
+        }
+        test.exchange.response = response;
+        self.scrub_knowing(&mut test.exchange, &mut known);
+        test.name = self.text(&test.name).into_owned();
     }
 
     /// The text with its secrets replaced: for names and command lines.

@@ -2,7 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
-use rehearsal_model::{Number, json};
+use rehearsal_model::{Call, EdgeName, Number, TestId, Timestamp, json};
 
 fn scrubber_with(settings: &SecretSettings) -> Scrubber {
     Scrubber::new(settings, Key::new([7; 32])).unwrap()
@@ -261,4 +261,43 @@ proptest! {
         let pairs = scrubber.scrub(&mut twice);
         prop_assert_eq!(&twice, &once, "{:?}", pairs);
     }
+}
+
+#[test]
+fn a_parameter_stays_one_after_its_scheme() {
+    check(
+        r#"{"http":"GET /x?authorization=Basic%20dTpwYXNz==&q=1"}"#,
+        r#"{"http":"GET /x?authorization=Basic%20<dTpwYXNz==>&q=1"}"#,
+    );
+}
+
+#[test]
+fn what_a_call_names_goes_from_later_calls_and_the_answer() {
+    let secret = "k-0123456789abcdef";
+    let exchange = |name: &str| Exchange {
+        request: Map::from([(name, secret)]),
+        response: Some(Map::from([("seen", secret)])),
+        ..Exchange::default()
+    };
+    let call =
+        |name| Call { edge: EdgeName::new("payments"), exchange: exchange(name), parallel: false };
+    let mut test = TestCase {
+        exchange: Exchange { response: exchange("").response, ..Exchange::default() },
+        calls: vec![call("note"), call("x-api-key"), call("note")],
+        id: TestId(1),
+        name: "GET /".into(),
+        at: Timestamp::default(),
+        edge: EdgeName::new("inbound"),
+        noise: Vec::new(),
+    };
+    scrubber().scrub_test(&mut test);
+    let placeholder = of("value", secret);
+    let seen = |exchange: &Exchange| {
+        exchange.response.as_ref().unwrap().text("seen") == Some(&placeholder)
+    };
+    assert!(seen(&test.exchange));
+    assert_eq!(test.calls[0].exchange, exchange("note"), "nothing was known yet");
+    assert_eq!(test.calls[1].exchange.request.text("x-api-key"), Some(placeholder.as_str()));
+    assert_eq!(test.calls[2].exchange.request.text("note"), Some(placeholder.as_str()));
+    assert!(seen(&test.calls[2].exchange));
 }
