@@ -30,6 +30,8 @@ pub(crate) struct AppSocket {
 /// A socket to act on in the app's place.
 pub(crate) struct Working {
     pub(crate) socket: Arc<OwnedFd>,
+    /// The identity of `socket`, and of the app's from [`Self::settle`] on.
+    pub(crate) inode: u64,
     /// The descriptor of the app to be replaced, unless `socket` is the app's.
     replaces: Option<(i32, RawFd)>,
 }
@@ -59,7 +61,7 @@ impl AppSocket {
     /// The socket to act on.
     pub(crate) fn working(&self) -> io::Result<Working> {
         if let Some(duplicate) = &self.duplicate {
-            return Ok(Working { socket: duplicate.clone(), replaces: None });
+            return Ok(Working { socket: duplicate.clone(), inode: self.inode, replaces: None });
         }
         let (family, kind) = match self.kind {
             Kind::Tcp { v6 } => (family(v6), libc::SOCK_STREAM),
@@ -68,7 +70,8 @@ impl AppSocket {
             Kind::Other => return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
         };
         let socket = Arc::new(socket::create(family, kind)?);
-        Ok(Working { socket, replaces: Some((self.tid, self.fd)) })
+        let inode = socket::inode(&*socket)?;
+        Ok(Working { socket, inode, replaces: Some((self.tid, self.fd)) })
     }
 }
 
@@ -92,7 +95,7 @@ impl Working {
             }
             listener.replace_fd(call.id, self.socket.as_fd(), fd, close_on_exec)?;
         }
-        socket::inode(&*self.socket)
+        Ok(self.inode)
     }
 }
 

@@ -4,6 +4,10 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll, Waker};
+
+use tokio::runtime::Handle;
 
 use crate::app_socket::{AppSocket, Kind};
 use crate::call::Waiting;
@@ -103,7 +107,7 @@ fn stream(call: Waiting, socket: AppSocket, to: Endpoint, asked: Address) {
         }
     }
     let runtime = shared.options.runtime.clone();
-    runtime.spawn(async move {
+    let work = async move {
         match shared.policy.connect(&to).await {
             Verdict::Redirect(ticket) => redirect((call, &mut turn), &socket, (to, asked), ticket),
             Verdict::Pass => {
@@ -116,7 +120,24 @@ fn stream(call: Waiting, socket: AppSocket, to: Endpoint, asked: Address) {
             }
         }
         drop(turn);
-    });
+    };
+    begin(&runtime, work);
+}
+
+/// Does at once what needs no waiting, which saves the way to another thread, and
+/// leaves the rest to the runtime.
+fn begin(runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
+    let mut work = Box::pin(work);
+    let inside = runtime.enter();
+    let mut context = Context::from_waker(Waker::noop());
+    // A policy that panics must not take the supervisor with it; its call is
+    // answered as the work is dropped.
+    let first = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(&mut context)));
+    drop(inside);
+    if let Ok(Poll::Pending) = first {
+        // Polled again there, by whose waker it goes on.
+        runtime.spawn(work);
+    }
 }
 
 /// Asks again about a connection that has been made already, as programs do to
@@ -141,7 +162,7 @@ fn inner((call, mut turn): (Waiting, Turn), socket: AppSocket, asked: Address, t
     let runtime = shared.options.runtime.clone();
     runtime.spawn_blocking(move || {
         let done = try_targets(&socket, &[target]).and_then(|(working, result, target)| {
-            turn.include(socket::inode(&*working.socket)?);
+            turn.include(working.inode);
             let inode = working.settle(&call.shared.listener, call.call())?;
             Ok((inode, result, target))
         });
@@ -195,7 +216,7 @@ fn redirected(
     };
     let (working, result, target) = try_targets(socket, &targets)?;
     let name = socket::local_name(working.socket.as_fd())?;
-    turn.include(socket::inode(&*working.socket)?);
+    turn.include(working.inode);
     let unnamed = || io::Error::from_raw_os_error(libc::EADDRNOTAVAIL);
     let key = Key::of(&name).ok_or_else(unnamed)?;
     let inode = working

@@ -61,7 +61,9 @@ pub enum Verdict {
 /// Decides over everything the app wants to reach. The app waits in its call
 /// meanwhile, other calls of the app do not.
 pub trait Policy: Send + Sync + 'static {
-    /// A TCP or Unix stream connection that leaves the process tree.
+    /// A TCP or Unix stream connection that leaves the process tree. Up to its
+    /// first wait the future runs where all calls of the app are received, so
+    /// that an answer at once is the fastest; it must not block.
     fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict>;
 
     /// A connection to a port that the user mapped to `name` (`host:port`); `to`

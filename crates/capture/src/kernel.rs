@@ -8,6 +8,8 @@ const RECEIVE: libc::c_ulong = 0xc050_2100;
 const SEND: libc::c_ulong = 0xc018_2101;
 const ID_VALID: libc::c_ulong = 0x4008_2102;
 const ADD_FD: libc::c_ulong = 0x4018_2103;
+const SET_FLAGS: libc::c_ulong = 0x4008_2104;
+const SYNC_WAKE_UP: u64 = 1;
 const ADD_FD_SET: u32 = 1;
 const CONTINUE: u32 = 1;
 
@@ -83,6 +85,13 @@ impl Listener {
     fn answer(&self, answer: &Answer) -> io::Result<()> {
         // SAFETY: `answer` has the layout and size encoded in the request number.
         check(unsafe { libc::ioctl(self.0.as_raw_fd(), SEND, answer) }.into()).map(drop)
+    }
+
+    /// Has the kernel hand the processor over at once between caller and
+    /// supervisor, since one of them always waits (Linux 6.6).
+    pub(crate) fn hand_over_at_once(&self) -> io::Result<()> {
+        // SAFETY: the request takes the flags by value.
+        check(unsafe { libc::ioctl(self.0.as_raw_fd(), SET_FLAGS, SYNC_WAKE_UP) }.into()).map(drop)
     }
 
     /// Whether the thread that made the call still waits in it. Until this has

@@ -197,9 +197,12 @@ pub(crate) fn set_nonblocking(socket: BorrowedFd<'_>) -> io::Result<()> {
 
 /// The identity of a socket of ours, comparable with `process::socket_inode`.
 pub(crate) fn inode(socket: &impl AsFd) -> io::Result<u64> {
-    use std::os::unix::fs::MetadataExt;
-    let copy = socket.as_fd().try_clone_to_owned()?;
-    std::fs::File::from(copy).metadata().map(|metadata| metadata.ino())
+    let mut status = mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: there is room for what the kernel writes, which it does on success.
+    unsafe {
+        check(libc::fstat(socket.as_fd().as_raw_fd(), status.as_mut_ptr()).into())?;
+        Ok(status.assume_init().st_ino)
+    }
 }
 
 /// The loopback address of IPv4 with a port that the kernel chooses.

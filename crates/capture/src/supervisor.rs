@@ -93,10 +93,13 @@ impl Pending {
             Strategy::AddFd => false,
             Strategy::Auto => kernel::duplicate(report.pid, report.fd).is_ok(),
         };
+        let listener = Listener(listener);
+        // Older kernels are slower, no more.
+        let _ = listener.hand_over_at_once();
         let runtime = self.options.runtime.clone();
         let meeting = Arc::new(Meeting::new(self.notices.clone()));
         let shared = Arc::new(Shared {
-            listener: Listener(listener),
+            listener,
             duplicating,
             names: Mutex::default(),
             arrivals: Arrivals::open(&runtime, &meeting)?,
