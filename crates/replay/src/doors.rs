@@ -4,7 +4,13 @@ use crate::shelf::Shelf;
 use rehearsal_capture::Endpoint;
 use rehearsal_model::{EdgeName, Role};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// How long nothing may change before an address that was not recorded counts: an app of several
+/// services opens them one by one, and the first is not always the one that was called.
+const SETTLED: Duration = Duration::from_millis(500);
 
 /// The app's listening addresses, as they appear.
 #[derive(Default)]
@@ -40,6 +46,10 @@ impl Doors {
     /// Where to call an inbound edge: the door at its recorded address, else at its port, else, when
     /// edges and doors are one each, that one: the port may have been given otherwise this time.
     pub(crate) fn to(&self, shelf: &Shelf, edge: &EdgeName) -> Option<Endpoint> {
+        self.recorded(shelf, edge).or_else(|| self.only(shelf))
+    }
+
+    fn recorded(&self, shelf: &Shelf, edge: &EdgeName) -> Option<Endpoint> {
         let open = self.open();
         let known = shelf.edges.iter().find(|known| known.name == *edge)?;
         let at = |door: &&Door| known.addresses.contains(&door.visible.to_string());
@@ -50,10 +60,15 @@ impl Doors {
             };
             known.addresses.iter().any(same)
         };
-        let inbound = shelf.edges.iter().filter(|edge| edge.role == Role::Inbound).count();
-        let only = || if inbound == 1 && open.len() == 1 { open.first() } else { None };
-        let door = open.iter().find(at).or_else(|| open.iter().find(port)).or_else(only)?;
+        let door = open.iter().find(at).or_else(|| open.iter().find(port))?;
         Some(door.hidden.clone())
+    }
+
+    fn only(&self, shelf: &Shelf) -> Option<Endpoint> {
+        let open = self.open();
+        let inbound = shelf.edges.iter().filter(|edge| edge.role == Role::Inbound).count();
+        let door = if inbound == 1 && open.len() == 1 { open.first() } else { None };
+        door.map(|door| door.hidden.clone())
     }
 
     /// Waits until each of the edges can be reached.
@@ -62,10 +77,16 @@ impl Doors {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if edges.iter().all(|edge| self.to(shelf, edge).is_some()) {
+            if edges.iter().all(|edge| self.recorded(shelf, edge).is_some()) {
                 return;
             }
-            changed.await;
+            if edges.iter().all(|edge| self.to(shelf, edge).is_some()) {
+                if timeout(SETTLED, changed).await.is_err() {
+                    return;
+                }
+            } else {
+                changed.await;
+            }
         }
     }
 }
