@@ -61,6 +61,23 @@ pub(crate) fn before_killable_waits(command: &mut Command) {
         step(0x06, 0, 0, 0x0005_0000 | libc::EINVAL as u32),
         step(0x06, 0, 0, 0x7fff_0000),
     ];
+    filtered(command, program);
+}
+
+/// Refuses `pidfd_getfd` to the command, as containers do.
+pub(crate) fn without_duplicates(command: &mut Command) {
+    let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+    let program = [
+        step(0x20, 0, 0, 0),                            // load the call's number
+        step(0x15, 0, 1, libc::SYS_pidfd_getfd as u32), // if it is pidfd_getfd
+        step(0x06, 0, 0, 0x0005_0000 | libc::EPERM as u32),
+        step(0x06, 0, 0, 0x7fff_0000),
+    ];
+    filtered(command, program);
+}
+
+/// Runs the command under a filter.
+fn filtered<const LENGTH: usize>(command: &mut Command, program: [libc::sock_filter; LENGTH]) {
     let install = move || {
         let filter =
             libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
@@ -141,7 +158,7 @@ impl Policy for Rules {
 /// A program under capture.
 pub(crate) struct Rig {
     child: Child,
-    _running: Running,
+    running: Running,
     events: Arc<Mutex<Vec<String>>>,
     seen: UnboundedReceiver<String>,
     runtime: Runtime,
@@ -206,7 +223,12 @@ impl Rig {
                 let _ = seen_tx.send(line);
             }
         });
-        Self { child: child.unwrap(), _running: running, events, seen, runtime }
+        Self { child: child.unwrap(), running, events, seen, runtime }
+    }
+
+    /// How sockets are taken.
+    pub(crate) fn strategy(&self) -> Strategy {
+        self.running.strategy()
     }
 
     /// Waits for a notice that begins with `event` and gives it.
