@@ -34,7 +34,8 @@ pub enum Failure {
     Refused,
     /// The host or network cannot be reached (`EHOSTUNREACH`, `ENETUNREACH`).
     Unreachable,
-    /// Connecting timed out (`ETIMEDOUT`).
+    /// Connecting timed out (`ETIMEDOUT`), or whoever asked closed the connection before an answer
+    /// began.
     TimedOut,
     /// The connection was reset (`ECONNRESET`).
     Reset,

@@ -9,7 +9,8 @@ use crate::progress::Progress;
 use crate::queue::Queue;
 use crate::sink::Message;
 use rehearsal_model::{
-    Edge, EdgeName, Exchange, ExchangeId, Ledger, Manifest, Mock, Moment, Role, TestId, Timestamp,
+    Edge, EdgeName, Exchange, ExchangeId, Failure, Ledger, Manifest, Mock, Moment, Role, TestId,
+    Timestamp,
 };
 use rehearsal_proxy::{ConnectionId, ConnectionReport};
 use rehearsal_store::StoreError;
@@ -167,7 +168,8 @@ impl Recorder {
             return;
         };
         let flow = flow(connection, id);
-        if self.ending && exchange.failure.is_some() {
+        let gave_up = gave_up(*role, &mut exchange);
+        if self.ending && exchange.failure.is_some() && !gave_up {
             self.attribution.lost(flow, &mut self.finished);
             return;
         }
@@ -268,6 +270,43 @@ impl Recorder {
     }
 }
 
+/// Whether the app gave up a call; what came afterwards was not for it. Callers of the app may close
+/// their side and wait nevertheless.
+fn gave_up(role: Role, exchange: &mut Exchange) -> bool {
+    match (role, exchange.failure, &exchange.response) {
+        (Role::Outbound, Some(Failure::TimedOut), _) => {
+            exchange.response = None;
+            true
+        }
+        (Role::Inbound, Some(Failure::TimedOut), response) => {
+            exchange.failure = response.is_none().then_some(Failure::Closed);
+            false
+        }
+        _ => false,
+    }
+}
+
 fn flow(connection: ConnectionId, id: ExchangeId) -> Flow {
     Flow(connection.0, id.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rehearsal_model::Map;
+
+    #[test]
+    fn what_comes_after_the_app_gave_up_is_no_answer_but_its_callers_may_wait() {
+        let seen = |role, response: Option<Map>| {
+            let failure = Some(Failure::TimedOut);
+            let mut exchange = Exchange { response, failure, ..Exchange::default() };
+            let gave_up = gave_up(role, &mut exchange);
+            (gave_up, exchange.failure, exchange.response.is_some())
+        };
+        let late = || Some(Map::from([("status", "200")]));
+        assert_eq!(seen(Role::Outbound, late()), (true, Some(Failure::TimedOut), false));
+        assert_eq!(seen(Role::Outbound, None), (true, Some(Failure::TimedOut), false));
+        assert_eq!(seen(Role::Inbound, late()), (false, None, true));
+        assert_eq!(seen(Role::Inbound, None), (false, Some(Failure::Closed), false));
+    }
 }

@@ -24,6 +24,8 @@ pub(super) struct Observer {
     begun: u64,
     /// Bytes of the client after a request whose answer may switch protocols.
     waiting: Option<Vec<u8>>,
+    /// Whether a part of the first answer came.
+    answering: bool,
     over: bool,
 }
 
@@ -36,6 +38,8 @@ struct Pending {
     /// What the request adds to the backlog.
     size: usize,
     response: Option<(Response, Moment)>,
+    /// Whether the client closed its side before the answer began.
+    left: bool,
 }
 
 impl Observer {
@@ -48,6 +52,7 @@ impl Observer {
             backlog: Backlog::new(limits),
             begun: 0,
             waiting: None,
+            answering: false,
             over: false,
         }
     }
@@ -93,8 +98,8 @@ impl Observer {
         self.backlog.check_count(self.pending.len())?;
         self.begun += 1;
         let id = ExchangeId(self.begun);
-        let (method, request, size, response) = (None, None, 0, None);
-        self.pending.push_back(Pending { id, started: at, method, request, size, response });
+        let (method, request, size, response, left) = (None, None, 0, None, false);
+        self.pending.push_back(Pending { id, started: at, method, request, size, response, left });
         out.push(Command::Begin { id, at });
         Ok(())
     }
@@ -111,7 +116,9 @@ impl Observer {
                 return Err(malformed("a response that no request asked for"));
             };
             let early = front.is_some_and(|front| front.request.is_none());
-            let Some(response) = self.responses.next(&mut input, method)? else { return Ok(()) };
+            let next = self.responses.next(&mut input, method)?;
+            self.answering = next.is_none();
+            let Some(response) = next else { return Ok(()) };
             let switches = response.switches;
             if switches && early {
                 return Err(malformed("a switch of protocols before its request is complete"));
@@ -149,7 +156,8 @@ impl Observer {
         self.backlog.remove(front.size);
         self.over = front.response.as_ref().is_some_and(|(response, _)| response.switches);
         let decided = self.pending.is_empty();
-        emit(front, None, at, out);
+        let failure = front.left.then_some(Failure::TimedOut);
+        emit(front, failure, at, out);
         // Only the last exchange can be the one that the client's bytes wait for.
         match self.waiting.take() {
             Some(waiting) if !self.over && decided => self.client(&waiting, at, out),
@@ -169,8 +177,14 @@ impl Observer {
     ) -> Result<(), WireError> {
         let method = self.pending.front().and_then(|front| front.method);
         match (from, how) {
-            // The answers may still come.
-            (Peer::Client, Ending::Finished) => return Ok(()),
+            // The answers may still come, but few clients wait for them.
+            (Peer::Client, Ending::Finished) => {
+                let begun = usize::from(self.answering);
+                for pending in self.pending.iter_mut().skip(begun) {
+                    pending.left = pending.response.is_none();
+                }
+                return Ok(());
+            }
             (Peer::Server, Ending::Finished) => {
                 let response = method.and_then(|method| self.responses.close(method));
                 if let Some(response) = response {
@@ -199,6 +213,7 @@ impl Observer {
             pending.request = Some(record::request(*message, self.limits.body));
         }
         for pending in std::mem::take(&mut self.pending) {
+            let failure = if pending.left { Failure::TimedOut } else { failure };
             let failure = (!std::mem::take(&mut answered)).then_some(failure);
             if pending.request.is_some() {
                 emit(pending, failure, at, out);

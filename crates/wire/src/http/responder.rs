@@ -44,6 +44,18 @@ struct Pending {
     answer: Option<Answer>,
 }
 
+impl Pending {
+    /// Whether an answer is there and is to be said.
+    fn may_be_answered(&self) -> bool {
+        self.answer.is_some() && !self.is_silence()
+    }
+
+    /// Whether the client waited in vain when this was recorded, so that it does again.
+    fn is_silence(&self) -> bool {
+        matches!(self.answer, Some(Answer::Failure(Failure::TimedOut)))
+    }
+}
+
 impl Responder {
     pub(super) fn new(limits: Limits) -> Self {
         Responder {
@@ -122,19 +134,18 @@ impl Responder {
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.id == id) {
             pending.answer = Some(answer);
         }
-        while !self.over && self.pending.front().is_some_and(|front| front.answer.is_some()) {
+        while !self.over && self.pending.front().is_some_and(Pending::may_be_answered) {
             let Some(pending) = self.pending.pop_front() else { break };
             self.backlog.remove(pending.size);
             self.say(pending, out)?;
         }
-        if self.over || !self.pending.is_empty() {
-            return Ok(());
+        if !self.over && self.pending.is_empty() {
+            if let Some(waiting) = self.waiting.take() {
+                self.client(&waiting, at, out)?;
+            }
+            self.encourage(out);
         }
-        if let Some(waiting) = self.waiting.take() {
-            self.client(&waiting, at, out)?;
-        }
-        self.encourage(out);
-        if self.finished && self.pending.is_empty() {
+        if !self.over && self.finished && self.pending.front().is_none_or(Pending::is_silence) {
             self.close(Ending::Finished, out);
         }
         Ok(())
@@ -209,7 +220,7 @@ impl Responder {
         self.finished = true;
         if how == Ending::Reset {
             self.over = true;
-        } else if self.pending.is_empty() {
+        } else if self.pending.front().is_none_or(Pending::is_silence) {
             self.close(Ending::Finished, out);
         }
     }

@@ -158,9 +158,20 @@ fn an_answer_before_the_end_of_the_request_is_an_answer() {
 }
 
 #[test]
-fn a_client_that_has_finished_still_gets_its_answer() {
+fn a_client_that_has_finished_may_wait_for_its_answer_or_not() {
     let exchange = one(&[Client(GET), ClientCloses(Ending::Finished), Server(OK)]);
-    assert_eq!(exchange.failure, None);
+    assert_eq!(exchange.failure, Some(Failure::TimedOut));
+    assert_eq!(exchange.response.and_then(|it| it.get("status")?.as_i64()), Some(200));
+    let (head, rest) = OK.split_at(9);
+    let begun = [Client(GET), Server(head), ClientCloses(Ending::Finished), Server(rest)];
+    assert_eq!(one(&begun).failure, None);
+}
+
+#[test]
+fn a_client_that_leaves_before_the_server_gave_up() {
+    let (left, gone) = (ClientCloses(Ending::Finished), ServerCloses(Ending::Finished));
+    let exchange = one(&[Client(GET), left, gone]);
+    assert_eq!((exchange.failure, exchange.response), (Some(Failure::TimedOut), None));
 }
 
 #[test]

@@ -100,6 +100,15 @@ fn breaks_off_as_recorded_and_in_turn() {
 }
 
 #[test]
+fn says_nothing_where_the_client_waited_in_vain() {
+    let mut session = Http.responder(Limits::default());
+    give(&mut session, data(GET));
+    let silence = answer(1, Answer::Failure(Failure::TimedOut));
+    assert_eq!(sent(&give(&mut session, silence)), "");
+    assert_eq!(sent(&give(&mut session, event(&ClientCloses(Ending::Finished)))), "[Finished]");
+}
+
+#[test]
 fn breaks_off_in_the_middle_of_an_answer_as_recorded() {
     let length = Map::from([("Content-Length", "100")]);
     let chunked = Map::from([("Transfer-Encoding", "chunked")]);
