@@ -6,6 +6,7 @@
 mod dns;
 mod http;
 mod opaque;
+mod postgres;
 mod protocol;
 mod session;
 
@@ -15,7 +16,7 @@ pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, WireError
 
 /// Every protocol, in the order in which they are tried on the first bytes of a connection.
 /// `opaque` takes what none of the others does.
-pub static ALL: &[&dyn Protocol] = &[&http::Http, &dns::Dns, &opaque::Opaque];
+pub static ALL: &[&dyn Protocol] = &[&http::Http, &dns::Dns, &postgres::Postgres, &opaque::Opaque];
 
 /// The protocol of a name, as recordings and settings write it.
 #[must_use]

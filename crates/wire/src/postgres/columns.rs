@@ -50,6 +50,13 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Column>, WireError> {
     Ok(columns)
 }
 
+/// Reads a ParameterDescription.
+pub(super) fn read_types(body: &[u8]) -> Result<Vec<u32>, WireError> {
+    let mut fields = Fields::new(body);
+    let count = fields.count()?;
+    (0..count).map(|_| fields.u32()).collect()
+}
+
 /// Writes a RowDescription with the formats that were asked for.
 pub(super) fn write(columns: &[Column], formats: &[i16], frames: &mut Frames) {
     frames.add(b'T', |out| {
@@ -144,7 +151,11 @@ pub(super) fn decode(oid: u32, format: i16, bytes: Option<&[u8]>) -> Result<Valu
 }
 
 /// Reads a DataRow.
-pub(super) fn read_row(body: &[u8], columns: &[Column], formats: &[i16]) -> Result<Value, WireError> {
+pub(super) fn read_row(
+    body: &[u8],
+    columns: &[Column],
+    formats: &[i16],
+) -> Result<Value, WireError> {
     let mut fields = Fields::new(body);
     let count = fields.count()?;
     let mut row = Vec::new();

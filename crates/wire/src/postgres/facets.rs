@@ -1,0 +1,135 @@
+//! What of a statement identifies it, and what two must agree in.
+
+use super::sql;
+use crate::Facets;
+use rehearsal_model::{Map, Value};
+
+/// The facets of PostgreSQL.
+#[derive(Debug)]
+pub(super) struct PostgresFacets;
+
+/// What a request is.
+enum Request<'a> {
+    Connect(&'a Map),
+    Describe(&'a str),
+    Sql(&'a str),
+    /// Text that is not Unicode, or nothing.
+    Other,
+}
+
+fn read(request: &Map) -> Request<'_> {
+    if let Some(connect) = request.get("connect").and_then(Value::as_map) {
+        return Request::Connect(connect);
+    }
+    match (request.text("describe"), request.text("sql")) {
+        (Some(sql), _) => Request::Describe(sql),
+        (None, Some(sql)) => Request::Sql(sql),
+        (None, None) => Request::Other,
+    }
+}
+
+impl Facets for PostgresFacets {
+    fn operation(&self, request: &Map) -> String {
+        match read(request) {
+            Request::Connect(to) => {
+                let database = to.text("database").or(to.text("user")).unwrap_or_default();
+                format!("connect {database}")
+            }
+            Request::Describe(text) => format!("describe {}", sql::operation(text)),
+            Request::Sql(text) => sql::operation(text),
+            Request::Other => "statement".to_owned(),
+        }
+    }
+
+    fn identity(&self, request: &Map) -> Value {
+        let form = match read(request) {
+            Request::Connect(_) => Map::from([("connect", true)]),
+            Request::Describe(text) => described(request, text),
+            Request::Sql(text) => Map::from([("sql", sql::normalise(text).sql)]),
+            Request::Other => request.clone(),
+        };
+        Value::Map(form)
+    }
+
+    /// Literals and parameters stand beside the text, each by its number, and by its column where
+    /// an INSERT names one.
+    fn request(&self, request: &Map) -> Value {
+        let text = match read(request) {
+            Request::Connect(connect) => {
+                let named = ["user", "database"].map(|name| (name, connect.get(name).cloned()));
+                let named = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
+                let named: Map = named.collect();
+                return Value::Map(Map::from([("connect", named)]));
+            }
+            Request::Describe(text) => return Value::Map(described(request, text)),
+            Request::Sql(text) => text,
+            Request::Other => return Value::Map(request.clone()),
+        };
+        let normal = sql::normalise(text);
+        let mut form = Map::from([("sql", normal.sql.as_str())]);
+        if let Some(params) = request.get("params").and_then(Value::as_list) {
+            form.push_new("params", numbered(params, &normal.columns));
+        }
+        if !normal.literals.is_empty() {
+            form.push_new("literals", normal.values());
+        }
+        for key in ["copy", "copy_failed"] {
+            if let Some(value) = request.get(key) {
+                form.push_new(key, value.clone());
+            }
+        }
+        Value::Map(form)
+    }
+
+    fn response(&self, _request: &Map, response: &Map) -> Value {
+        let one = |result: &Map| {
+            let kept = ["columns", "rows", "copy", "tag", "error"].into_iter();
+            kept.filter_map(|key| Some((key, result.get(key)?.clone()))).collect::<Map>()
+        };
+        let mut form = one(response);
+        if let Some(results) = response.get("results").and_then(Value::as_list) {
+            let each = results.iter().filter_map(Value::as_map).map(one).collect::<Vec<_>>();
+            form.push_new("results", each);
+        }
+        Value::Map(form)
+    }
+
+    fn repeatable(&self, request: &Map) -> bool {
+        match read(request) {
+            Request::Connect(_) | Request::Describe(_) => true,
+            Request::Sql(text) => request.get("copy").is_none() && sql::repeatable(text),
+            Request::Other => false,
+        }
+    }
+
+    fn sets_up(&self, request: &Map) -> bool {
+        match read(request) {
+            Request::Connect(_) | Request::Describe(_) => true,
+            Request::Sql(text) => sql::sets_up(text),
+            Request::Other => false,
+        }
+    }
+
+    fn trace(&self, request: &Map) -> Vec<String> {
+        request.text("sql").map(sql::trace).unwrap_or_default()
+    }
+}
+
+fn described(request: &Map, text: &str) -> Map {
+    let mut form = Map::from([("describe", sql::normalise(text).sql)]);
+    if let Some(portal) = request.get("portal") {
+        form.push_new("portal", portal.clone());
+    }
+    form
+}
+
+fn numbered(params: &[Value], columns: &[Option<String>]) -> Map {
+    let each = params.iter().enumerate().map(|(index, value)| {
+        let name = match columns.get(index) {
+            Some(Some(column)) => format!("${} {column}", index + 1),
+            _ => format!("${}", index + 1),
+        };
+        (name, value.clone())
+    });
+    each.collect()
+}

@@ -1,0 +1,85 @@
+//! What the server has yet to answer, in the order in which the client asked.
+
+use super::outcome::Outcome;
+use super::plan::{Portal, Statement};
+use rehearsal_model::{ExchangeId, Map, Moment, Value};
+use std::sync::Arc;
+
+/// Something that the client asked.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Parse,
+    /// With the number of the portal whose name it takes over.
+    Bind(Option<u64>),
+    DescribeStatement(Arc<Statement>, Moment),
+    DescribePortal {
+        portal: Arc<Portal>,
+        at: Moment,
+        /// Whether the portal is executed next, which then says its columns.
+        executed: bool,
+    },
+    Execute(Arc<Portal>, Moment),
+    /// With the number of the portal that it closes.
+    Close(Option<u64>),
+    Sync,
+    Query(Value, Moment),
+}
+
+/// An exchange whose answer is coming.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) id: ExchangeId,
+    pub(super) request: Map,
+    pub(super) started: Moment,
+    /// Results that are complete. Only a simple query has several.
+    pub(super) complete: Vec<Value>,
+    /// The one that is coming.
+    pub(super) outcome: Outcome,
+    /// Whether anything was said of that one.
+    pub(super) touched: bool,
+    /// The formats that were asked for.
+    pub(super) formats: Vec<i16>,
+}
+
+impl Running {
+    pub(super) fn new(id: ExchangeId, request: Map, started: Moment) -> Self {
+        Running {
+            id,
+            request,
+            started,
+            complete: Vec::new(),
+            outcome: Outcome::default(),
+            touched: false,
+            formats: Vec::new(),
+        }
+    }
+
+    /// The result of one statement is complete.
+    pub(super) fn complete(&mut self) {
+        let outcome = std::mem::take(&mut self.outcome);
+        self.complete.push(Value::Map(outcome.into_map()));
+        self.touched = false;
+    }
+
+    /// Whether the last thing that the server said was an error.
+    pub(super) fn has_error(&self) -> bool {
+        let last = self.complete.last().and_then(Value::as_map);
+        last.is_some_and(|result| result.get("error").is_some())
+    }
+
+    /// All results in the form of recordings.
+    pub(super) fn response(&mut self) -> Map {
+        if self.touched {
+            self.complete();
+        }
+        let mut complete = std::mem::take(&mut self.complete);
+        match (complete.len(), complete.pop()) {
+            (1, Some(Value::Map(only))) => only,
+            (_, None) => Map::new(),
+            (_, Some(last)) => {
+                complete.push(last);
+                Map::from([("results", complete)])
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! SQL as far as it must be understood to compare statements: tokens, not grammar.
+//!
+//! Nothing here checks that a statement is valid.
+
+mod normal;
+mod token;
+mod verb;
+
+pub(super) use normal::normalise;
+pub(super) use token::{Kind, Token, statements};
+pub(super) use verb::{operation, repeatable, sets_up, trace};

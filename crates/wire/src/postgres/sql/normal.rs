@@ -1,0 +1,311 @@
+//! The form of a statement in which everything that says the same is equal.
+//!
+//! White space, comments and the case of unquoted words go; literals become `?` and are kept beside
+//! the text as values; a list in `IN (…)` counts as one value; numbers in the names that drivers
+//! make up go.
+
+use super::token::{Kind, Token, statements};
+use rehearsal_model::{Map, Number, Value};
+
+/// A text of SQL in normal form.
+#[derive(Debug, Default, PartialEq)]
+pub(in super::super) struct Normal {
+    pub(in super::super) sql: String,
+    /// The literals in order; those of one `IN (…)` are one list.
+    pub(in super::super) literals: Vec<Value>,
+    /// What each parameter is for, where an INSERT says so, by its number less one.
+    pub(in super::super) columns: Vec<Option<String>>,
+}
+
+/// Words that are written in capitals. Others are in lower case; what matters is only that two
+/// spellings come out the same.
+const CAPITALS: &[&str] = &[
+    "ALL",
+    "AND",
+    "ANY",
+    "AS",
+    "ASC",
+    "BEGIN",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CLOSE",
+    "COMMIT",
+    "CONFLICT",
+    "COPY",
+    "CREATE",
+    "CROSS",
+    "DECLARE",
+    "DELETE",
+    "DESC",
+    "DISTINCT",
+    "DO",
+    "DROP",
+    "ELSE",
+    "END",
+    "EXCEPT",
+    "EXISTS",
+    "FALSE",
+    "FETCH",
+    "FOR",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "ILIKE",
+    "IN",
+    "INNER",
+    "INSERT",
+    "INTERSECT",
+    "INTO",
+    "IS",
+    "JOIN",
+    "LATERAL",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NOT",
+    "NULL",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PARTITION",
+    "RELEASE",
+    "RETURNING",
+    "RIGHT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "SELECT",
+    "SET",
+    "START",
+    "TABLE",
+    "THEN",
+    "TO",
+    "TRANSACTION",
+    "TRUE",
+    "UNION",
+    "UPDATE",
+    "USING",
+    "VALUES",
+    "WHEN",
+    "WHERE",
+    "WITH",
+];
+
+/// Statements in which drivers use names that they made up.
+const NAMING: &[&str] = &[
+    "SAVEPOINT",
+    "RELEASE",
+    "ROLLBACK",
+    "DECLARE",
+    "FETCH",
+    "MOVE",
+    "CLOSE",
+    "DEALLOCATE",
+    "PREPARE",
+    "EXECUTE",
+];
+
+/// A text of SQL in normal form.
+pub(in super::super) fn normalise(sql: &str) -> Normal {
+    let mut normal = Normal::default();
+    for statement in statements(sql) {
+        if !normal.sql.is_empty() {
+            normal.sql.push_str("; ");
+        }
+        let naming = NAMING.iter().any(|word| statement[0].is(word));
+        Writer { normal: &mut normal, before: None, naming }.write(&statement);
+        insert_columns(&statement, &mut normal.columns);
+    }
+    normal
+}
+
+impl Normal {
+    /// The literals by number, as `?1`.
+    pub(in super::super) fn values(self) -> Map {
+        let numbered = self.literals.into_iter().zip(1usize..);
+        numbered.map(|(value, number)| (format!("?{number}"), value)).collect()
+    }
+}
+
+struct Writer<'a, 'b> {
+    normal: &'a mut Normal,
+    before: Option<Token<'b>>,
+    naming: bool,
+}
+
+impl<'b> Writer<'_, 'b> {
+    fn write(mut self, statement: &[Token<'b>]) {
+        let mut place = 0;
+        while let Some(token) = statement.get(place) {
+            place += 1;
+            self.space(*token);
+            self.token(*token);
+            let opens = token.is("(") && place > 1 && statement[place - 2].is("in");
+            if opens && let Some(items) = list(&statement[place..]) {
+                self.list(items);
+                place += items.len();
+                self.before = items.last().copied();
+            } else {
+                self.before = Some(*token);
+            }
+        }
+    }
+
+    /// A canonical space, whatever stood there.
+    fn space(&mut self, token: Token<'_>) {
+        let Some(before) = self.before else { return };
+        let tight = [")", ",", ".", "::", "[", "]", ";"].iter().any(|mark| token.is(mark))
+            || ["(", ".", "::", "["].iter().any(|mark| before.is(mark))
+            || (token.is("(") && before.is_name() && !is_capital(before));
+        if !tight {
+            self.normal.sql.push(' ');
+        }
+    }
+
+    fn token(&mut self, token: Token<'_>) {
+        let sql = &mut self.normal.sql;
+        match token.kind {
+            Kind::String | Kind::Number => {
+                sql.push('?');
+                self.normal.literals.push(literal(token));
+            }
+            Kind::Word if is_capital(token) => sql.push_str(&token.text.to_ascii_uppercase()),
+            Kind::Word | Kind::Quoted if self.naming => sql.push_str(&unnumbered(token)),
+            Kind::Word => sql.push_str(&token.text.to_lowercase()),
+            Kind::Quoted | Kind::Parameter | Kind::Mark | Kind::Comment => sql.push_str(token.text),
+        }
+    }
+
+    fn list(&mut self, items: &[Token<'_>]) {
+        let (literals, others): (Vec<&Token<'_>>, Vec<&Token<'_>>) = items
+            .iter()
+            .filter(|item| !item.is(","))
+            .partition(|item| matches!(item.kind, Kind::String | Kind::Number));
+        if !literals.is_empty() {
+            let values: Vec<_> = literals.into_iter().map(|token| literal(*token)).collect();
+            self.normal.literals.push(Value::List(values));
+        }
+        self.normal.sql.push_str(if others.is_empty() { "?" } else { "$" });
+    }
+}
+
+/// The items of a list up to its closing bracket, when they are literals and parameters only.
+fn list<'a, 'b>(tokens: &'a [Token<'b>]) -> Option<&'a [Token<'b>]> {
+    let end = tokens.iter().position(|token| token.is(")"))?;
+    let plain = |token: &Token<'_>| {
+        matches!(token.kind, Kind::String | Kind::Number | Kind::Parameter) || token.is(",")
+    };
+    (end > 0 && tokens[..end].iter().all(plain)).then_some(&tokens[..end])
+}
+
+fn is_capital(token: Token<'_>) -> bool {
+    token.kind == Kind::Word && CAPITALS.iter().any(|word| token.is(word))
+}
+
+/// A name with `#` for each run of digits.
+fn unnumbered(token: Token<'_>) -> String {
+    let mut out = String::new();
+    for char in token.text.chars().flat_map(char::to_lowercase) {
+        match char.is_ascii_digit() {
+            true if out.ends_with('#') => {}
+            true => out.push('#'),
+            false => out.push(char),
+        }
+    }
+    out
+}
+
+/// A literal as a value: a number, or the text between plain quotes.
+fn literal(token: Token<'_>) -> Value {
+    if token.kind == Kind::Number {
+        return Number::parse(token.text).map_or_else(|| token.text.into(), Value::Number);
+    }
+    let inner = token.text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+    inner.map_or_else(|| token.text.into(), |text| text.replace("''", "'").into())
+}
+
+/// Notes which column each parameter of `INSERT INTO t (a, b) VALUES ($1, $2)` is for.
+fn insert_columns(statement: &[Token<'_>], columns: &mut Vec<Option<String>>) {
+    let is_insert = statement[0].is("insert");
+    let open = statement.iter().position(|token| token.is("("));
+    let values = statement.iter().position(|token| token.is("values"));
+    let (true, Some(open), Some(values)) = (is_insert, open, values) else { return };
+    if open > values {
+        return;
+    }
+    let names: Vec<_> = statement[open..values].iter().filter(|token| token.is_name()).collect();
+    let (mut depth, mut column) = (0, 0);
+    for token in &statement[values + 1..] {
+        match token.text {
+            "(" => {
+                depth += 1;
+                if depth == 1 {
+                    column = 0;
+                }
+            }
+            ")" => depth -= 1,
+            "," if depth == 1 => column += 1,
+            _ if depth == 0 && token.kind == Kind::Word => return,
+            text if token.kind == Kind::Parameter => {
+                let number = text[1..].parse::<usize>().unwrap_or(0);
+                // A server takes at most 65,535 parameters.
+                if (1..=65_535).contains(&number)
+                    && let Some(name) = names.get(column)
+                {
+                    if columns.len() < number {
+                        columns.resize(number, None);
+                    }
+                    columns[number - 1] = Some(name.text.trim_matches('"').to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(one: &str, other: &str, expected: &str) {
+        assert_eq!(normalise(one).sql, expected);
+        assert_eq!(normalise(other).sql, expected);
+    }
+
+    #[test]
+    fn spellings_of_one_statement_are_equal() {
+        check(
+            "select count(*) FROM Orders o where o.id=$1 -- x",
+            "/* a */ SELECT count (*)\nfrom orders  o WHERE o . id = $1 ;",
+            "SELECT count(*) FROM orders o WHERE o.id = $1",
+        );
+        check("select 'a', 2", "SELECT 'b',3.5", "SELECT ?, ?");
+        check("select 1 where a in (1,2)", "select 1 where a IN ( 3 )", "SELECT ? WHERE a IN (?)");
+        check(
+            "delete from t where a in($1,$2)",
+            "DELETE FROM t WHERE a IN ($1)",
+            "DELETE FROM t WHERE a IN ($)",
+        );
+        check("SAVEPOINT s1_x2", "savepoint s44_x10", "SAVEPOINT s#_x#");
+        assert_ne!(normalise("SELECT \"A\"").sql, normalise("SELECT a").sql);
+    }
+
+    #[test]
+    fn literals_are_values() {
+        let normal = normalise("UPDATE t SET a = 'it''s', b = 2 WHERE c IN ('x', 'y')");
+        let list = Value::from(vec!["x", "y"]);
+        assert_eq!(normal.literals, ["it's".into(), Value::from(2), list]);
+    }
+
+    #[test]
+    fn an_insert_names_the_columns_of_its_parameters() {
+        let normal = normalise("INSERT INTO t (id, \"when\") VALUES ($1, now()), ($2, f($3, 1))");
+        let expected = [Some("id"), Some("id"), Some("when")];
+        assert_eq!(normal.columns, expected.map(|name| name.map(str::to_owned)));
+    }
+}

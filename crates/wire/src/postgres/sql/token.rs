@@ -1,0 +1,208 @@
+//! Cuts SQL into tokens (PostgreSQL documentation, "Lexical Structure").
+//!
+//! Whatever is not closed (a string, a comment) ends with the text.
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Kind {
+    /// A key word or a name.
+    Word,
+    /// A name in double quotes.
+    Quoted,
+    /// A string in any of its forms.
+    String,
+    /// A number.
+    Number,
+    /// `$1`.
+    Parameter,
+    /// An operator or a punctuation mark.
+    Mark,
+    /// A comment.
+    Comment,
+}
+
+/// A piece of SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Token<'a> {
+    pub(in super::super) kind: Kind,
+    pub(in super::super) text: &'a str,
+}
+
+impl Token<'_> {
+    /// Whether it is this word, in whatever case.
+    pub(in super::super) fn is(&self, word: &str) -> bool {
+        matches!(self.kind, Kind::Word | Kind::Mark) && self.text.eq_ignore_ascii_case(word)
+    }
+
+    /// Whether it can be the name of something.
+    pub(in super::super) fn is_name(&self) -> bool {
+        matches!(self.kind, Kind::Word | Kind::Quoted)
+    }
+}
+
+/// The tokens of a text, comments included and white space left out.
+pub(in super::super) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
+    let mut rest = sql;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|char: char| char.is_whitespace() || char == '\0');
+        let (kind, length) = next(rest)?;
+        let (text, behind) = rest.split_at(length);
+        rest = behind;
+        Some(Token { kind, text })
+    })
+}
+
+/// The statements of a text, each as its tokens without comments; empty ones are left out.
+pub(in super::super) fn statements(sql: &str) -> Vec<Vec<Token<'_>>> {
+    let mut all = vec![Vec::new()];
+    for token in tokens(sql).filter(|token| token.kind != Kind::Comment) {
+        match (token.is(";"), all.last_mut()) {
+            (false, Some(last)) => last.push(token),
+            _ => all.push(Vec::new()),
+        }
+    }
+    all.retain(|statement| !statement.is_empty());
+    all
+}
+
+fn next(text: &str) -> Option<(Kind, usize)> {
+    let first = text.chars().next()?;
+    let behind = &text[first.len_utf8()..];
+    let follows = |mark: char| behind.starts_with(mark);
+    Some(match first {
+        '-' if follows('-') => (Kind::Comment, text.find('\n').unwrap_or(text.len())),
+        '/' if follows('*') => (Kind::Comment, comment(text)),
+        '\'' => (Kind::String, quoted(text, '\'', false)),
+        'e' | 'E' if follows('\'') => (Kind::String, 1 + quoted(behind, '\'', true)),
+        'b' | 'B' | 'x' | 'X' | 'n' | 'N' if follows('\'') => {
+            (Kind::String, 1 + quoted(behind, '\'', false))
+        }
+        '"' => (Kind::Quoted, quoted(text, '"', false)),
+        '$' => dollar(text),
+        '0'..='9' => (Kind::Number, number(text)),
+        '.' if behind.starts_with(|char: char| char.is_ascii_digit()) => {
+            (Kind::Number, number(text))
+        }
+        _ if is_word(first) => (Kind::Word, text.find(|char| !is_word(char)).unwrap_or(text.len())),
+        ':' if follows(':') => (Kind::Mark, 2),
+        '<' | '>' | '=' | '!' | '|' | '&' | '@' | '#' | '~' | '^' | '%' | '?' | '+' | '*' | '-'
+        | '/' => (Kind::Mark, operator(text)),
+        _ => (Kind::Mark, first.len_utf8()),
+    })
+}
+
+fn is_word(char: char) -> bool {
+    char.is_alphanumeric() || matches!(char, '_' | '$') || !char.is_ascii()
+}
+
+/// An operator ends where a comment begins.
+fn operator(text: &str) -> usize {
+    let is_operator = |char: char| "<>=!|&@#~^%?+*-/".contains(char);
+    let end = text.find(|char| !is_operator(char)).unwrap_or(text.len());
+    let comment = ["--", "/*"].iter().filter_map(|mark| text[..end].find(mark)).min();
+    comment.unwrap_or(end).max(1)
+}
+
+/// A comment, which may have others in it.
+fn comment(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut depth, mut place) = (0usize, 0);
+    while place + 1 < bytes.len() {
+        match &bytes[place..place + 2] {
+            b"/*" => depth += 1,
+            b"*/" if depth == 1 => return place + 2,
+            b"*/" => depth -= 1,
+            _ => {
+                place += 1;
+                continue;
+            }
+        }
+        place += 2;
+    }
+    text.len()
+}
+
+/// Quoted text; a doubled quote stands for itself, and so does an escaped one where that counts.
+fn quoted(text: &str, quote: char, escapes: bool) -> usize {
+    let mut chars = text.char_indices().skip(1).peekable();
+    while let Some((place, char)) = chars.next() {
+        if char == '\\' && escapes {
+            chars.next();
+        } else if char == quote {
+            match chars.peek() {
+                Some((_, next)) if *next == quote => _ = chars.next(),
+                _ => return place + 1,
+            }
+        }
+    }
+    text.len()
+}
+
+/// A parameter, or a string between `$tag$` and `$tag$`.
+fn dollar(text: &str) -> (Kind, usize) {
+    let behind = &text[1..];
+    let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
+    if digits > 0 {
+        return (Kind::Parameter, 1 + digits);
+    }
+    let tag = behind.find(|char: char| !char.is_alphanumeric() && char != '_');
+    match tag.filter(|tag| behind[*tag..].starts_with('$')) {
+        Some(tag) => {
+            let (mark, body) = text.split_at(tag + 2);
+            let end = body.find(mark).map_or(text.len(), |end| 2 * mark.len() + end);
+            (Kind::String, end)
+        }
+        None => (Kind::Mark, 1),
+    }
+}
+
+fn number(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut end = 0;
+    while let Some(byte) = bytes.get(end) {
+        let sign = matches!(byte, b'+' | b'-')
+            && end > 0
+            && matches!(bytes[end - 1], b'e' | b'E')
+            && bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
+        if !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_') || sign) {
+            break;
+        }
+        // `1..10` is two numbers and a mark between them.
+        if *byte == b'.' && bytes.get(end + 1) == Some(&b'.') {
+            break;
+        }
+        end += 1;
+    }
+    end.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(sql: &str, expected: &[&str]) {
+        assert_eq!(tokens(sql).map(|token| token.text).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn cuts_what_must_stay_whole() {
+        check("a/*x/*y*/z*/b--c\nd", &["a", "/*x/*y*/z*/", "b", "--c", "d"]);
+        check(
+            "'it''s' E'a\\'b' $$x'y$$ $t$ $$ $t$",
+            &["'it''s'", "E'a\\'b'", "$$x'y$$", "$t$ $$ $t$"],
+        );
+        check("a.b=$1::int4[]", &["a", ".", "b", "=", "$1", "::", "int4", "[", "]"]);
+        check("1.5e-3+2 \"A\"\"b\"", &["1.5e-3", "+", "2", "\"A\"\"b\""]);
+        check("x<=-1", &["x", "<=-", "1"]);
+        check("'open", &["'open"]);
+        check("ü='é'", &["ü", "=", "'é'"]);
+    }
+
+    #[test]
+    fn statements_end_at_semicolons_outside_of_strings() {
+        let all = statements("; BEGIN; SELECT ';' -- x;\n;;COMMIT");
+        let words: Vec<_> = all.iter().map(|one| one[0].text).collect();
+        assert_eq!(words, ["BEGIN", "SELECT", "COMMIT"]);
+    }
+}
