@@ -16,6 +16,10 @@ pub(crate) struct Case {
     /// The app when it is not a shop, word by word.
     #[serde(default)]
     pub(crate) app: Vec<String>,
+    /// Programs that the app calls, word by word, in place of the shop's services. Each says by a
+    /// line on its standard output that it is there.
+    #[serde(default)]
+    pub(crate) dependencies: Vec<Vec<String>>,
     /// Environment of every step.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, String>,

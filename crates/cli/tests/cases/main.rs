@@ -20,14 +20,18 @@ use std::time::Instant;
 /// How many cases play at once: they mostly wait for programs to start.
 const AT_ONCE: usize = 3;
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases")
+/// Where cases are: those of what apps call by themselves.
+fn folders() -> [PathBuf; 2] {
+    ["cases", "deps"]
+        .map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests").join(name))
 }
 
 /// Every case with its folder, by name.
 fn cases() -> Vec<(String, PathBuf)> {
-    let entries = std::fs::read_dir(folder()).expect("no folder of cases");
+    let entries = folders().map(|folder| std::fs::read_dir(folder).expect("no folder of cases"));
     let mut cases: Vec<(String, PathBuf)> = entries
+        .into_iter()
+        .flatten()
         .map(|entry| entry.expect("reading the folder of cases").path())
         .filter(|path| path.is_dir())
         .map(|path| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path))
@@ -45,7 +49,7 @@ fn read(folder: &Path) -> Result<Case, String> {
 #[test]
 fn every_folder_is_a_case_and_says_what_it_expects() {
     let cases = cases();
-    assert!(!cases.is_empty(), "there are no cases in {}", folder().display());
+    assert!(!cases.is_empty(), "there are no cases in {:?}", folders());
     for (name, folder) in cases {
         let case = read(&folder).unwrap_or_else(|error| panic!("{error}"));
         assert!(!case.what.is_empty(), "{name} does not say what it is for");

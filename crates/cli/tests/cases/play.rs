@@ -3,8 +3,10 @@
 use crate::case::{Case, Edit, Expect, Record, Run, Step};
 use crate::words::Words;
 use crate::{http, recording, replay};
-use rehearsal_testkit::{Ended, Project, fixtures, free_port};
+use rehearsal_testkit::{Ended, Process, Project, Services, fixtures, free_port};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 /// The program that is tested.
 pub(crate) fn program() -> PathBuf {
@@ -21,6 +23,15 @@ pub(crate) struct Stage {
     pub(crate) port: u16,
     /// Where the shop's services listen when they run.
     pub(crate) services: (u16, u16),
+    /// What runs in place of the shop's services, word by word.
+    dependencies: Vec<Vec<String>>,
+}
+
+/// What the app calls, for as long as this lives.
+#[expect(dead_code, reason = "it runs until it is dropped")]
+pub(crate) enum Called {
+    Services(Services),
+    Dependencies(Vec<Process>),
 }
 
 /// Plays a case with a shop, or with its own app.
@@ -35,6 +46,7 @@ pub(crate) fn play(case: &Case, folder: &Path, shop: Option<&str>) {
         app: Vec::new(),
         port: free_port(),
         services: (free_port(), free_port()),
+        dependencies: Vec::new(),
     };
     stage.words.set("port", stage.port);
     stage.words.set("inventory", stage.services.0);
@@ -49,6 +61,8 @@ pub(crate) fn play(case: &Case, folder: &Path, shop: Option<&str>) {
         None => stage.words.fill_all(&case.app),
     };
     stage.words.set("app", stage.app.join(" "));
+    stage.dependencies =
+        case.dependencies.iter().map(|words| stage.words.fill_all(words)).collect();
     let env = &mut stage.project.env;
     env.insert("PORT".to_owned(), stage.port.to_string());
     env.insert("INVENTORY_URL".to_owned(), format!("http://127.0.0.1:{}", stage.services.0));
@@ -73,10 +87,26 @@ pub(crate) fn play(case: &Case, folder: &Path, shop: Option<&str>) {
 }
 
 impl Stage {
+    /// Starts what the app calls.
+    pub(crate) fn called(&self) -> Called {
+        if self.dependencies.is_empty() {
+            return Called::Services(
+                fixtures(&program()).services(self.services.0, self.services.1),
+            );
+        }
+        let start = |words: &Vec<String>| {
+            let mut command = Command::new(&words[0]);
+            command.args(&words[1..]).current_dir(self.project.folder());
+            let process = Process::start(command);
+            let said = || process.stdout().contains('\n').then_some(());
+            process.until("a dependency's first line", Duration::from_secs(30), said);
+            process
+        };
+        Called::Dependencies(self.dependencies.iter().map(start).collect())
+    }
+
     fn record(&self, record: &Record, at: &str) {
-        let _services = record
-            .services
-            .then(|| fixtures(&program()).services(self.services.0, self.services.1));
+        let _called = record.services.then(|| self.called());
         let mut words = vec!["record".to_owned(), "--name".to_owned(), record.name.clone()];
         words.extend(self.words.fill_all(&record.options));
         let by_shell = record.options.iter().any(|option| option == "-c");

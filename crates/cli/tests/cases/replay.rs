@@ -1,16 +1,14 @@
 //! Plays a `test` step: runs the tests and compares the report with what the case says.
 
 use crate::case::{Expect, Finding, Test, Which};
-use crate::play::{Stage, program};
-use rehearsal_testkit::fixtures;
+use crate::play::Stage;
 use serde_json::Value;
 
 /// Where the events go when the case asks for no format of its own.
 const EVENTS: &str = "events-of-the-case.jsonl";
 
 pub(crate) fn play(stage: &Stage, test: &Test, at: &str) {
-    let _services =
-        test.services.then(|| fixtures(&program()).services(stage.services.0, stage.services.1));
+    let _called = test.services.then(|| stage.called());
     let own_format = test.options.iter().any(|option| option == "--format");
     let mut words = vec!["test".to_owned()];
     words.extend(stage.words.fill_all(&test.options));
