@@ -4,9 +4,10 @@
 //! It knows nothing of what the files hold.
 
 use crate::{StoreError, lock};
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 /// With more files than this, one `syncfs` costs less than an `fsync` for each.
 const FEW: usize = 32;
+/// Files from this size on are sent to the disk as soon as they are written.
+#[cfg(target_os = "linux")]
+const LARGE: usize = 1 << 20;
 
 /// Reads a file of UTF-8 that is not larger than `limit` bytes.
 pub(crate) fn read_text(path: &Path, limit: usize) -> Result<String, StoreError> {
@@ -32,47 +36,12 @@ pub(crate) fn read_text(path: &Path, limit: usize) -> Result<String, StoreError>
     })
 }
 
-/// Writes a file whose name is made from its content, unless it is there, into a folder that nobody
-/// else sees.
-pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    match File::create_new(path).and_then(|mut file| file.write_all(bytes)) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            Err(StoreError::io("write", path)(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Replaces files in the given order, each at once and all of them durably.
-pub(crate) fn replace_files(files: &[(PathBuf, Vec<u8>)]) -> Result<(), StoreError> {
-    let mut folders: Vec<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
-    folders.sort_unstable();
-    folders.dedup();
-    folders.iter().for_each(|folder| remove_leftovers(folder, None));
-    let written = files
-        .iter()
-        .map(|(path, bytes)| write_aside(path, bytes))
-        .collect::<Result<Vec<_>, _>>()?;
-    match (written.len() > FEW, folders.first()) {
-        (true, Some(folder)) => sync_file_system(folder)?,
-        _ => written.iter().try_for_each(Aside::sync)?,
-    }
-    written.into_iter().try_for_each(Aside::take_place)?;
-    folders.iter().try_for_each(|folder| sync(folder))
-}
-
-/// A whole file that waits beside its place; dropped before it took it, it goes away.
-struct Aside {
+/// A file that waits beside its place; dropped before it took it, it goes away.
+#[derive(Debug)]
+pub(crate) struct Aside {
     path: PathBuf,
     aside: PathBuf,
     done: bool,
-}
-
-fn write_aside(path: &Path, bytes: &[u8]) -> Result<Aside, StoreError> {
-    let aside = Aside { path: path.to_owned(), aside: aside_of(path), done: false };
-    let mut file = File::create(&aside.aside).map_err(StoreError::io("write", path))?;
-    file.write_all(bytes).map_err(StoreError::io("write", path))?;
-    Ok(aside)
 }
 
 /// Where something waits until it takes its place.
@@ -81,7 +50,40 @@ fn aside_of(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}.new", std::process::id()))
 }
 
+/// Lets files that are whole take their places in the given order, each at once and all of them
+/// durably.
+pub(crate) fn take_places(files: Vec<Aside>) -> Result<(), StoreError> {
+    let parents = files.iter().filter_map(|file| file.path.parent());
+    let folders: BTreeSet<PathBuf> = parents.map(Path::to_owned).collect();
+    match (files.len() > FEW, folders.first()) {
+        (true, Some(folder)) => sync_file_system(folder)?,
+        _ => files.iter().try_for_each(Aside::sync)?,
+    }
+    files.into_iter().try_for_each(Aside::take_place)?;
+    folders.iter().try_for_each(|folder| sync(folder))
+}
+
+/// Has the system begin to write a large file to the disk, so that less is left when it must be
+/// there. Small ones are better off together.
+pub(crate) fn start_writing(file: &File, length: usize) {
+    #[cfg(target_os = "linux")]
+    if length >= LARGE {
+        // Only a hint: what is not begun now is written when it must be.
+        // SAFETY: the descriptor is open for as long as `file` lives.
+        unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, length);
+}
+
 impl Aside {
+    /// Begins the file that will take the place of `path`.
+    pub(crate) fn create(path: &Path) -> io::Result<(Self, File)> {
+        let aside = aside_of(path);
+        let file = File::create_new(&aside)?;
+        Ok((Aside { path: path.to_owned(), aside, done: false }, file))
+    }
+
     fn sync(&self) -> Result<(), StoreError> {
         sync(&self.aside)
     }
@@ -103,10 +105,10 @@ impl Drop for Aside {
 
 /// Fills a new folder and swaps it with the old one, which goes away. When filling fails, the old
 /// one stays.
-pub(crate) fn replace_folder(
+pub(crate) fn replace_folder<T>(
     folder: &Path,
-    fill: impl FnOnce(&Path) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+    fill: impl FnOnce(&Path) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     let parent = match folder.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -117,12 +119,13 @@ pub(crate) fn replace_folder(
     let made = fs::create_dir(&new)
         .map_err(StoreError::io("create", &new))
         .and_then(|()| fill(&new))
-        .and_then(|()| sync_file_system(&new))
-        .and_then(|()| take_folder(&new, folder));
+        .and_then(|filled| sync_file_system(&new).map(|()| filled))
+        .and_then(|filled| take_folder(&new, folder).map(|()| filled));
     // What has the name now is the old folder, or the one that was not filled.
     let _ = fs::remove_dir_all(&new);
-    made?;
-    sync(parent)
+    let filled = made?;
+    sync(parent)?;
+    Ok(filled)
 }
 
 fn take_folder(new: &Path, folder: &Path) -> Result<(), StoreError> {
@@ -140,7 +143,7 @@ fn take_folder(new: &Path, folder: &Path) -> Result<(), StoreError> {
 
 /// Removes what processes that no longer run left behind in a folder: all of it, or what waited to
 /// take one name.
-fn remove_leftovers(folder: &Path, name: Option<&OsStr>) {
+pub(crate) fn remove_leftovers(folder: &Path, name: Option<&OsStr>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let file_name = entry.file_name();

@@ -9,35 +9,32 @@ use crate::yaml::{EmitError, Emitter, Node, YamlError};
 use rehearsal_model::shape::Shape;
 use rehearsal_model::{Mock, TestId, Value};
 
-/// Writes mocks into a document.
-pub(super) fn write(
-    out: &mut Emitter<BlobWriter>,
-    mocks: &[Mock],
+/// What stands before the first mock.
+pub(super) const HEAD: &str = "mocks:\n";
+/// The document when there are no mocks.
+pub(super) const EMPTY: &str = "mocks: []\n";
+
+/// Writes a mock as an item of the document.
+pub(super) fn write_mock(
+    out: &mut Emitter<BlobWriter<'_>>,
+    mock: &Mock,
     edges: &Edges<'_>,
 ) -> Result<(), String> {
     let deep = |error: EmitError| error.to_string();
-    out.key("mocks", 0);
-    if mocks.is_empty() {
-        return out.value(&Value::List(Vec::new()), 2).map_err(deep);
+    let shape = edges.shape(mock.edge.as_str())?;
+    out.item(2);
+    out.word("edge", mock.edge.as_str(), 4);
+    if mock.after.0 > 0 {
+        out.pair("after", &Value::from(mock.after.0), 4).map_err(deep)?;
     }
-    out.nest();
-    for mock in mocks {
-        let shape = edges.shape(mock.edge.as_str())?;
-        out.item(2);
-        out.word("edge", mock.edge.as_str(), 4);
-        if mock.after.0 > 0 {
-            out.pair("after", &Value::from(mock.after.0), 4).map_err(deep)?;
-        }
-        if !mock.shared_by.is_empty() {
-            let tests: Vec<u32> = mock.shared_by.iter().map(|id| id.0).collect();
-            out.pair("shared-by", &Value::from(tests), 4).map_err(deep)?;
-        }
-        write_connection(out, &mock.exchange, shape, 4).map_err(deep)?;
-        write_map(out, &mock.exchange.request, shape.request, 4).map_err(deep)?;
-        write_failure(out, &mock.exchange, 4);
-        write_answer(out, &mock.exchange, shape, 4).map_err(deep)?;
+    if !mock.shared_by.is_empty() {
+        let tests: Vec<u32> = mock.shared_by.iter().map(|id| id.0).collect();
+        out.pair("shared-by", &Value::from(tests), 4).map_err(deep)?;
     }
-    Ok(())
+    write_connection(out, &mock.exchange, shape, 4).map_err(deep)?;
+    write_map(out, &mock.exchange.request, shape.request, 4).map_err(deep)?;
+    write_failure(out, &mock.exchange, 4);
+    write_answer(out, &mock.exchange, shape, 4).map_err(deep)
 }
 
 /// Reads mocks from their document.

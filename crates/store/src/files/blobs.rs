@@ -1,9 +1,10 @@
 //! Bodies that are binary or large, in files of their own that are named by their content.
 
+use super::outlet::Outlet;
+use crate::StoreError;
 use crate::yaml::Substitute;
 use rehearsal_model::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -15,18 +16,28 @@ const MOST_TEXT: usize = 16 << 10;
 /// The largest blob that is read.
 const MAX_BLOB: u64 = 1 << 30;
 
-/// Takes large values out of a file while it is written.
-#[derive(Default)]
-pub(super) struct BlobWriter {
-    /// What was taken, by its name.
-    pub(super) blobs: HashMap<String, Vec<u8>>,
+/// Takes large values out of a file while it is written, straight to where they belong.
+pub(super) struct BlobWriter<'a> {
+    outlet: &'a Outlet<'a>,
+    /// The first thing that went wrong.
+    failed: Option<StoreError>,
 }
 
-impl BlobWriter {
+impl<'a> BlobWriter<'a> {
+    /// One that has taken nothing.
+    pub(super) fn new(outlet: &'a Outlet<'a>) -> Self {
+        BlobWriter { outlet, failed: None }
+    }
+
+    /// Whether everything that was taken is written.
+    pub(super) fn finish(self) -> Result<(), StoreError> {
+        self.failed.map_or(Ok(()), Err)
+    }
+
     fn put(&mut self, tag: &'static str, bytes: &[u8]) -> (&'static str, String) {
         let name = name_of(bytes);
-        if !self.blobs.contains_key(&name) {
-            self.blobs.insert(name.clone(), bytes.to_vec());
+        if self.failed.is_none() {
+            self.failed = self.outlet.blob(&name, bytes).err();
         }
         (tag, name)
     }
@@ -42,7 +53,7 @@ impl BlobWriter {
     }
 }
 
-impl Substitute for BlobWriter {
+impl Substitute for BlobWriter<'_> {
     fn substitute(&mut self, value: &Value) -> Option<(&'static str, String)> {
         match value {
             Value::Bytes(bytes) if bytes.len() > MOST_BYTES => Some(self.put("!blob", bytes)),

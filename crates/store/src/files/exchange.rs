@@ -9,7 +9,7 @@ use rehearsal_model::{Exchange, Failure, Map, Value};
 
 /// Writes the pairs of a map in the order of a table of fields.
 pub(super) fn write_map(
-    out: &mut Emitter<BlobWriter>,
+    out: &mut Emitter<BlobWriter<'_>>,
     map: &Map,
     fields: &[Field],
     indent: usize,
@@ -33,7 +33,7 @@ fn in_order<'m>(map: &'m Map, fields: &[Field]) -> Vec<(&'m str, &'m Value)> {
 
 /// A document of any form that is large (a body) becomes a blob.
 fn write_field(
-    out: &mut Emitter<BlobWriter>,
+    out: &mut Emitter<BlobWriter<'_>>,
     field: &Field,
     value: &Value,
     indent: usize,
@@ -55,7 +55,7 @@ fn write_field(
 
 /// Writes the answer under its key, a small one on one line.
 pub(super) fn write_answer(
-    out: &mut Emitter<BlobWriter>,
+    out: &mut Emitter<BlobWriter<'_>>,
     exchange: &Exchange,
     shape: &ExchangeShape,
     indent: usize,
@@ -71,7 +71,7 @@ pub(super) fn write_answer(
 }
 
 /// Writes how an exchange broke off, when it did.
-pub(super) fn write_failure(out: &mut Emitter<BlobWriter>, exchange: &Exchange, indent: usize) {
+pub(super) fn write_failure(out: &mut Emitter<BlobWriter<'_>>, exchange: &Exchange, indent: usize) {
     if let Some(failure) = exchange.failure {
         out.word("failure", failure.as_str(), indent);
     }
@@ -79,7 +79,7 @@ pub(super) fn write_failure(out: &mut Emitter<BlobWriter>, exchange: &Exchange, 
 
 /// Writes the ordinal of the connection where it is part of what was recorded.
 pub(super) fn write_connection(
-    out: &mut Emitter<BlobWriter>,
+    out: &mut Emitter<BlobWriter<'_>>,
     exchange: &Exchange,
     shape: &ExchangeShape,
     indent: usize,

@@ -1,6 +1,6 @@
 //! The files of a recording as text: tests, ambient mocks, the manifest, blobs.
 //!
-//! Folders and atomic writing are in `folder`; the meaning of a protocol's keys is in its shape.
+//! Reading a folder is in `folder`, writing it in `save`; the meaning of a protocol's keys is in its shape.
 
 mod ambient;
 mod blobs;
@@ -9,13 +9,18 @@ pub(crate) mod fields;
 mod folder;
 mod manifest;
 mod names;
+mod outlet;
 mod parallel;
+mod save;
 mod test;
 pub mod text;
 
-pub use folder::{append_recording, read_manifest, read_recording, write_recording, write_tests};
+pub(crate) use folder::{check_recording, read_mocks};
+pub use folder::{read_manifest, read_recording};
 pub use manifest::FORMAT;
 pub use names::test_file_name;
+pub(crate) use save::{Files, Saved, add, make};
+pub use save::{append_recording, write_recording, write_tests};
 
 use rehearsal_model::shape::ExchangeShape;
 

@@ -1,6 +1,6 @@
 //! A small recording over two invented protocols, for tests.
 
-use super::folder::write_with;
+use super::save::write_with;
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
 use rehearsal_model::{
     Call, Edge, EdgeName, Exchange, Failure, Manifest, Map, Mock, Recording, Role, TestCase,

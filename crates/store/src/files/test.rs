@@ -47,7 +47,7 @@ impl Edges<'_> {
 
 /// Writes a test into a document.
 pub(super) fn write(
-    out: &mut Emitter<BlobWriter>,
+    out: &mut Emitter<BlobWriter<'_>>,
     test: &TestCase,
     edges: &Edges<'_>,
 ) -> Result<(), String> {
@@ -81,7 +81,11 @@ pub(super) fn write(
     Ok(())
 }
 
-fn write_call(out: &mut Emitter<BlobWriter>, call: &Call, edges: &Edges<'_>) -> Result<(), String> {
+fn write_call(
+    out: &mut Emitter<BlobWriter<'_>>,
+    call: &Call,
+    edges: &Edges<'_>,
+) -> Result<(), String> {
     let shape = edges.shape(call.edge.as_str())?;
     let deep = |error: EmitError| error.to_string();
     out.item(2);

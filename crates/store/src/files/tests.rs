@@ -1,7 +1,8 @@
 //! Recordings come back from their folders, and mistakes in files are named with their place.
 
-use super::folder::{append_with, read_with, replace_tests, write_with};
+use super::folder::read_with;
 use super::sample::{sample, shapes, write};
+use super::save::{append_with, replace_tests, write_with};
 use super::test::Edges;
 use rehearsal_model::{Map, Recording, TestCase, TestId, Value};
 use std::fs;

@@ -44,7 +44,17 @@ pub(super) fn append(out: &mut Vec<u8>, kind: u8, thing: &impl Binary) -> Result
     Ok(())
 }
 
-pub(super) fn checksum(payload: &[u8]) -> [u8; 8] {
+/// The length of the payload behind a head.
+pub(super) fn length(head: &[u8; HEAD]) -> u32 {
+    u32::from_le_bytes([head[0], head[1], head[2], head[3]])
+}
+
+/// Whether a payload is the one that its head was made for.
+pub(super) fn is_whole(head: &[u8; HEAD], payload: &[u8]) -> bool {
+    checksum(payload) == head[4..]
+}
+
+fn checksum(payload: &[u8]) -> [u8; 8] {
     let mut check = [0; 8];
     check.copy_from_slice(&blake3::hash(payload).as_bytes()[..8]);
     check

@@ -7,7 +7,7 @@
 mod frame;
 mod read;
 
-pub use read::{Journaled, recover};
+pub use read::{Entry, Frame, Reader, Survey, survey};
 
 use crate::StoreError;
 use crate::binary::{Binary, BinaryError};
@@ -96,6 +96,8 @@ impl Journal {
         let written = self.file.write_all(&self.buffer);
         let length = self.buffer.len() as u64;
         self.buffer.clear();
+        // One large body must not cost its size for as long as the recording goes on.
+        self.buffer.shrink_to(2 * BUFFER);
         match written {
             Ok(()) => {
                 self.length += length;
@@ -107,6 +109,12 @@ impl Journal {
                 Err(StoreError::io("write", &self.path)(source))
             }
         }
+    }
+
+    /// The length of what was flushed: whole frames only.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
     }
 
     /// Flushes, and waits until the disk has it.

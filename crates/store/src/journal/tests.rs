@@ -30,6 +30,36 @@ fn manifest(tool: &str) -> Manifest {
     Manifest { tool: tool.into(), command: vec!["./shop".into()], edges: Vec::new() }
 }
 
+/// All that a journal has.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Journaled {
+    manifest: Manifest,
+    known_mocks: u64,
+    tests: Vec<TestCase>,
+    mocks: Vec<Mock>,
+    torn: u64,
+}
+
+fn recover(folder: &Path) -> Result<Option<Journaled>, StoreError> {
+    let Some(survey) = survey(folder)? else { return Ok(None) };
+    let mut reader = Reader::open(folder)?.unwrap();
+    let mut all = Journaled { torn: survey.torn, ..Journaled::default() };
+    all.known_mocks = reader.known_mocks();
+    while let Some(length) = reader.next_length()? {
+        let at = reader.at();
+        let Some(frame) = reader.frame()? else { break };
+        assert_eq!(reader.at(), at + length);
+        match frame.decode().unwrap() {
+            Entry::Manifest(manifest) => all.manifest = manifest,
+            Entry::Test(test) => all.tests.push(*test),
+            Entry::Mock(mock) => all.mocks.push(*mock),
+        }
+    }
+    assert_eq!((reader.at(), &all.manifest), (survey.end, &survey.manifest));
+    assert_eq!((all.tests.len(), all.mocks.len()), (survey.tests, survey.mocks));
+    Ok(Some(all))
+}
+
 /// A journal of two batches: three tests, then a mock and a manifest.
 fn written(folder: &Path) -> (Vec<u8>, Journaled) {
     let mut journal = Journal::create(folder, &manifest("1"), 7).unwrap();

@@ -3,14 +3,15 @@
 //! What a recording that broke off left in its journal becomes files when the next one starts, or
 //! by [`recover`]. Deciding what is recorded, and replacing its secrets, is the caller's work.
 
+mod pour;
 mod publish;
 
 pub use publish::{Recovered, recover};
 
 use crate::journal::{self, Journal};
 use crate::lock::Lock;
-use crate::{StoreError, read_recording};
-use publish::{News, convert, has_recording, publish};
+use crate::{StoreError, files};
+use publish::{convert, has_recording, publish};
 use rehearsal_model::{Manifest, Mock, TestCase, TestId};
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -65,11 +66,10 @@ impl Writer {
             if !append {
                 return Err(StoreError::Exists { folder, recovered });
             }
-            // Read whole, so that a file that is not as it should be is known before and not after.
-            let present = read_recording(&folder)?;
-            let last = present.tests.iter().map(|test| test.id.0).max().unwrap_or(0);
-            first_test = TestId(last.saturating_add(1));
-            known_mocks = present.mocks.len() as u64;
+            // A file that is not as it should be is to be known before and not after.
+            let (last, mocks) = files::check_recording(&folder)?;
+            first_test = TestId(last.0.saturating_add(1));
+            known_mocks = mocks as u64;
         }
         let journal = Journal::create(&folder, &manifest, known_mocks)?;
         Ok(Writer { journal, folder, first_test, recovered, _lock: lock })
@@ -127,12 +127,14 @@ impl Writer {
     pub fn finish(mut self, manifest: Manifest) -> Result<Finished, StoreError> {
         self.journal.manifest(&manifest)?;
         self.journal.sync()?;
-        let mut news = News::from(journal::recover(&self.folder)?.unwrap_or_default());
-        news.manifest = manifest;
-        let (tests, mocks) = publish(&self.folder, news)?;
+        let adds = has_recording(&self.folder);
+        let saved = publish(&self.folder, manifest, self.journal.length())?;
         journal::remove(&self.folder)?;
-        let bytes = size(&self.folder).map_err(StoreError::io("read", &self.folder))?;
-        Ok(Finished { tests, mocks, bytes, folder: self.folder })
+        let bytes = match adds {
+            true => size(&self.folder).map_err(StoreError::io("read", &self.folder))?,
+            false => saved.bytes,
+        };
+        Ok(Finished { tests: saved.tests, mocks: saved.mocks, bytes, folder: self.folder })
     }
 
     /// Gives the recording up: nothing stays of it but what was there before.

@@ -3,10 +3,12 @@
 //! Doing it twice gives what doing it once gives, so a crash between the files and the removal of
 //! the journal does no harm.
 
-use crate::journal::{self, Journaled};
+use super::pour::pour;
+use crate::StoreError;
+use crate::files::{self, Saved, wire_shapes};
+use crate::journal::{self, Reader, Survey};
 use crate::lock::Lock;
-use crate::{StoreError, append_recording, read_recording, write_recording};
-use rehearsal_model::{Manifest, Mock, Recording, TestCase};
+use rehearsal_model::Manifest;
 use std::path::Path;
 
 /// What a recording that broke off had left in its journal.
@@ -18,23 +20,6 @@ pub struct Recovered {
     pub mocks: usize,
     /// Bytes that were written in part only and are lost.
     pub lost: u64,
-}
-
-/// What a recording adds.
-#[derive(Debug)]
-pub(super) struct News {
-    pub(super) manifest: Manifest,
-    /// How many mocks were there before.
-    known_mocks: u64,
-    tests: Vec<TestCase>,
-    mocks: Vec<Mock>,
-}
-
-impl From<Journaled> for News {
-    fn from(journaled: Journaled) -> Self {
-        let Journaled { manifest, known_mocks, tests, mocks, torn: _ } = journaled;
-        News { manifest, known_mocks, tests, mocks }
-    }
 }
 
 /// Turns a journal that a crash left in a recording's folder into files. `None` when there is none,
@@ -55,11 +40,11 @@ pub fn recover(recording_folder: &Path) -> Result<Option<Recovered>, StoreError>
 
 /// The same, for who has the lock.
 pub(super) fn convert(folder: &Path) -> Result<Option<Recovered>, StoreError> {
-    let Some(journaled) = journal::recover(folder)? else { return Ok(None) };
-    let (tests, mocks) = (journaled.tests.len(), journaled.mocks.len());
-    let recovered = Recovered { tests, mocks, lost: journaled.torn };
+    let Some(survey) = journal::survey(folder)? else { return Ok(None) };
+    let Survey { manifest, tests, mocks, end, torn } = survey;
+    let recovered = Recovered { tests, mocks, lost: torn };
     if tests + mocks > 0 {
-        publish(folder, journaled.into())?;
+        publish(folder, manifest, end)?;
     }
     journal::remove(folder)?;
     Ok((tests + mocks > 0).then_some(recovered))
@@ -70,26 +55,23 @@ pub(super) fn has_recording(folder: &Path) -> bool {
     ["recording.yaml", "ambient.yaml", "tests"].iter().any(|name| folder.join(name).exists())
 }
 
-/// Writes files; how many tests and mocks the recording then has.
-pub(super) fn publish(folder: &Path, news: News) -> Result<(usize, usize), StoreError> {
-    let News { manifest, known_mocks, mut tests, mocks } = news;
-    tests.sort_by_key(|test| test.id);
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+/// Writes what the journal has before the place `end`, beside what the folder has already.
+pub(super) fn publish(folder: &Path, manifest: Manifest, end: u64) -> Result<Saved, StoreError> {
+    let Some(reader) = Reader::open(folder)?.map(|reader| reader.until(end)) else {
+        return Err(StoreError::whole_file(&folder.join(journal::FILE), "somebody removed it"));
+    };
     if !has_recording(folder) {
-        let counts = (tests.len(), mocks.len());
-        write_recording(folder, &Recording { name, manifest, tests, mocks })?;
-        return Ok(counts);
+        return files::make(folder, &manifest, &wire_shapes, |files| pour(reader, end, files));
     }
-    let mut present = read_recording(folder)?;
-    let numbers: std::collections::HashSet<_> = present.tests.iter().map(|test| test.id).collect();
-    tests.retain(|test| !numbers.contains(&test.id));
+    let present = files::read_manifest(folder)?;
+    let mut mocks = files::read_mocks(folder, &present)?;
     // Those beyond the known ones are from an earlier attempt to write the same news.
-    present.mocks.truncate(usize::try_from(known_mocks).unwrap_or(usize::MAX));
-    present.mocks.extend(mocks);
-    let manifest = merged(folder, present.manifest, manifest)?;
-    let counts = (present.tests.len() + tests.len(), present.mocks.len());
-    append_recording(folder, &Recording { name, manifest, tests, mocks: present.mocks })?;
-    Ok(counts)
+    mocks.truncate(usize::try_from(reader.known_mocks()).unwrap_or(usize::MAX));
+    let manifest = merged(folder, present, manifest)?;
+    files::add(folder, &manifest, &wire_shapes, |files| {
+        mocks.into_iter().try_for_each(|mock| files.mock(&mock))?;
+        pour(reader, end, files)
+    })
 }
 
 /// The newer manifest with the edges of both.

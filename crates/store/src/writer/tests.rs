@@ -1,7 +1,7 @@
 //! A recording from its first test to its files, with crashes in between.
 
 use super::*;
-use crate::StoreError;
+use crate::{StoreError, read_recording};
 use rehearsal_model::{
     Call, Edge, EdgeName, Exchange, Map, Recording, Role, TestCase, Timestamp, Value,
 };
