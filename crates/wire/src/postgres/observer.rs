@@ -145,7 +145,11 @@ impl Observer {
         let body = &message.body[..];
         let at = message.at;
         let asked = match message.kind {
-            b'Q' => Asked::Query(text(body)?, at),
+            b'Q' => {
+                let sql = text(body)?;
+                self.plans.declare(&sql)?;
+                Asked::Query(sql, at)
+            }
             b'P' => {
                 self.plans.parse(body)?;
                 Asked::Parse
@@ -162,6 +166,7 @@ impl Observer {
                 {
                     *executed = described.number == portal.number;
                 }
+                self.plans.declare(&portal.statement.sql)?;
                 Asked::Execute(portal, at)
             }
             b'C' => Asked::Close(self.plans.close(body)?),
@@ -466,7 +471,7 @@ impl Observer {
                 self.emit(running, now, out);
             }
             Asked::DescribePortal { portal, at, executed } => {
-                if !executed {
+                if !executed && !portal.statement.is_unknown() {
                     let mut running = self.begin(portal.statement.request(true), at, out);
                     running.touched = true;
                     running.outcome.columns.clone_from(&columns);
@@ -496,6 +501,13 @@ impl Observer {
         while let Some(asked) = self.asked.front() {
             let request = match asked {
                 Asked::Sync => break,
+                // Neither has it a text; a played server refuses it without asking.
+                Asked::DescribeStatement(statement, _) if statement.is_unknown() => None,
+                Asked::DescribePortal { portal, .. } | Asked::Execute(portal, _)
+                    if portal.statement.is_unknown() =>
+                {
+                    None
+                }
                 Asked::DescribeStatement(statement, at) => Some((statement.request(false), *at)),
                 Asked::DescribePortal { portal, at, executed: false } => {
                     Some((portal.statement.request(true), *at))

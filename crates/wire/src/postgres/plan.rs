@@ -2,7 +2,7 @@
 
 use super::columns::{self, Column, format_of};
 use super::fields::Fields;
-use super::{NAME, malformed};
+use super::{NAME, malformed, sql};
 use crate::WireError;
 use bytes::Bytes;
 use rehearsal_model::{Map, Value};
@@ -44,6 +44,11 @@ pub(super) enum Described {
 }
 
 impl Statement {
+    /// Whether nobody has prepared it.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.sql == Value::Null
+    }
+
     /// The request that asks what the statement takes and gives.
     pub(super) fn request(&self, portal: bool) -> Map {
         let mut request = Map::from([("describe", self.sql.clone())]);
@@ -128,6 +133,23 @@ impl Plans {
         bounded(&self.portals)?;
         let before = self.portals.insert(name, Arc::clone(&portal));
         Ok((portal, before.map(|portal| portal.number)))
+    }
+
+    /// Notes the cursors that a text of SQL declares: they are portals too. What they give is known
+    /// by the text of the declaration.
+    pub(super) fn declare(&mut self, sql: &Value) -> Result<(), WireError> {
+        let Some(text) = sql.as_text() else { return Ok(()) };
+        if !text.as_bytes().windows(7).any(|word| word.eq_ignore_ascii_case(b"declare")) {
+            return Ok(());
+        }
+        for name in sql::cursors(text) {
+            let statement = Arc::new(Statement { sql: sql.clone(), ..Statement::default() });
+            self.next += 1;
+            let portal = Portal { number: self.next, statement, ..Portal::default() };
+            bounded(&self.portals)?;
+            self.portals.insert(Bytes::from(name), Arc::new(portal));
+        }
+        Ok(())
     }
 
     /// The statement of a name. One that nobody prepared has no text; the server says so.

@@ -199,6 +199,8 @@ impl Responder {
             }
             b'B' => self.bind(&message)?,
             b'D' => match self.plans.described(&message.body)? {
+                Described::Statement(statement) if statement.is_unknown() => self.unknown(false),
+                Described::Portal(portal) if portal.statement.is_unknown() => self.unknown(true),
                 Described::Statement(statement) => {
                     let request = statement.request(false);
                     self.ask(Waiting::DescribeStatement(statement), request, message.at, out);
@@ -226,13 +228,22 @@ impl Responder {
         if let Some(number) = replaced {
             self.served.remove(&number);
         }
-        if portal.statement.sql == Value::Null {
-            reply::refuse("26000", "prepared statement does not exist", &mut self.frames);
-            self.fail();
+        if portal.statement.is_unknown() {
+            self.unknown(false);
         } else {
             self.frames.empty(b'2');
         }
         Ok(())
+    }
+
+    /// The client names a portal or a statement that it has not made.
+    fn unknown(&mut self, portal: bool) {
+        let (code, what) = match portal {
+            true => ("34000", "portal does not exist"),
+            false => ("26000", "prepared statement does not exist"),
+        };
+        reply::refuse(code, what, &mut self.frames);
+        self.fail();
     }
 
     /// After an error in a pipeline.
@@ -246,6 +257,7 @@ impl Responder {
     fn query(&mut self, message: &Message, out: &mut Vec<Command>) -> Result<(), WireError> {
         let text = Fields::new(&message.body).zero_ended()?;
         let text = Value::from_bytes(text);
+        self.plans.declare(&text)?;
         let request = Map::from([("sql", text.clone())]);
         self.ask_or_copy(Waiting::Query(text), request, message.at, out);
         Ok(())
@@ -258,9 +270,8 @@ impl Responder {
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
         let (portal, most) = self.plans.executed(&message.body)?;
-        if portal.statement.sql == Value::Null {
-            reply::refuse("34000", "portal does not exist", &mut self.frames);
-            self.fail();
+        if portal.statement.is_unknown() {
+            self.unknown(true);
             return Ok(());
         }
         if self.served.contains_key(&portal.number) {
@@ -270,6 +281,7 @@ impl Responder {
             }
             return self.serve(&portal, most, out);
         }
+        self.plans.declare(&portal.statement.sql)?;
         let request = portal.request();
         self.ask_or_copy(Waiting::Execute { portal, describe, most }, request, message.at, out);
         Ok(())

@@ -8,4 +8,4 @@ mod verb;
 
 pub(super) use normal::normalise;
 pub(super) use token::{Kind, Token, statements};
-pub(super) use verb::{operation, repeatable, sets_up, trace};
+pub(super) use verb::{cursors, operation, repeatable, sets_up, trace};

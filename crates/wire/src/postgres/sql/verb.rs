@@ -27,6 +27,17 @@ pub(in super::super) fn sets_up(sql: &str) -> bool {
     statements(sql).iter().all(|statement| is_chatter(statement))
 }
 
+/// The names of the cursors that a text declares.
+pub(in super::super) fn cursors(sql: &str) -> Vec<String> {
+    let all = statements(sql);
+    let declared = all.iter().filter(|statement| statement[0].is("declare"));
+    let names = declared.filter_map(|statement| statement.get(1)).map(|name| match name.kind {
+        Kind::Quoted => name.text.trim_matches('"').replace("\"\"", "\""),
+        _ => name.text.to_lowercase(),
+    });
+    names.collect()
+}
+
 /// The trace ids in comments that follow sqlcommenter: `/*traceparent='00-…'*/`.
 pub(in super::super) fn trace(sql: &str) -> Vec<String> {
     let comments = tokens(sql).filter(|token| token.kind == Kind::Comment);

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""The same statements by several drivers: an app whose every answer is what the driver understood.
+
+    corpus.py PORT DRIVER
+
+DRIVER is psycopg, psycopg-binary, pg8000 or asyncpg. The database is named by the PG… variables.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import unquote
+
+# A value of each type, as SQL.
+VALUES = {
+    "bool": ["true", "false", "NULL::bool"],
+    "int2": ["(-32768)::int2", "32767::int2"],
+    "int4": ["0", "(-2147483648)::int4"],
+    "int8": ["9223372036854775807", "(-1)::int8"],
+    "float4": ["1.5::float4", "1e-7::float4", "123456.7::float4", "1e10::float4", "'NaN'::float4"],
+    "float8": ["0.1::float8", "1e15::float8", "1e14::float8", "-1.25e-5::float8", "'-Infinity'::float8", "1.7976931348623157e308::float8"],
+    "numeric": ["0.00", "-12345678901234567890.123450", "1e10::numeric", "0.00012", "10000::numeric(10,2)", "'NaN'::numeric", "99990000"],
+    "text": ["''", "'it''s'", "E'tab\\tline\\nü €'", "'null'::varchar(10)", "'ab'::char(5)", "'x'::\"char\"", "'n'::name"],
+    "bytea": ["'\\x00ff41'::bytea", "''::bytea", "'plain'::bytea"],
+    "date": ["date '2024-02-29'", "date '1969-12-31'", "date '0001-01-01'"],
+    "time": ["time '04:05:06.789'", "time '00:00'", "timetz '23:59:59+05:30'"],
+    "timestamp": ["timestamp '2024-02-29 12:34:56.000001'", "timestamp '1999-12-31 23:59:59'", "timestamptz '2024-07-01 00:00:00+02'"],
+    "interval": ["interval '1 year 2 months 3 days 04:05:06.7'", "interval '-1 day 2 hours'", "interval '0'", "interval '-14 months'"],
+    "uuid": ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid"],
+    "json": ["'{\"a\": [1, 2.50]}'::json", "'{\"b\":null,\"a\":1}'::jsonb", "'\"x\"'::jsonb"],
+    "net": ["'10.1.2.3'::inet", "'10.1.0.0/16'::cidr", "'::1/64'::inet", "'08:00:2b:01:02:03'::macaddr"],
+    "bits": ["B'10110'", "B'1'::varbit(9)"],
+    "array": ["ARRAY[1,2,NULL]", "'{}'::text[]", "ARRAY['a b','','NULL',NULL,'q\"\\']", "ARRAY[[1,2],[3,4]]", "ARRAY[1.50,2]::numeric[]", "ARRAY[date '2024-01-01']", "ARRAY['\\x01'::bytea]"],
+    "enum": ["'busy'::mood", "ARRAY['busy']::mood[]"],
+    "range": ["'[1,5)'::int4range", "'empty'::int4range"],
+    "other": ["'(1,2)'::point", "1::oid", "'orders'::regclass::text", "'12.34'::float8::numeric::money::text"],
+}
+
+# Statements with parameters, as (SQL with $1, values).
+PARAMS = {
+    "integer": ("SELECT $1::int4 + 1", [41]),
+    "text": ("SELECT $1::text || '!'", ["ü'x"]),
+    "bytes": ("SELECT $1::bytea", [b"\x00\xff"]),
+    "null": ("SELECT $1::text IS NULL", [None]),
+    "float": ("SELECT $1::float8", [0.1]),
+    "bool": ("SELECT NOT $1::bool", [True]),
+    "list": ("SELECT $1::int4[]", [[1, 2, 3]]),
+}
+
+
+def shown(value):
+    return f"{type(value).__name__} {value!r}"
+
+
+class Psycopg:
+    def __init__(self, binary):
+        import psycopg
+        self.db, self.binary = psycopg.connect("", autocommit=True), binary
+
+    def run(self, sql, params=None):
+        for number in range(len(params or []), 0, -1):
+            sql = sql.replace(f"${number}", "%s")
+        cursor = self.db.execute(sql, params, binary=self.binary)
+        return [[shown(value) for value in row] for row in cursor.fetchall()]
+
+
+class Pg8000:
+    def __init__(self):
+        import pg8000.native
+        self.db = pg8000.native.Connection(
+            os.environ["PGUSER"], host=os.environ["PGHOST"], port=int(os.environ["PGPORT"]),
+            database=os.environ["PGDATABASE"], password=os.environ.get("PGPASSWORD"),
+        )
+
+    def run(self, sql, params=None):
+        named = {f"p{number}": value for number, value in enumerate(params or [], 1)}
+        for number in range(len(named), 0, -1):
+            sql = sql.replace(f"${number}", f":p{number}")
+        # In this driver a colon begins a parameter, and two of them do not.
+        return [[shown(value) for value in row] for row in self.db.run(sql, **named)]
+
+
+class Asyncpg:
+    def __init__(self):
+        import asyncpg
+        self.loop = asyncio.new_event_loop()
+        self.db = self.loop.run_until_complete(asyncpg.connect())
+
+    def run(self, sql, params=None):
+        rows = self.loop.run_until_complete(self.db.fetch(sql, *(params or [])))
+        return [[shown(value) for value in row] for row in rows]
+
+
+DRIVERS = {"psycopg": lambda: Psycopg(False), "psycopg-binary": lambda: Psycopg(True), "pg8000": Pg8000, "asyncpg": Asyncpg}
+
+
+class Handler(BaseHTTPRequestHandler):
+    db = None
+
+    def do_GET(self):
+        kind, name = unquote(self.path).strip("/").split("/")
+        Handler.db = Handler.db or DRIVERS[sys.argv[2]]()
+        statements = [(f"SELECT {', '.join(VALUES[name])}", None)] if kind == "values" else [PARAMS[name]]
+        told = []
+        for sql, params in statements:
+            try:
+                told.append(Handler.db.run(sql, params))
+            except Exception as error:  # What a driver cannot read, it must not be able to read again.
+                told.append(f"{type(error).__name__}: {error}")
+        text = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+if __name__ == "__main__":
+    HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
