@@ -69,8 +69,7 @@ fn unix(call: Waiting, socket: AppSocket, name: Vec<u8>) {
     let to = endpoint(call.tid(), &name);
     let Endpoint::Unix(path) = &to else { return call.resume() };
     if NAME_SERVICES.contains(&path.as_slice()) {
-        let why = "a name service: names are to go through DNS";
-        call.shared.notify(Notice::Refused { to, errno: libc::ECONNREFUSED, why });
+        call.shared.notify(Notice::NameService { to, why: "names are asked by DNS instead" });
         return call.finish(Err(libc::ECONNREFUSED));
     }
     if crate::lock(&call.shared.names).listens_unix(path) {
@@ -114,8 +113,8 @@ fn stream(call: Waiting, socket: AppSocket, to: Endpoint, asked: Address) {
                 shared.notify(Notice::Passed { to, why: "declared real" });
                 call.resume();
             }
-            Verdict::Refuse(errno) => {
-                shared.notify(Notice::Refused { to, errno, why: "answered as the policy says" });
+            Verdict::Refuse(errno, why) => {
+                shared.notify(Notice::Refused { to, errno, why });
                 call.finish(Err(errno));
             }
         }

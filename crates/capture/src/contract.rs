@@ -54,8 +54,9 @@ pub enum Verdict {
     Redirect(Ticket),
     /// The kernel connects the app to where it wanted, unseen by us.
     Pass,
-    /// The app gets this error number, such as `ECONNREFUSED`.
-    Refuse(i32),
+    /// The app gets this error number, such as `ECONNREFUSED`; the reason is for
+    /// the user, who sees it beside the address in [`Notice::Refused`].
+    Refuse(i32, &'static str),
 }
 
 /// Decides over everything the app wants to reach. The app waits in its call
@@ -141,6 +142,14 @@ pub enum Notice {
         to: Endpoint,
         /// The error number the app saw.
         errno: i32,
+        /// The reason.
+        why: &'static str,
+    },
+    /// The app asked a name service on a Unix socket (nscd, systemd-resolved) and
+    /// was refused, so that it asks by DNS, which we hear. A matter of routine.
+    NameService {
+        /// The socket.
+        to: Endpoint,
         /// The reason.
         why: &'static str,
     },

@@ -178,9 +178,9 @@ async fn outbound(
                 }
                 // The connection exists already: resetting it is the only refusal,
                 // and nothing could pass it on.
-                Verdict::Refuse(errno) => {
+                Verdict::Refuse(errno, why) => {
                     reset(stream);
-                    Notice::Refused { to, errno, why: "answered as the policy says" }
+                    Notice::Refused { to, errno, why }
                 }
                 Verdict::Pass => {
                     reset(stream);

@@ -21,7 +21,7 @@ impl Policy for ByName {
     fn connect_named<'a>(&'a self, name: &'a str, _to: &'a Endpoint) -> BoxFuture<'a, Verdict> {
         let refused = name.starts_with("gone");
         Box::pin(async move {
-            if refused { Verdict::Refuse(111) } else { Verdict::Redirect(Box::new(7)) }
+            if refused { Verdict::Refuse(111, "not today") } else { Verdict::Redirect(Box::new(7)) }
         })
     }
 
@@ -58,7 +58,10 @@ async fn a_mapped_port_leads_to_us_under_its_name() {
     assert_eq!(&text, b"hello");
 
     let mut refused = TcpStream::connect(ports.maps()[1]).await.unwrap();
-    assert!(matches!(next(&mut notices).await, Notice::Refused { errno: 111, .. }));
+    assert!(matches!(
+        next(&mut notices).await,
+        Notice::Refused { errno: 111, why: "not today", .. }
+    ));
     assert_eq!(
         refused.read(&mut text).await.unwrap_err().kind(),
         std::io::ErrorKind::ConnectionReset

@@ -245,7 +245,7 @@ pub struct Ledger {
 pub struct LedgerLine {
     /// The edge or address.
     pub party: String,
-    /// `understood`, `opaque`, `passed through` or `refused`.
+    /// `understood`, `opaque`, `passed through`, `refused` or `turned away`.
     pub treatment: String,
     /// Why, when it was not understood.
     pub why: Option<String>,

@@ -75,6 +75,7 @@ impl Connections {
             }
             Notice::Passed { to, why } => self.ledger(&to, "passed through", why),
             Notice::Refused { to, why, .. } => self.ledger(&to, "refused", why),
+            Notice::NameService { to, why } => self.ledger(&to, "turned away", why),
             Notice::Inner { to } => self.ledger(&to, "passed through", "the app called itself"),
             Notice::Trouble(text) => {
                 let weight = text.len();

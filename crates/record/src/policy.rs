@@ -60,9 +60,9 @@ impl RecordPolicy {
                 let weight = weight(&exchange);
                 let exchange = Box::new(exchange);
                 self.queue.push(Message::NotConnected { party, exchange }, weight);
-                return Verdict::Refuse(errno);
+                return Verdict::Refuse(errno, "it could not be reached");
             }
-            Ok(Err(_)) => return Verdict::Refuse(errno(Failure::Refused)),
+            Ok(Err(_)) => return Verdict::Refuse(errno(Failure::Refused), "dialling it broke off"),
             Err(_) => Server::Dialling(dialling),
         };
         Verdict::Redirect(Box::new(Dialled { party, server }))

@@ -48,6 +48,7 @@ impl Connections {
             Notice::Closed { visible } => self.doors.closed(&visible),
             Notice::Passed { to, why } => self.ledger(&to, "passed through", why),
             Notice::Refused { to, why, .. } => self.ledger(&to, "refused", why),
+            Notice::NameService { to, why } => self.ledger(&to, "turned away", why),
             Notice::Inner { to } => self.ledger(&to, "passed through", "the app called itself"),
             Notice::Trouble(text) => self.accounts.warn(text),
             // Nobody but us knows the app's ports, and we call them directly.

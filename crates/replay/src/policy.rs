@@ -25,10 +25,10 @@ impl ReplayPolicy {
             Route::Unknown => {
                 let address = host.map_or_else(|| to.to_string(), str::to_owned);
                 self.stage.note(Finding::UnknownEdge { address });
-                Verdict::Refuse(errno(Failure::Refused))
+                Verdict::Refuse(errno(Failure::Refused), "not in the recording")
             }
             Route::Edge(edge) => match self.stage.connect(edge) {
-                Some(failure) => Verdict::Refuse(errno(failure)),
+                Some(failure) => Verdict::Refuse(errno(failure), "it failed when recorded too"),
                 None => Verdict::Redirect(Box::new(edge)),
             },
         }

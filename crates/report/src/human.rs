@@ -173,7 +173,7 @@ impl Human {
     }
 
     fn ledger(&self, page: &mut Page, ledger: &Ledger) {
-        let odd = |treatment: &str| treatment != "understood";
+        let odd = |treatment: &str| !matches!(treatment, "understood" | "turned away");
         let mut lines: Vec<_> = ledger.lines.iter().collect();
         if !self.look.verbose {
             lines.retain(|line| odd(&line.treatment));

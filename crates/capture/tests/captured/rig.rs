@@ -288,6 +288,7 @@ fn describe(notice: Notice) -> String {
         Notice::Closed { visible } => format!("closed {visible}"),
         Notice::Passed { to, .. } => format!("passed {to}"),
         Notice::Refused { to, errno, .. } => format!("refused {to} {errno}"),
+        Notice::NameService { to, .. } => format!("name service {to}"),
         Notice::Inner { to } => format!("inner {to}"),
         Notice::Trouble(text) => format!("trouble {text}"),
         Notice::Ended => "ended".to_owned(),

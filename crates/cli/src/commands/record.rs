@@ -130,7 +130,7 @@ fn edges(recorded: &Recorded, look: Look) -> String {
 fn notes(recorded: &Recorded) -> String {
     let mut page = String::new();
     for line in &recorded.ledger.lines {
-        if !matches!(line.treatment.as_str(), "understood" | "silent")
+        if !matches!(line.treatment.as_str(), "understood" | "silent" | "turned away")
             && let Some(why) = &line.why
         {
             let _ = writeln!(
