@@ -140,6 +140,13 @@ impl Shelf {
         self.endless[edge as usize].iter().any(begins)
     }
 
+    /// The recorded requests with which a request begins, in recorded order.
+    pub(crate) fn beginnings(&self, edge: EdgeNumber, request: &Map) -> impl Iterator<Item = u32> {
+        let facets = self.edges[edge as usize].protocol.facets();
+        let begins = move |mock: &u32| facets.goes_beyond(request, &self.exchange(*mock).request);
+        self.endless[edge as usize].iter().copied().filter(begins)
+    }
+
     pub(crate) fn edge_of(&self, mock: u32) -> &ShelfEdge {
         &self.edges[self.library.entry(mock).edge as usize]
     }

@@ -132,8 +132,8 @@ impl Stage {
             values: fingerprint(&form),
             repeatable: facets.repeatable(request),
         };
-        let mut state = self.state();
-        let state = &mut *state;
+        let mut guard = self.state();
+        let state = &mut *guard;
         let judge = Forms { shelf: &self.shelf, form: &form, rules: &state.rules };
         let Pick { verdict, extra } = state.desk.pick(&self.shelf.library, asked, &judge);
         let mut early = None;
@@ -154,9 +154,36 @@ impl Stage {
             Verdict::Miss(_) if self.shelf.begins_any(edge, request) => {
                 return (Answer::Incomplete, None);
             }
-            Verdict::Miss(nearest) => self.miss(state, edge, request, nearest),
+            Verdict::Miss(nearest) => match self.beginning(state, edge, request) {
+                Some(mock) => {
+                    let asked = self.shelf.exchange(mock).request.clone();
+                    drop(guard);
+                    return self.pick_beginning(edge, asked);
+                }
+                None => self.miss(state, edge, request, nearest),
+            },
         };
         self.called.notify_waiters();
+        (answer, early)
+    }
+
+    /// The mock that is due and with which a request begins: the app no longer waited for the answer
+    /// to it before it sent more.
+    fn beginning(&self, state: &State, edge: EdgeNumber, request: &Map) -> Option<u32> {
+        let library = &self.shelf.library;
+        let used = state.desk.used_calls(library);
+        self.shelf.beginnings(edge, request).find(|mock| match library.entry(*mock).place {
+            Place::Call { test, index } => test == state.number() && !used.contains(&index),
+            Place::Ambient { .. } | Place::Shared { .. } => !state.desk.is_spent(*mock),
+        })
+    }
+
+    /// The answer to the beginning of a request, saying what it answers.
+    fn pick_beginning(&self, edge: EdgeNumber, asked: Map) -> (Answer, Option<u32>) {
+        let (mut answer, early) = self.pick(edge, &asked);
+        if let Answer::Response(response) = &mut answer {
+            response.insert("asked", asked);
+        }
         (answer, early)
     }
 

@@ -94,6 +94,12 @@ pub trait Facets: Sync {
         false
     }
 
+    /// Whether a request begins with a recorded one, so that this can be answered before the rest.
+    /// Only protocols that cannot tell where a request ends say so.
+    fn goes_beyond(&self, _request: &Map, _recorded: &Map) -> bool {
+        false
+    }
+
     /// The identifiers by which an app carries the cause of a call along: trace and request ids.
     fn trace(&self, request: &Map) -> Vec<String>;
 }

@@ -104,7 +104,8 @@ pub enum Event<'a> {
 /// What a responder shall say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// This recorded response.
+    /// This recorded response. Where requests have no end, `asked` in it is the recorded request, when
+    /// that is only the beginning of what was asked about.
     Response(Map),
     /// Nothing: the connection breaks off as it did.
     Failure(Failure),

@@ -183,9 +183,19 @@ impl Desk {
         let send = request.text("send").unwrap().to_owned();
         let equal = self.mocks.iter().position(|(mock, _)| *mock == send);
         let longer = self.mocks.iter().any(|(mock, _)| mock.starts_with(&send));
+        let facets = Opaque.facets();
+        let recorded = |mock: &str| Map::from([("send", mock)]);
+        let beyond = |(mock, _): &(&str, Map)| facets.goes_beyond(request, &recorded(mock));
+        let beginning = self.mocks.iter().position(beyond);
         self.asked.push(send);
-        match equal {
-            Some(place) => Answer::Response(self.mocks.remove(place).1),
+        match equal.or(beginning) {
+            Some(place) => {
+                let (mock, mut response) = self.mocks.remove(place);
+                if equal.is_none() {
+                    response.insert("asked", recorded(mock));
+                }
+                Answer::Response(response)
+            }
             None if longer => Answer::Incomplete,
             None => Answer::Miss(Miss { message: "none".to_owned(), details: Value::Null }),
         }
@@ -287,6 +297,15 @@ fn a_client_ahead_of_the_answer_is_answered_turn_by_turn() {
     stage.settle().unwrap();
     assert_eq!(stage.sent, b"12");
     assert_eq!(stage.desk.asked, ["ab", "c"]);
+}
+
+#[test]
+fn a_client_that_no_longer_waits_is_answered_turn_by_turn() {
+    let mut stage = Stage::new(Desk::new(&[("", "hi"), ("ab", "1"), ("c", "2")]), SMALL);
+    stage.says(b"abc").unwrap();
+    stage.settle().unwrap();
+    assert_eq!(stage.sent, b"12", "what the server says first answers nothing");
+    assert_eq!(stage.desk.asked, ["abc", "c"]);
 }
 
 #[test]
