@@ -17,8 +17,14 @@ mod selection;
 mod signals;
 
 use clap::{CommandFactory, FromArgMatches};
+use mimalloc::MiMalloc;
 use rehearsal_supervise::GUARD_WORD;
 use std::process::ExitCode;
+
+/// What one thread allocates for an exchange another one frees, which the system's allocator is slow
+/// at.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
