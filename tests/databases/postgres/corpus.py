@@ -35,6 +35,7 @@ VALUES = {
     "array": ["ARRAY[1,2,NULL]", "'{}'::text[]", "ARRAY['a b','','NULL',NULL,'q\"\\']", "ARRAY[[1,2],[3,4]]", "ARRAY[1.50,2]::numeric[]", "ARRAY[date '2024-01-01']", "ARRAY['\\x01'::bytea]"],
     "enum": ["'busy'::mood", "ARRAY['busy']::mood[]"],
     "range": ["'[1,5)'::int4range", "'empty'::int4range"],
+    "far": ["date '0001-12-31 BC'", "timestamp 'infinity'", "date '12345-01-01'", "timestamptz '0044-03-15 01:02:03 BC'", "interval '-1 year -2 months 1 day -00:00:00.000001'"],
     "other": ["'(1,2)'::point", "1::oid", "'orders'::regclass::text", "'12.34'::float8::numeric::money::text"],
 }
 
@@ -48,6 +49,10 @@ PARAMS = {
     "bool": ("SELECT NOT $1::bool", [True]),
     "list": ("SELECT $1::int4[]", [[1, 2, 3]]),
 }
+
+
+def selection(name):
+    return f"SELECT {', '.join(VALUES[name])}"
 
 
 def shown(value):
@@ -102,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         kind, name = unquote(self.path).strip("/").split("/")
         Handler.db = Handler.db or DRIVERS[sys.argv[2]]()
-        statements = [(f"SELECT {', '.join(VALUES[name])}", None)] if kind == "values" else [PARAMS[name]]
+        statements = [(selection(name), None)] if kind == "values" else [PARAMS[name]]
         told = []
         for sql, params in statements:
             try:

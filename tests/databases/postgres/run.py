@@ -32,6 +32,7 @@ from pathlib import Path
 import corpus
 
 HERE = Path(__file__).resolve().parent
+GO_DRIVERS = ["pq", "pgx-cache_statement", "pgx-cache_describe", "pgx-describe_exec", "pgx-exec", "pgx-simple_protocol"]
 DRIVERS = ["psycopg[binary]==3.3.*", "pg8000==1.31.*", "asyncpg==0.32.*"]
 START_LIMIT, STOP_LIMIT, TEST_LIMIT = 60, 20, 120  # seconds
 SCHEMA = """
@@ -108,7 +109,7 @@ class Server:
         return done.stdout
 
     def start(self):
-        options = {"port": self.port, "unix_socket_directories": "", "listen_addresses": "127.0.0.1", "fsync": "off", "timezone": "UTC"}
+        options = {"port": self.port, "unix_socket_directories": "", "listen_addresses": "127.0.0.1", "fsync": "off", "log_connections": "on", "timezone": "UTC"}
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         with open(self.folder / "server.log", "ab") as log:
             self.process = subprocess.Popen(
@@ -197,9 +198,10 @@ def test(name, server, options, folder, log, bug=""):
     return done.returncode, done.stdout, time.monotonic() - began
 
 
-def run_case(name, server, options, folder, python, requests, words):
+def run_case(name, server, options, folder, command, requests):
     port = free_port()
-    record(name, server, options, [python, *(word.replace("{port}", str(port)) for word in words)], port, folder, requests)
+    command = [word.replace("{port}", str(port)) for word in command]
+    record(name, server, options, command, port, folder, requests)
     seconds = []
     for number in range(options.repeat):
         code, printed, took = test(name, server, options, folder, f"test-{name}-{number + 1}.log")
@@ -207,6 +209,35 @@ def run_case(name, server, options, folder, python, requests, words):
         if code != 0:
             raise Failed(f"run {number + 1} of {options.repeat} ended with exit code {code}:\n{printed[-3000:]}")
     return f"{len(requests)} tests, {options.repeat} runs green, {min(seconds):.2f} to {max(seconds):.2f} s"
+
+
+def run_formats(folder):
+    """A value looks the same in a recording whether the driver asked for text or for binary."""
+    readable = [name for name in corpus.VALUES if name not in ("enum", "range", "other")]
+    for name in readable:
+        forms = []
+        for driver in ("psycopg", "psycopg-binary"):
+            [file] = (folder / "rehearsal" / driver / "tests").glob(f"*-get-values-{name}.yaml")
+            _, _, result = file.read_text("utf-8").partition("\n      rows:")
+            forms.append(result.partition("\n      tag:")[0])
+        if not forms[0] or forms[0] != forms[1]:
+            raise Failed(f"{name} differs:\n{forms[0]}\n{forms[1]}")
+    return f"{len(readable)} groups of types look the same in text and in binary"
+
+
+def run_isolated(server, options, folder):
+    """A server that is up sees nobody while tests run."""
+    log = server.folder / "server.log"
+    server.start()
+    try:
+        before = log.read_text("utf-8").count("connection received")
+        code, printed, _ = test("shop", server, options, folder, "test-isolated.log")
+        after = log.read_text("utf-8").count("connection received")
+    finally:
+        server.stop()
+    if code != 0 or not before or before != after:
+        raise Failed(f"exit code {code}, {after - before} connections came:\n{printed[-2000:]}")
+    return "the server was up and saw no connection"
 
 
 def run_defect(bug, server, options, folder):
@@ -218,27 +249,50 @@ def run_defect(bug, server, options, folder):
     return "red, and named"
 
 
-def cases(server, options, folder, python):
-    yield "shop", lambda: run_case("shop", server, options, folder, python, SHOP, [str(HERE / "shop.py"), "{port}"])
+def cases(server, options, folder, tools):
+    python, go, node = tools
+    yield "shop", lambda: run_case("shop", server, options, folder, [python, str(HERE / "shop.py"), "{port}"], SHOP)
     for bug in DEFECTS:
         yield f"shop {bug}", lambda bug=bug: run_defect(bug, server, options, folder)
-    paths = [f"/values/{name}" for name in corpus.VALUES] + [f"/params/{name}" for name in corpus.PARAMS]
-    requests = [("GET", path, None, 200, "[") for path in paths]
-    for driver in corpus.DRIVERS:
-        words = [str(HERE / "corpus.py"), "{port}", driver]
-        yield driver, lambda driver=driver, words=words: run_case(driver, server, options, folder, python, requests, words)
+    yield "isolation", lambda: run_isolated(server, options, folder)
+    values = [f"/values/{name}" for name in corpus.VALUES]
+    paths = values + [f"/params/{name}" for name in corpus.PARAMS]
+    statements = folder / "statements.json"
+    statements.write_text(json.dumps({path: corpus.selection(path.split("/")[-1]) for path in values}))
+    commands = [(driver, [python, str(HERE / "corpus.py"), "{port}", driver], paths) for driver in corpus.DRIVERS]
+    for driver in GO_DRIVERS:
+        commands.append((driver, [go, "{port}", driver, str(statements)], values))
+    for mode in ("plain", "named", "params"):
+        commands.append((f"node-{mode}", [*node, "{port}", mode, str(statements)], values))
+    for driver, command, paths in commands:
+        requests = [("GET", path, None, 200, "") for path in paths]
+        yield driver, lambda driver=driver, command=command, requests=requests: run_case(
+            driver, server, options, folder, command, requests
+        )
+        if driver == "psycopg-binary":
+            yield "formats", lambda: run_formats(folder)
 
 
 def install(cache):
-    """A virtual environment with the drivers; gives its python."""
-    python = cache / "bin" / "python"
-    stamp = cache / "installed.stamp"
-    if not stamp.exists() or stamp.read_text() != "\n".join(DRIVERS):
+    """The drivers, once: a Python with its, the Go program, and the words that run the Node program."""
+    python, go, node = cache / "python" / "bin" / "python", cache / "corpus-go", cache / "node"
+    sources = [*sorted((HERE / "go").iterdir()), *sorted((HERE / "node").iterdir())]
+    stamp, wanted = cache / "installed.stamp", "\n".join(DRIVERS + [source.read_text("utf-8") for source in sources])
+    if not stamp.exists() or stamp.read_text("utf-8") != wanted:
+        for tool, package in (("go", "golang"), ("npm", "npm"), ("node", "nodejs")):
+            if shutil.which(tool) is None:
+                sys.exit(f"run.py: {tool} is not installed: apt-get install {package}")
         shutil.rmtree(cache, ignore_errors=True)
-        venv.create(cache, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *DRIVERS], check=True, stdin=subprocess.DEVNULL)
-        stamp.write_text("\n".join(DRIVERS))
-    return str(python)
+        venv.create(cache / "python", with_pip=True)
+        shutil.copytree(HERE / "node", node)
+        for command, folder in (
+            ([python, "-m", "pip", "install", "--quiet", *DRIVERS], cache),
+            (["go", "build", "-o", go, "."], HERE / "go"),
+            (["npm", "install", "--silent", "--no-audit", "--no-fund"], node),
+        ):
+            subprocess.run(command, check=True, cwd=folder, stdin=subprocess.DEVNULL)
+        stamp.write_text(wanted, "utf-8")
+    return str(python), str(go), [shutil.which("node"), str(node / "corpus.js")]
 
 
 def main():
@@ -249,7 +303,7 @@ def main():
     parser.add_argument("cases", nargs="*", metavar="CASE")
     options = parser.parse_args()
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    python = install((options.cache or Path(cache) / "rehearsal-databases" / "postgres").resolve())
+    tools = install((options.cache or Path(cache) / "rehearsal-databases" / "postgres").resolve())
     options.program = shutil.which(os.environ.get("REHEARSAL", "rehearsal"))
     if options.program is None:
         sys.exit("run.py: there is no rehearsal to run; set REHEARSAL to its path")
@@ -258,7 +312,7 @@ def main():
     scratch.chmod(0o755)
     server, passed, failed = Server(scratch / "server"), 0, 0
     try:
-        for name, act in cases(server, options, scratch, python):
+        for name, act in cases(server, options, scratch, tools):
             if options.cases and name not in options.cases:
                 continue
             try:

@@ -26,7 +26,6 @@ pub(super) fn decode(oid: u32, bytes: &[u8]) -> Value {
 pub(super) fn encode(oid: u32, value: &Value) -> Option<Vec<u8>> {
     let kind = kind(oid);
     match (kind, value) {
-        (Kind::Bytea, Value::Text(_)) => None,
         (_, Value::Bytes(bytes)) => Some(bytes.clone()),
         (Kind::Other, Value::Number(number)) => Some(number.as_str().as_bytes().to_vec()),
         _ => write(kind, value),

@@ -116,7 +116,7 @@ impl Facets for PostgresFacets {
 }
 
 fn described(request: &Map, text: &str) -> Map {
-    let mut form = Map::from([("describe", sql::normalise(text).sql)]);
+    let mut form = Map::from([("describe", sql::outline(text))]);
     if let Some(portal) = request.get("portal") {
         form.push_new("portal", portal.clone());
     }

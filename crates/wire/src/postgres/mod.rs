@@ -155,3 +155,5 @@ fn unwritable(what: &str) -> WireError {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod values;

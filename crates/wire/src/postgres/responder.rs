@@ -39,6 +39,17 @@ enum Waiting {
     DescribePortal(Arc<Portal>),
 }
 
+impl Waiting {
+    fn rolls_back(&self) -> bool {
+        let text = match self {
+            Waiting::Query(text) => text.as_text(),
+            Waiting::Execute { portal, .. } => portal.statement.sql.as_text(),
+            _ => None,
+        };
+        text.is_some_and(sql::rolls_back)
+    }
+}
+
 /// A portal's result and how far the client has read it.
 #[derive(Debug)]
 struct Served {
@@ -345,6 +356,9 @@ impl Responder {
                 if let Waiting::Connect(_) = about {
                     reply::miss(&miss, "FATAL", &mut self.frames);
                     self.end(Ending::Finished, out);
+                } else if self.status == b'E' && about.rolls_back() {
+                    // It follows from the error before, and would only hide that one from the app.
+                    self.respond(about, Map::from([("tag", "ROLLBACK")]), out)?;
                 } else {
                     reply::miss(&miss, "ERROR", &mut self.frames);
                     self.failed(&about);

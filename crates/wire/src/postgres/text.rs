@@ -36,7 +36,6 @@ pub(super) fn decode(oid: u32, text: &[u8]) -> Value {
 /// The text of a value, or `None` when the type has no such value.
 pub(super) fn encode(oid: u32, value: &Value) -> Option<Vec<u8>> {
     match (kind(oid), value) {
-        (Kind::Bytea, Value::Text(_)) => None,
         (_, Value::Text(text)) => Some(text.clone().into_bytes()),
         (Kind::Bool, Value::Bool(true)) => Some(b"t".to_vec()),
         (Kind::Bool, Value::Bool(false)) => Some(b"f".to_vec()),

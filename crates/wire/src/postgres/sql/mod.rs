@@ -6,6 +6,6 @@ mod normal;
 mod token;
 mod verb;
 
-pub(super) use normal::normalise;
+pub(super) use normal::{normalise, outline};
 pub(super) use token::{Kind, Token, statements};
-pub(super) use verb::{cursors, operation, repeatable, sets_up, trace};
+pub(super) use verb::{cursors, operation, repeatable, rolls_back, sets_up, trace};

@@ -111,13 +111,23 @@ const NAMING: &[&str] = &[
 
 /// A text of SQL in normal form.
 pub(in super::super) fn normalise(sql: &str) -> Normal {
+    write(sql, false)
+}
+
+/// A text of SQL in a form that is equal when the types of its literals are, which decide what it
+/// gives: `1` is `?`, `1.5` is `?.?`, and `'a'` is `'?'`.
+pub(in super::super) fn outline(sql: &str) -> String {
+    write(sql, true).sql
+}
+
+fn write(sql: &str, typed: bool) -> Normal {
     let mut normal = Normal::default();
     for statement in statements(sql) {
         if !normal.sql.is_empty() {
             normal.sql.push_str("; ");
         }
         let naming = NAMING.iter().any(|word| statement[0].is(word));
-        Writer { normal: &mut normal, before: None, naming }.write(&statement);
+        Writer { normal: &mut normal, before: None, naming, typed }.write(&statement);
         insert_columns(&statement, &mut normal.columns);
     }
     normal
@@ -135,6 +145,7 @@ struct Writer<'a, 'b> {
     normal: &'a mut Normal,
     before: Option<Token<'b>>,
     naming: bool,
+    typed: bool,
 }
 
 impl<'b> Writer<'_, 'b> {
@@ -170,7 +181,11 @@ impl<'b> Writer<'_, 'b> {
         let sql = &mut self.normal.sql;
         match token.kind {
             Kind::String | Kind::Number => {
-                sql.push('?');
+                sql.push_str(match (token.kind, self.typed) {
+                    (Kind::String, true) => "'?'",
+                    (Kind::Number, true) if token.text.contains(['.', 'e', 'E']) => "?.?",
+                    _ => "?",
+                });
                 self.normal.literals.push(literal(token));
             }
             Kind::Word if is_capital(token) => sql.push_str(&token.text.to_ascii_uppercase()),

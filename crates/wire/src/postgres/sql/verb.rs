@@ -27,6 +27,11 @@ pub(in super::super) fn sets_up(sql: &str) -> bool {
     statements(sql).iter().all(|statement| is_chatter(statement))
 }
 
+/// Whether a text does nothing but end a transaction or go back to its savepoint.
+pub(in super::super) fn rolls_back(sql: &str) -> bool {
+    matches!(&statements(sql)[..], [only] if only[0].is("rollback") || only[0].is("abort"))
+}
+
 /// The names of the cursors that a text declares.
 pub(in super::super) fn cursors(sql: &str) -> Vec<String> {
     let all = statements(sql);

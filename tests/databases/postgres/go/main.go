@@ -1,0 +1,113 @@
+// The statements of corpus.py by Go's drivers: an app whose every answer is what the driver
+// understood.
+//
+//	corpus PORT DRIVER STATEMENTS
+//
+// DRIVER is pq, or pgx and one of its modes: pgx-cache_statement, pgx-cache_describe,
+// pgx-describe_exec, pgx-exec, pgx-simple_protocol. STATEMENTS is a file that maps the path of a
+// request to SQL. The database is named by the PG… variables.
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	_ "github.com/lib/pq"
+)
+
+func rows(query func(string) ([][]any, error), text string) any {
+	found, err := query(text)
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	told := [][]string{}
+	for _, row := range found {
+		line := []string{}
+		for _, value := range row {
+			line = append(line, fmt.Sprintf("%T %v", value, value))
+		}
+		told = append(told, line)
+	}
+	return told
+}
+
+func byPgx(mode string) (func(string) ([][]any, error), error) {
+	config, err := pgxpool.ParseConfig("sslmode=disable default_query_exec_mode=" + mode)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	return func(text string) ([][]any, error) {
+		if err := pool.Ping(context.Background()); err != nil {
+			return nil, err
+		}
+		found, err := pool.Query(context.Background(), text)
+		if err != nil {
+			return nil, err
+		}
+		return pgx.CollectRows(found, func(row pgx.CollectableRow) ([]any, error) { return row.Values() })
+	}, err
+}
+
+func byPq() (func(string) ([][]any, error), error) {
+	db, err := sql.Open("postgres", "sslmode=disable")
+	return func(text string) ([][]any, error) {
+		statement, err := db.Prepare(text)
+		if err != nil {
+			return nil, err
+		}
+		defer statement.Close()
+		found, err := statement.Query()
+		if err != nil {
+			return nil, err
+		}
+		defer found.Close()
+		names, err := found.Columns()
+		if err != nil {
+			return nil, err
+		}
+		var all [][]any
+		for found.Next() {
+			row, into := make([]any, len(names)), make([]any, len(names))
+			for index := range row {
+				into[index] = &row[index]
+			}
+			if err := found.Scan(into...); err != nil {
+				return nil, err
+			}
+			all = append(all, row)
+		}
+		return all, found.Err()
+	}, err
+}
+
+func main() {
+	statements := map[string]string{}
+	file, err := os.ReadFile(os.Args[3])
+	if err == nil {
+		err = json.Unmarshal(file, &statements)
+	}
+	if err != nil {
+		panic(err)
+	}
+	query, err := byPq()
+	if mode, isPgx := strings.CutPrefix(os.Args[2], "pgx-"); isPgx {
+		query, err = byPgx(mode)
+	}
+	if err != nil {
+		panic(err)
+	}
+	http.HandleFunc("/", func(out http.ResponseWriter, request *http.Request) {
+		text, _ := json.Marshal(rows(query, statements[request.URL.Path]))
+		out.Header().Set("content-type", "application/json")
+		out.Write(text)
+	})
+	panic(http.ListenAndServe("127.0.0.1:"+os.Args[1], nil))
+}
