@@ -90,7 +90,8 @@ impl Names {
         self.bindings.drain().map(|(_, binding)| binding).collect()
     }
 
-    /// The hidden address behind `to`, if the app itself is there.
+    /// The hidden address behind `to`, if the app itself is there. The app knows none of its hidden
+    /// ports: one that it asks for is somebody else's, such as a dependency's that is stopped.
     pub(crate) fn inner(&self, to: SocketAddr) -> Option<SocketAddr> {
         let ip = to.ip().to_canonical();
         let here = |binding: &Binding| {
@@ -99,9 +100,8 @@ impl Names {
                 || (visible.is_unspecified() && (visible.is_ipv6() || ip.is_ipv4()) && is_local(ip))
         };
         let on_port = |binding: &&Binding| binding.visible.port() == to.port();
-        let visible = self.bindings.values().filter(on_port).find(|binding| here(binding));
-        let hidden = || ip.is_loopback().then(|| self.binding_at(to.port())).flatten();
-        visible.or_else(hidden).map(|binding| binding.hidden)
+        let mut on_port = self.bindings.values().filter(on_port);
+        on_port.find(|binding| here(binding)).map(|binding| binding.hidden)
     }
 
     pub(crate) fn connected(&self, inode: u64) -> Option<&Connected> {
@@ -227,10 +227,10 @@ mod tests {
     }
 
     #[test]
-    fn a_single_address_is_reached_by_itself_and_its_hidden_port() {
+    fn a_single_address_is_reached_by_itself_alone() {
         check_inner("127.0.0.2:80", "127.0.0.2:80", true);
         check_inner("127.0.0.2:80", "127.0.0.1:80", false);
-        check_inner("127.0.0.2:80", "127.0.0.1:40000", true);
+        check_inner("127.0.0.2:80", "127.0.0.1:40000", false);
         check_inner("127.0.0.2:80", "192.0.2.1:40000", false);
     }
 

@@ -210,6 +210,29 @@ t.join()
     });
 }
 
+/// The app cannot know its hidden port: who is called there is somebody else.
+#[test]
+fn a_hidden_port_is_not_the_apps_own_address() {
+    let script = "
+import os, socket
+s = socket.create_server(('127.0.0.1', PORT))
+inode = str(os.fstat(s.fileno()).st_ino)
+rows = [line.split() for line in open('/proc/self/net/tcp')]
+[hidden] = [int(row[1].split(':')[1], 16) for row in rows if row[9] == inode]
+c = socket.create_connection(('127.0.0.1', hidden))
+c.sendall(b'hi\\n')
+print(hidden != PORT, c.makefile().readline().strip() == f'hello from 127.0.0.1:{hidden}')
+";
+    everywhere("listen::a_hidden_port_is_not_the_apps_own_address", |strategy| {
+        for mode in [Mode::Record, Mode::Replay] {
+            let script = script.replace("PORT", &free_port().to_string());
+            let outcome = run(mode, strategy, Rules::default(), python(&script));
+            assert_eq!(outcome.succeeded().output, "True True\n", "{strategy:?} {mode:?}");
+            assert!(!outcome.events.iter().any(|event| event.starts_with("inner")));
+        }
+    });
+}
+
 #[test]
 fn a_restarted_server_keeps_its_port() {
     let script = "
