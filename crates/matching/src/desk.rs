@@ -42,7 +42,8 @@ pub struct Pick {
 pub enum Verdict {
     /// This mock answers.
     Mock(u32),
-    /// None does. The nearest candidate with its differences, if any is of the same operation.
+    /// None does. The nearest candidate with its differences: one of the same identity, else an unused
+    /// call of the test on the same edge.
     Miss(Option<(u32, Vec<Difference>)>),
 }
 
@@ -54,7 +55,7 @@ pub struct Desk {
     open: Open,
     /// Mocks of the current test in the order in which they were used.
     used: Vec<u32>,
-    /// Edge and identity of what the current test has used.
+    /// Edge and values of what the current test has asked, and of what answered.
     asked: HashSet<(u32, u64)>,
     /// Shared and ambient mocks that were used in the whole run.
     spent: HashSet<u32>,
@@ -105,8 +106,7 @@ impl Desk {
     /// but for noise; a mock that the test shares with others; an ambient mock; for a read, the
     /// latest answer before this point of the timeline; else a miss.
     pub fn pick(&mut self, library: &Library, asked: Asked, judge: &dyn Judge) -> Pick {
-        let identity = (asked.edge, asked.identity);
-        let asked_before = !self.asked.insert(identity);
+        let asked_before = !self.asked.insert((asked.edge, asked.values));
         let mut nearest = Nearest::default();
         if let Some(mock) = self.unused(asked, judge, &mut nearest) {
             self.take(library, mock);
@@ -121,7 +121,28 @@ impl Desk {
         {
             return Pick { verdict: Verdict::Mock(mock), extra: asked_before };
         }
+        if nearest.0.is_none() {
+            self.compare_with_others(library, asked, judge, &mut nearest);
+        }
         Pick { verdict: Verdict::Miss(nearest.0), extra: asked_before }
+    }
+
+    /// Looks for the nearest among the unused calls of the test on the same edge, whatever their
+    /// identity: only to say what was expected, never to serve it.
+    fn compare_with_others(
+        &self,
+        library: &Library,
+        asked: Asked,
+        judge: &dyn Judge,
+        nearest: &mut Nearest,
+    ) {
+        let used: HashSet<u32> = self.used.iter().copied().collect();
+        let own = library.calls.get(&self.test).into_iter().flatten().copied();
+        let left = own.filter(|mock| {
+            let entry = library.entry(*mock);
+            entry.edge == asked.edge && entry.identity != asked.identity && !used.contains(mock)
+        });
+        left.take(COMPARED).for_each(|mock| nearest.consider(mock, judge.differences(mock)));
     }
 
     /// The first open mock that is equal, else the first that is equal but for noise.
@@ -148,6 +169,7 @@ impl Desk {
             same.remove(place);
         }
         self.used.push(mock);
+        self.asked.insert((entry.edge, entry.values));
         if matches!(entry.place, Place::Shared { .. }) {
             self.spent.insert(mock);
         }
@@ -162,10 +184,9 @@ impl Desk {
         judge: &dyn Judge,
         nearest: &mut Nearest,
     ) -> Option<u32> {
-        let list = library.ambient.get(&(asked.edge, asked.identity))?;
-        let equal = list.iter().copied().filter(|mock| {
-            library.entry(*mock).values == asked.values && judge.differences(*mock).is_empty()
-        });
+        let equal = library.equal_ambient.get(&(asked.edge, asked.values));
+        let equal = equal.into_iter().flatten().copied();
+        let equal = equal.filter(|mock| judge.differences(*mock).is_empty());
         let (mut last, mut looked_at) = (None, 0);
         for mock in equal.take(COMPARED) {
             if !self.spent.contains(&mock) {
@@ -177,7 +198,11 @@ impl Desk {
         if looked_at == COMPARED || last.is_some() {
             return last;
         }
-        nearest.first_without_difference(list.iter().copied(), judge)
+        // Unused ones first: those that were used may be more than are compared.
+        let list = library.ambient.get(&(asked.edge, asked.identity))?;
+        let (used, unused): (Vec<u32>, Vec<u32>) =
+            list.iter().copied().partition(|mock| self.spent.contains(mock));
+        nearest.first_without_difference(unused.into_iter().chain(used.into_iter().rev()), judge)
     }
 
     /// The latest recorded answer to an equal read that lies before this point of the timeline.
@@ -207,11 +232,15 @@ impl Nearest {
             if differences.is_empty() {
                 return Some(mock);
             }
-            if self.0.as_ref().is_none_or(|(_, best)| differences.len() < best.len()) {
-                self.0 = Some((mock, differences));
-            }
+            self.consider(mock, differences);
         }
         None
+    }
+
+    fn consider(&mut self, mock: u32, differences: Vec<Difference>) {
+        if self.0.as_ref().is_none_or(|(_, best)| differences.len() < best.len()) {
+            self.0 = Some((mock, differences));
+        }
     }
 }
 

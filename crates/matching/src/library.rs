@@ -55,6 +55,8 @@ pub struct Library {
     pub(crate) equal: HashMap<(u32, u64), Vec<u32>>,
     /// By edge and identity: ambient mocks, in the order of the timeline.
     pub(crate) ambient: HashMap<(u32, u64), Vec<u32>>,
+    /// By edge and fingerprint of the whole request: ambient mocks, in the order of the timeline.
+    pub(crate) equal_ambient: HashMap<(u32, u64), Vec<u32>>,
 }
 
 impl Library {
@@ -69,6 +71,8 @@ impl Library {
                 Place::Ambient { .. } => {
                     let key = (entry.edge, entry.identity);
                     library.ambient.entry(key).or_default().push(number);
+                    let key = (entry.edge, entry.values);
+                    library.equal_ambient.entry(key).or_default().push(number);
                 }
                 Place::Shared { index } => {
                     for test in shared_by(index) {

@@ -160,7 +160,7 @@ impl Stage {
                     drop(guard);
                     return self.pick_beginning(edge, asked);
                 }
-                None => self.miss(state, edge, request, nearest),
+                None => self.miss(state, asked, request, nearest),
             },
         };
         self.called.notify_waiters();
@@ -212,17 +212,23 @@ impl Stage {
     fn miss(
         &self,
         state: &mut State,
-        edge: EdgeNumber,
+        Asked { edge, identity, .. }: Asked,
         request: &Map,
         nearest: Option<(u32, Vec<Difference>)>,
     ) -> Answer {
         let name = self.shelf.edges[edge as usize].name.to_string();
         let operation = self.shelf.edges[edge as usize].protocol.facets().operation(request);
-        let own =
-            nearest.as_ref().and_then(|(mock, _)| match self.shelf.library.entry(*mock).place {
-                Place::Call { test, index } if test == state.number() => Some(index),
+        let own = nearest.as_ref().and_then(|(mock, _)| {
+            let entry = self.shelf.library.entry(*mock);
+            match entry.place {
+                Place::Call { test, index }
+                    if test == state.number() && entry.identity == identity =>
+                {
+                    Some(index)
+                }
                 _ => None,
-            });
+            }
+        });
         let mut details = Map::from([("edge", name.as_str()), ("operation", operation.as_str())]);
         if let Some((mock, differences)) = &nearest {
             details.insert("nearest", self.shelf.place(*mock, state.number()));

@@ -82,8 +82,42 @@ fn nothing_is_served_because_it_is_similar() {
     let pick = ask(&mut Desk::default(), &library, 1, &[(1, 99, false)]).remove(0);
     let Verdict::Miss(Some((0, differences))) = pick.verdict else { panic!("{pick:?}") };
     assert_eq!(differences[0].change.actual(), Some(&Value::from("99")));
-    let other_identity = ask(&mut Desk::default(), &library, 1, &[(2, 20, false)]).remove(0);
-    assert_eq!(other_identity.verdict, Verdict::Miss(None));
+}
+
+#[test]
+fn a_miss_is_compared_with_what_the_test_has_left_on_the_edge() {
+    let elsewhere = Entry { edge: 1, ..call(1, 2, 4, 40, false) };
+    let entries = vec![call(1, 0, 1, 10, false), call(1, 1, 3, 30, false), elsewhere];
+    let library = Library::new(entries, |_| vec![]);
+    let asks = [(2, 20, false), (1, 10, false), (2, 20, false), (3, 30, false), (2, 20, false)];
+    let picks = ask(&mut Desk::default(), &library, 1, &asks);
+    let nearest = |pick: &Pick| match &pick.verdict {
+        Verdict::Miss(nearest) => nearest.as_ref().map(|(mock, _)| *mock),
+        Verdict::Mock(mock) => panic!("{mock} answered"),
+    };
+    assert_eq!(nearest(&picks[0]), Some(0));
+    assert_eq!(picks[1], mock(0), "being near does not use a call up");
+    assert_eq!((nearest(&picks[2]), nearest(&picks[4])), (Some(1), None));
+}
+
+#[test]
+fn noisy_ambient_mocks_answer_however_many_there_are() {
+    let entries = (0..200).map(|index| ambient(0, index, 1, u64::from(index))).collect();
+    let library = Library::new(entries, |_| vec![]);
+    let mut desk = Desk::default();
+    for noisy in 0..200 {
+        let asked = Asked { edge: 0, identity: 1, values: 1000 + noisy, repeatable: false };
+        let judge = Table { library: &library, asked: asked.values, noisy: &[noisy] };
+        assert_eq!(desk.pick(&library, asked, &judge).verdict, Verdict::Mock(noisy as u32));
+    }
+}
+
+#[test]
+fn a_read_of_other_values_of_an_earlier_test_is_not_extra() {
+    let entries = vec![call(1, 0, 1, 10, true), call(2, 0, 1, 11, true)];
+    let library = Library::new(entries, |_| vec![]);
+    let picks = ask(&mut Desk::default(), &library, 2, &[(1, 11, true), (1, 10, true)]);
+    assert_eq!(picks, [mock(1), mock(0)]);
 }
 
 #[test]

@@ -19,12 +19,23 @@ impl Facets for HttpFacets {
         operation
     }
 
+    /// Method, path and the names in the query; its values are as much values as a body's are.
     fn identity(&self, request: &Map) -> Value {
-        Value::Map(identity(request))
+        let (operation, query) = split(request);
+        let mut out = Map::from([("http", operation)]);
+        let names: Vec<String> = query.keys().map(str::to_owned).collect();
+        if !names.is_empty() {
+            out.push_new("query", names);
+        }
+        Value::Map(out)
     }
 
     fn request(&self, request: &Map) -> Value {
-        let mut out = identity(request);
+        let (operation, query) = split(request);
+        let mut out = Map::from([("http", operation)]);
+        if !query.is_empty() {
+            out.push_new("query", query);
+        }
         comparison::message(request, comparison::Side::Request, &mut out);
         Value::Map(out)
     }
@@ -64,23 +75,14 @@ impl Facets for HttpFacets {
     }
 }
 
-fn identity(request: &Map) -> Map {
-    let (operation, query) = split(request);
-    let mut out = Map::from([("http", operation)]);
-    if let Some(query) = query.filter(|query| !query.is_empty()) {
-        out.push_new("query", sorted_query(&query));
-    }
-    out
-}
-
 /// Method and path, and the query after it.
-fn split(request: &Map) -> (String, Option<String>) {
+fn split(request: &Map) -> (String, Map) {
     let (method, target) = request_line(request);
     let (method, target) = (String::from_utf8_lossy(method), String::from_utf8_lossy(target));
     let target = origin_form(&target);
     match target.split_once('?') {
-        Some((path, query)) => (format!("{method} {path}"), Some(query.to_owned())),
-        None => (format!("{method} {target}"), None),
+        Some((path, query)) => (format!("{method} {path}"), sorted_query(query)),
+        None => (format!("{method} {target}"), Map::new()),
     }
 }
 

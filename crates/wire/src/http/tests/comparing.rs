@@ -33,16 +33,20 @@ fn the_operation_is_method_and_path() {
 }
 
 #[test]
-fn identity_sorts_the_query() {
-    let identity = |line: &str| {
-        let identity = Http.facets().identity(&Map::from([("http", line)]));
-        json::to_string(&identity)
-    };
-    let expected = r#"{"http":"GET /a","query":{"b":["2","1"],"c":null,"d":"x y"}}"#;
-    assert_eq!(identity("GET /a?d=x+y&b=2&c&b=1"), expected);
-    assert_eq!(identity("GET /a?b=2&d=x%20y&b=1&c"), expected);
+fn the_names_in_a_query_identify_and_its_values_are_compared() {
+    let facets = Http.facets();
+    let asked = |line: &str| Map::from([("http", line)]);
+    let identity = |line: &str| json::to_string(&facets.identity(&asked(line)));
+    let form = |line: &str| json::to_string(&facets.request(&asked(line)));
+    let names = r#"{"http":"GET /a","query":["b","c","d"]}"#;
+    assert_eq!(identity("GET /a?d=x+y&b=2&c&b=1"), names);
+    assert_eq!(identity("GET /a?b=3&d=z&c="), names);
+    assert_ne!(identity("GET /a?b=3&d=z"), names);
     assert_eq!(identity("GET /a?"), r#"{"http":"GET /a"}"#);
-    assert_eq!(identity("GET /a?%ff=%fe"), r#"{"http":"GET /a","query":{"%ff":"%fe"}}"#);
+    let values = r#"{"http":"GET /a","query":{"b":["2","1"],"c":null,"d":"x y"}}"#;
+    assert_eq!(form("GET /a?d=x+y&b=2&c&b=1"), values);
+    assert_eq!(form("GET /a?b=2&d=x%20y&b=1&c"), values);
+    assert_eq!(form("GET /a?%ff=%fe"), r#"{"http":"GET /a","query":{"%ff":"%fe"}}"#);
 }
 
 #[test]
