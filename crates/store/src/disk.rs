@@ -123,9 +123,9 @@ pub(crate) fn replace_folder<T>(
         .and_then(|filled| take_folder(&new, folder).map(|()| filled));
     // What has the name now is the old folder, or the one that was not filled.
     let _ = fs::remove_dir_all(&new);
-    let filled = made?;
-    sync(parent)?;
-    Ok(filled)
+    // The disk has the new folder but perhaps not its name. A journaling file system keeps the order
+    // of names: after a loss of power the old folder is there whole, or the new one.
+    made
 }
 
 fn take_folder(new: &Path, folder: &Path) -> Result<(), StoreError> {

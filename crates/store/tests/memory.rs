@@ -8,7 +8,7 @@ use rehearsal_model::{
 };
 use rehearsal_store::writer::{Writer, recover};
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What is recorded: as many tests, each with two bodies of as many bytes.
@@ -75,8 +75,8 @@ fn a_recording_of_large_bodies_stays_small() {
 }
 
 /// A recording that was flushed and is not finished.
-fn record(root: &Path, folder: &PathBuf) -> Writer {
-    let mut writer = Writer::create(root, folder.clone(), manifest(), false).unwrap();
+fn record(root: &Path, folder: &Path) -> Writer {
+    let mut writer = Writer::create(root, folder.to_owned(), manifest(), false).unwrap();
     for number in 1..=TESTS {
         writer.test(test(number)).unwrap();
         writer.flush().unwrap();
@@ -113,7 +113,7 @@ fn manifest() -> Manifest {
         addresses: Vec::new(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
-    Manifest { tool: "0.1.0".into(), command: vec!["./shop".into()], edges }
+    Manifest { tool: "0.1.0".into(), command: vec!["./shop".into()], edges, ..Manifest::default() }
 }
 
 fn test(number: u32) -> TestCase {

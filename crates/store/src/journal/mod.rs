@@ -116,15 +116,6 @@ impl Journal {
     pub fn length(&self) -> u64 {
         self.length
     }
-
-    /// Flushes, and waits until the disk has it.
-    ///
-    /// # Errors
-    /// As [`Journal::flush`].
-    pub fn sync(&mut self) -> Result<(), StoreError> {
-        self.flush()?;
-        self.file.sync_all().map_err(StoreError::io("write", &self.path))
-    }
 }
 
 /// Removes the journal of a folder, when there is one.

@@ -27,7 +27,12 @@ fn mock(number: u32) -> Mock {
 }
 
 fn manifest(tool: &str) -> Manifest {
-    Manifest { tool: tool.into(), command: vec!["./shop".into()], edges: Vec::new() }
+    Manifest {
+        tool: tool.into(),
+        command: vec!["./shop".into()],
+        edges: Vec::new(),
+        ..Manifest::default()
+    }
 }
 
 /// All that a journal has.
@@ -67,7 +72,7 @@ fn written(folder: &Path) -> (Vec<u8>, Journaled) {
     journal.flush().unwrap();
     journal.mock(&mock(3)).unwrap();
     journal.manifest(&manifest("2")).unwrap();
-    journal.sync().unwrap();
+    journal.flush().unwrap();
     let journaled = Journaled {
         manifest: manifest("2"),
         known_mocks: 7,

@@ -126,7 +126,9 @@ impl Writer {
     /// When a file cannot be read or written; the journal stays, and [`recover`] tries again.
     pub fn finish(mut self, manifest: Manifest) -> Result<Finished, StoreError> {
         self.journal.manifest(&manifest)?;
-        self.journal.sync()?;
+        // The disk need not have the journal now: until the swap the old state is there, and the new
+        // one is swapped in when the disk has it.
+        self.journal.flush()?;
         let adds = has_recording(&self.folder);
         let saved = publish(&self.folder, manifest, self.journal.length())?;
         journal::remove(&self.folder)?;

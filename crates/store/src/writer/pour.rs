@@ -110,8 +110,15 @@ impl Source {
 /// How many bytes of the journal are worked at.
 #[derive(Default)]
 struct Budget {
-    used: Mutex<u64>,
+    used: Mutex<Used>,
     given_back: Condvar,
+}
+
+#[derive(Default)]
+struct Used {
+    bytes: u64,
+    /// Whether somebody waits: to wake nobody is a call of the system all the same.
+    wanted: bool,
 }
 
 /// A part of the budget, given back when it is dropped.
@@ -125,18 +132,22 @@ impl Budget {
     /// only of what is small.
     fn share(&self, bytes: u64) -> Share<'_> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        while *used > 0 && *used + bytes > MOST_AT_ONCE {
+        while used.bytes > 0 && used.bytes + bytes > MOST_AT_ONCE {
+            used.wanted = true;
             used = self.given_back.wait(used).unwrap_or_else(PoisonError::into_inner);
         }
-        *used += bytes;
+        used.bytes += bytes;
         Share { budget: self, bytes }
     }
 }
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        *self.budget.used.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
-        self.budget.given_back.notify_all();
+        let mut used = self.budget.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.bytes -= self.bytes;
+        if std::mem::take(&mut used.wanted) {
+            self.budget.given_back.notify_all();
+        }
     }
 }
 
@@ -154,7 +165,7 @@ mod tests {
             let budget = &budget;
             scope.spawn(move || {
                 let large = budget.share(MOST_AT_ONCE * 3);
-                sender.send(*budget.used.lock().unwrap()).unwrap();
+                sender.send(budget.used.lock().unwrap().bytes).unwrap();
                 drop(large);
             });
             drop(first);
@@ -162,6 +173,6 @@ mod tests {
             drop(second);
             assert_eq!(receiver.recv().unwrap(), MOST_AT_ONCE * 3);
         });
-        assert_eq!(*budget.used.lock().unwrap(), 0);
+        assert_eq!(budget.used.lock().unwrap().bytes, 0);
     }
 }

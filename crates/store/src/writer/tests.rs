@@ -46,7 +46,7 @@ fn manifest(outbound: &[&str]) -> Manifest {
     };
     let mut edges = vec![edge(EdgeName::INBOUND, Role::Inbound)];
     edges.extend(outbound.iter().map(|name| edge(name, Role::Outbound)));
-    Manifest { tool: "0.1.0".into(), command: vec!["./shop".into()], edges }
+    Manifest { tool: "0.1.0".into(), command: vec!["./shop".into()], edges, ..Manifest::default() }
 }
 
 fn exchange(line: &str) -> Exchange {
