@@ -23,7 +23,12 @@ const FRAME: usize = "~ ".len() + "  expected ".len() + "  got ".len();
 
 /// Draws differences below one another.
 pub(crate) fn differences(page: &mut Page, indent: usize, all: &[Difference]) {
-    let shown = &all[..all.len().min(MAX_SHOWN)];
+    first_differences(page, indent, all, MAX_SHOWN);
+}
+
+/// Draws so many differences below one another, and says how many more there are.
+pub(crate) fn first_differences(page: &mut Page, indent: usize, all: &[Difference], max: usize) {
+    let shown = &all[..all.len().min(max)];
     let cells: Vec<Option<[String; 2]>> = shown.iter().map(|one| cells(&one.change)).collect();
     let columns = Columns::of(shown, &cells, indent, page.width);
     for (difference, cells) in shown.iter().zip(&cells) {
@@ -42,10 +47,10 @@ pub(crate) fn differences(page: &mut Page, indent: usize, all: &[Difference]) {
         }
     }
     if is_truncated(all) {
-        let more = format!("… and more than {} more", MAX_DIFFERENCES - MAX_SHOWN);
+        let more = format!("… and more than {} more", MAX_DIFFERENCES - max);
         page.to(indent).put(Style::Dim, &more).end();
-    } else if all.len() > MAX_SHOWN {
-        let more = format!("… and {} more", all.len() - MAX_SHOWN);
+    } else if all.len() > max {
+        let more = format!("… and {} more", all.len() - max);
         page.to(indent).put(Style::Dim, &more).end();
     }
 }

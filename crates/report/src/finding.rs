@@ -1,13 +1,16 @@
 //! Why a test failed, in words: a headline, and the evidence below it.
 
-use crate::difference::{differences, places};
+use crate::difference::{differences, first_differences, places};
 use crate::page::{Page, Style};
 use crate::words::{count, duration};
 use crate::yaml::{Layout, map_lines};
-use rehearsal_model::{Finding, Map, NearestMock};
+use rehearsal_model::{Difference, Finding, Map, NearestMock};
 
 /// How many lines of a request are shown.
 const MAX_REQUEST: usize = 24;
+
+/// How many differences of an answer are shown that a call without an answer explains.
+const MAX_EXPLAINED: usize = 4;
 
 /// The finding in a line, without what differs.
 pub(crate) fn headline(finding: &Finding) -> String {
@@ -86,6 +89,37 @@ pub(crate) fn finding(page: &mut Page, indent: usize, finding: &Finding) {
         | Finding::CallOrder { .. }
         | Finding::AppExited { .. } => {}
     }
+}
+
+/// Draws the findings of a test, each after an empty line.
+///
+/// An app that gets our error instead of an answer mostly answers with an error of its own, all of
+/// whose fields differ: then the call is what counts, and little of the answer is shown unless asked.
+pub(crate) fn all_findings(page: &mut Page, indent: usize, all: &[Finding], verbose: bool) {
+    let missed = |one: &&Finding| {
+        matches!(one, Finding::CallDiffers { .. } | Finding::CallUnexpected { .. })
+    };
+    let missed = all.iter().filter(missed).count();
+    for one in all {
+        page.end();
+        match one {
+            Finding::Response { differences }
+                if !verbose && missed > 0 && has_other_status(differences) =>
+            {
+                let plural = if missed == 1 { "" } else { "s" };
+                let because = format!(", probably because of the call{plural} above");
+                page.to(indent).put(mark(one).0, mark(one).1).put(Style::Bold, &headline(one));
+                page.put(Style::Plain, &because).end();
+                first_differences(page, indent + 2, differences, MAX_EXPLAINED);
+            }
+            one => finding(page, indent, one),
+        }
+    }
+}
+
+/// Whether an answer has another status; that is the first thing compared.
+fn has_other_status(differences: &[Difference]) -> bool {
+    differences.first().is_some_and(|first| first.path == "response.status")
 }
 
 fn mark(finding: &Finding) -> (Style, &'static str) {

@@ -1,7 +1,7 @@
 //! A run as text for people: quiet about what passes, thorough about what fails.
 
 use crate::escape::{clip, visible};
-use crate::finding::finding;
+use crate::finding::all_findings;
 use crate::page::{Page, Style};
 use crate::table::{Column, draw};
 use crate::words::{command, count, duration, seconds, size};
@@ -153,10 +153,7 @@ impl Human {
                 page.end();
                 line(page, Style::Bad, "✗", &took);
                 page.to(4).put(Style::Dim, file).end();
-                for one in findings {
-                    page.end();
-                    finding(page, 4, one);
-                }
+                all_findings(page, 4, findings, self.look.verbose);
                 self.failed.push((recording.clone(), *number, name.clone()));
                 if self.suspect.is_none() {
                     self.suspect = findings.iter().find_map(suspect);

@@ -2,9 +2,9 @@
 
 mod sample;
 
-use rehearsal_model::{Outcome, RunEvent, Summary, json};
+use rehearsal_model::{Finding, Outcome, RunEvent, Summary, json};
 use rehearsal_report::{FORMATS, Look};
-use sample::{run, test};
+use sample::{calls, response, run, test};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
@@ -188,6 +188,31 @@ fn human_wide_and_verbose() {
       read it as a story:  rehearsal show checkout 2
       may differ each run?  in the test's file:  noise: [response.body.created_at]
     "#);
+}
+
+#[test]
+fn an_answer_is_told_shortly_when_a_call_explains_it() {
+    let told = |verbose, calls: Vec<Finding>| {
+        let findings = calls.into_iter().chain([response()]).collect();
+        let events = test(2, "POST /orders", Outcome::Failed, findings);
+        let text = face("human", Look { verbose, ..PLAIN }, &events);
+        text.split_once("~ the response").unwrap().1.to_owned()
+    };
+    let missed = |number| calls().into_iter().skip(1).take(number).collect();
+    insta::assert_snapshot!(told(false, missed(1)).split("\n\n").next().unwrap(), @r#"
+    differs in 6 places, probably because of the call above
+          ~ response.status     expected 201           got 500
+          ~ response.body.created_at
+              - "2026-11-20T10:00:00Z"
+              + "2026-11-20T10:00:07Z"
+          ~ response.body.id    expected 17 (integer)  got "17" (text)
+          - response.body.paid  expected true          got nothing
+          … and 2 more
+    "#);
+    assert!(told(false, missed(2)).contains("probably because of the calls above"));
+    let whole = told(false, Vec::new());
+    assert!(whole.contains("body.page") && !whole.contains("probably"));
+    assert!(told(true, missed(1)).contains("body.page"));
 }
 
 #[test]

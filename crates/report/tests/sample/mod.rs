@@ -18,7 +18,7 @@ fn changed(path: &str, expected: impl Into<Value>, actual: impl Into<Value>) -> 
     Difference { path: path.into(), change: Change::Changed { expected, actual } }
 }
 
-fn response() -> Finding {
+pub(crate) fn response() -> Finding {
     Finding::Response {
         differences: vec![
             changed("response.status", 201, 500),
@@ -46,7 +46,7 @@ fn response() -> Finding {
     }
 }
 
-fn calls() -> Vec<Finding> {
+pub(crate) fn calls() -> Vec<Finding> {
     let charge = |amount: &str| {
         map(&format!(r#"{{"http":"POST /charges","body":{{"order":17,"amount":"{amount}"}}}}"#))
     };
