@@ -18,6 +18,13 @@ impl EdgeName {
         EdgeName(name.as_ref().into())
     }
 
+    /// The name of the edge with the same party in another protocol than its first, such as what
+    /// follows an upgrade.
+    #[must_use]
+    pub fn speaking(&self, protocol: &str) -> Self {
+        EdgeName::new(format!("{self}+{protocol}"))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -204,7 +204,7 @@ impl Spoken {
         let name = parties.get(party).name;
         let taken = self.edges.iter().any(|(_, edge)| edge.name == name);
         let name = match protocol.filter(|_| taken) {
-            Some(protocol) => EdgeName::new(format!("{name}+{protocol}")),
+            Some(protocol) => name.speaking(protocol),
             None => name,
         };
         self.edges.push((party, SpokenEdge { name: name.clone(), protocol }));

@@ -23,6 +23,9 @@ use tokio::sync::watch;
 
 /// Warnings kept; more of them say nothing new.
 const WARNINGS: usize = 50;
+/// Addresses kept of those on which the app listens: one that opens a new port for each transfer
+/// must not fill the recording with them.
+const LISTENS: usize = 100;
 
 /// What the recorder works with.
 pub(crate) struct Recorder {
@@ -51,6 +54,8 @@ struct Connection {
     party: PartyId,
     role: Role,
     ordinal: u32,
+    /// The protocol of its first exchange.
+    spoke: Option<&'static str>,
 }
 
 /// What is left when nothing more will be told.
@@ -117,12 +122,13 @@ impl Recorder {
     fn handle(&mut self, message: Message) {
         match message {
             Message::Listening(address) => {
-                if !self.counts.listening.contains(&address) {
-                    self.counts.listening.push(address);
+                let known = &mut self.counts.listening;
+                if known.len() < LISTENS && !known.contains(&address) {
+                    known.push(address);
                 }
             }
             Message::Connected { connection, party, role, ordinal } => {
-                self.connections.insert(connection, Connection { party, role, ordinal });
+                self.connections.insert(connection, Connection { party, role, ordinal, spoke: None });
             }
             Message::Began { connection, id, at } => self.began(connection, id, at),
             Message::Done { connection, id, protocol, exchange } => {
@@ -135,13 +141,15 @@ impl Recorder {
             Message::NotConnected { party, exchange } => self.not_connected(party, *exchange),
             Message::Resolved { party, exchange } => self.resolved(party, *exchange),
             Message::Ledger(line) => self.ledger.add(line),
-            Message::Warning(text) => {
-                if self.warnings.len() < WARNINGS && !self.warnings.contains(&text) {
-                    self.warnings.push(text);
-                }
-            }
+            Message::Warning(text) => self.warn(text),
             Message::Ending => self.ending = true,
             Message::End => {}
+        }
+    }
+
+    fn warn(&mut self, text: String) {
+        if self.warnings.len() < WARNINGS && !self.warnings.contains(&text) {
+            self.warnings.push(text);
         }
     }
 
@@ -164,10 +172,17 @@ impl Recorder {
         protocol: &'static dyn Protocol,
         mut exchange: Exchange,
     ) {
-        let Some(Connection { party, role, ordinal }) = self.connections.get(&connection) else {
-            return;
-        };
+        let Some(known) = self.connections.get_mut(&connection) else { return };
         let flow = flow(connection, id);
+        let spoke = *known.spoke.get_or_insert(protocol.name());
+        if known.role == Role::Inbound && spoke != protocol.name() {
+            // A test is a request on a connection of its own; these are talk on an old one.
+            self.attribution.lost(flow, &mut self.finished);
+            let party = self.parties.get(known.party).name;
+            self.warn(format!("{party}: what follows an upgrade from {spoke} is not recorded"));
+            return;
+        }
+        let Connection { party, role, ordinal, .. } = known;
         let gave_up = gave_up(*role, &mut exchange);
         if self.ending && exchange.failure.is_some() && !gave_up {
             self.attribution.lost(flow, &mut self.finished);
@@ -238,7 +253,8 @@ impl Recorder {
 
     fn write(&mut self) -> Result<(), StoreError> {
         if let Some(edges) = self.spoken.news(&self.parties) {
-            self.writer.manifest(&Manifest { edges, ..self.manifest.clone() })?;
+            let listens = sorted(&self.counts.listening);
+            self.writer.manifest(&Manifest { edges, listens, ..self.manifest.clone() })?;
         }
         for finished in self.finished.drain(..) {
             match finished {
@@ -284,6 +300,13 @@ fn gave_up(role: Role, exchange: &mut Exchange) -> bool {
         }
         _ => false,
     }
+}
+
+/// Where the app listens, in an order that does not depend on which service was the first.
+pub(crate) fn sorted(listening: &[String]) -> Vec<String> {
+    let mut listens = listening.to_vec();
+    listens.sort();
+    listens
 }
 
 fn flow(connection: ConnectionId, id: ExchangeId) -> Flow {

@@ -47,10 +47,25 @@ impl Watch for EdgeOracle {
     }
 }
 
+impl EdgeOracle {
+    /// The edge of a protocol with the party of this one.
+    fn edge(&self, protocol: &str) -> EdgeNumber {
+        let edges = &self.stage.shelf.edges;
+        let own = &edges[self.edge as usize];
+        if own.protocol.name() == protocol {
+            return self.edge;
+        }
+        let name = own.name.speaking(protocol);
+        let other = edges.iter().zip(0u32..).find(|(edge, _)| edge.name == name);
+        other.map_or(self.edge, |(_, number)| number)
+    }
+}
+
 impl Oracle for EdgeOracle {
     fn answer(&self, question: Question) -> Reply {
+        let edge = self.edge(question.protocol.name());
         let mut asked = Exchange { request: question.request, ..Exchange::default() };
         self.stage.scrub(&self.scrubber, &mut asked);
-        self.stage.answer(self.edge, &asked.request)
+        self.stage.answer(edge, &asked.request)
     }
 }

@@ -22,10 +22,11 @@ pub trait Oracle: Watch {
 }
 
 /// What a client asked.
-#[derive(Debug)]
 pub struct Question {
     /// On which connection.
     pub connection: ConnectionId,
+    /// In the words of which protocol: that of the connection, or what it changed to.
+    pub protocol: &'static dyn Protocol,
     /// The number of the exchange, unique on its connection until the protocol changes.
     pub id: ExchangeId,
     /// The request.

@@ -112,7 +112,8 @@ impl<'a> Serve<'a> {
             for wish in std::mem::take(&mut self.player.wishes) {
                 let Wish::Ask { id, request, at } = wish else { continue };
                 let connection = self.options.id;
-                match self.oracle.answer(Question { connection, id, request, at }) {
+                let protocol = self.player.protocol;
+                match self.oracle.answer(Question { connection, protocol, id, request, at }) {
                     Reply::Now(answer) => {
                         let at = self.options.clock.now();
                         self.player.tell(Event::Answer { id, answer, at })?;
