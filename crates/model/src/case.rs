@@ -65,6 +65,8 @@ pub struct Manifest {
     pub command: Vec<String>,
     /// The parties that were seen.
     pub edges: Vec<Edge>,
+    /// Every address on which the app listened, whoever called there.
+    pub listens: Vec<String>,
 }
 
 impl Manifest {

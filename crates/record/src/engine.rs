@@ -5,7 +5,7 @@ use crate::connections::Connections;
 use crate::edges::Parties;
 use crate::policy::RecordPolicy;
 use crate::queue::Queue;
-use crate::recorder::{Harvest, Recorder};
+use crate::recorder::{Harvest, Recorder, sorted};
 use crate::sink::Message;
 use crate::{Ends, Progress, RecordError, RecordOptions};
 use rehearsal_capture::{Held, Mode, Notice, begin};
@@ -69,7 +69,7 @@ pub async fn record(
     let manifest = Manifest {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         command: words.map(|word| scrubber.text(&word.to_string_lossy()).into_owned()).collect(),
-        edges: Vec::new(),
+        ..Manifest::default()
     };
     let folder = project.recording_folder(&options.name)?;
     let writer = Writer::create(project.root(), folder, manifest.clone(), options.append)?;
@@ -97,7 +97,8 @@ pub async fn record(
         });
     }
     let Harvest { writer, edges, ledger, warnings, unfinished, counts, exchanges } = harvest;
-    let manifest = Manifest { edges: edges.clone(), ..manifest };
+    let listens = sorted(&counts.listening);
+    let manifest = Manifest { edges: edges.clone(), listens, ..manifest };
     let finished = tokio::task::spawn_blocking(move || writer.finish(manifest))
         .await
         .map_err(|error| RecordError::Internal(error.to_string()))??;

@@ -38,6 +38,19 @@ impl Doors {
         self.changed.notify_waiters();
     }
 
+    /// Waits until so many addresses are open, wherever they are: ports may be given otherwise.
+    pub(crate) async fn at_least(&self, count: usize) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.open().len() >= count {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// The app gave up listening.
     pub(crate) fn closed(&self, visible: &Endpoint) {
         self.open().retain(|door| door.visible != *visible);

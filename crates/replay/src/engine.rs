@@ -20,12 +20,16 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 /// How long the app may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(3);
 /// How long connections may take to end after the app.
 const LAST_BYTES: Duration = Duration::from_secs(1);
+/// How much longer the services may take that the tests do not call themselves: longer than one that
+/// starts beside the others, and short enough for one that the app does not have any more.
+const SIBLINGS: Duration = Duration::from_millis(500);
 /// How long after a broken connection the end of the app may become known.
 const LATE_NEWS: Duration = Duration::from_millis(500);
 
@@ -174,7 +178,8 @@ impl Run<'_> {
         Ok(Theatre { app, tail, stage, driver, doors, accounts, serving, capture })
     }
 
-    /// Waits until the app listens wherever the tests call it.
+    /// Waits until the app listens wherever the tests call it, and a little longer until it does so
+    /// at as many addresses as when recorded: its own services call one another.
     async fn ready(
         &self,
         running: &Theatre,
@@ -188,9 +193,14 @@ impl Run<'_> {
             }
         }
         let limit = self.options.settings.start_timeout;
-        let reachable = timeout(limit, running.doors.reachable(shelf, &edges));
+        let doors = &running.doors;
+        let reachable = async {
+            timeout(limit, doors.reachable(shelf, &edges)).await?;
+            let _ = timeout(SIBLINGS, doors.at_least(shelf.listens())).await;
+            Ok(())
+        };
         tokio::select! {
-            reachable = reachable => reachable.map_err(|_| ReplayError::NotListening {
+            reachable = reachable => reachable.map_err(|_: Elapsed| ReplayError::NotListening {
                 wanted: edges.iter().map(EdgeName::as_str).collect::<Vec<_>>().join(", "),
                 limit,
                 output: running.tail.lines(),

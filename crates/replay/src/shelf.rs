@@ -102,6 +102,11 @@ impl Shelf {
         self.loaded.head(id).map(|head| &head.edge)
     }
 
+    /// At how many addresses the app listened when it was recorded.
+    pub(crate) fn listens(&self) -> usize {
+        self.loaded.manifest.listens.len()
+    }
+
     /// Why an exchange could not be decoded, if that has happened.
     pub(crate) fn damage(&self) -> Option<String> {
         self.damage.get().map(ToString::to_string)

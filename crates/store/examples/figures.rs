@@ -99,7 +99,12 @@ fn manifest() -> Manifest {
         addresses: vec![format!("{name}.example:80")],
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
-    Manifest { tool: "figures".into(), command: vec!["./shop".into()], edges }
+    Manifest {
+        tool: "figures".into(),
+        command: vec!["./shop".into()],
+        edges,
+        ..Manifest::default()
+    }
 }
 
 fn exchange(line: &str, body: &str) -> Exchange {

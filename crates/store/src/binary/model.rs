@@ -161,11 +161,17 @@ impl Binary for Manifest {
     fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
         self.tool.put(out)?;
         put_list(out, &self.command)?;
-        put_list(out, &self.edges)
+        put_list(out, &self.edges)?;
+        put_list(out, &self.listens)
     }
 
     fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
-        Ok(Manifest { tool: String::take(input)?, command: input.list()?, edges: input.list()? })
+        Ok(Manifest {
+            tool: String::take(input)?,
+            command: input.list()?,
+            edges: input.list()?,
+            listens: input.list()?,
+        })
     }
 }
 

@@ -59,7 +59,12 @@ fn recording() -> Recording {
     };
     Recording {
         name: "checkout".into(),
-        manifest: Manifest { tool: "0.1.0".into(), command: vec!["./shop".into()], edges },
+        manifest: Manifest {
+            tool: "0.1.0".into(),
+            command: vec!["./shop".into()],
+            edges,
+            ..Manifest::default()
+        },
         tests: (1..=3).map(test).collect(),
         mocks: vec![mock(0, &[]), mock(2, &[1, 2])],
     }

@@ -54,6 +54,7 @@ pub(crate) const MANIFEST: &[Field] = &[
     Field::required("format", Shape::Integer, "The version of the format of these files"),
     Field::required("written-by", Shape::Text, "The version of Rehearsal that wrote the recording"),
     Field::required("command", TEXTS, "The command that was recorded, word by word"),
+    Field::optional("listens", TEXTS, "Where the app listened, whoever called there"),
     Field::required(
         "edges",
         Shape::Named(&Shape::Map(EDGE_OF_MANIFEST)),

@@ -15,6 +15,9 @@ pub(super) fn write(manifest: &Manifest) -> Result<String, EmitError> {
     out.pair("format", &Value::from(FORMAT), 0)?;
     out.word("written-by", &manifest.tool, 0);
     out.pair("command", &Value::from(manifest.command.clone()), 0)?;
+    if !manifest.listens.is_empty() {
+        out.pair("listens", &Value::from(manifest.listens.clone()), 0)?;
+    }
     out.key("edges", 0);
     if manifest.edges.is_empty() {
         out.value(&Value::from(Map::new()), 2)?;
@@ -59,6 +62,7 @@ pub(super) fn read(node: Node) -> Result<Manifest, YamlError> {
         edges: edges.collect::<Result<_, _>>()?,
         tool: fields.text("written-by").unwrap_or_default(),
         command: fields.texts("command"),
+        listens: fields.texts("listens"),
     })
 }
 

@@ -118,6 +118,7 @@ pub(crate) fn sample() -> Recording {
                 edge("shop-db", Role::Outbound, "sql", "127.0.0.1:5432"),
                 edge("payments", Role::Outbound, "web", "payments.example:443"),
             ],
+            listens: ["127.0.0.1:8080", "127.0.0.1:9100"].map(str::to_owned).into(),
         },
         tests: vec![case],
         mocks: vec![

@@ -67,6 +67,7 @@ fn files_look_as_people_expect() {
     format: 1
     written-by: 0.1.0
     command: [sh, -c, ./shop --port 8080]
+    listens: [127.0.0.1:8080, 127.0.0.1:9100]
     edges:
       inbound:
         protocol: web
@@ -191,7 +192,7 @@ fn a_newer_format_says_which_release_reads_it() {
     refuses(
         "role: inbound",
         "role: inbuond",
-        "7, column 11: `inbuond` is not known here; did you mean `inbound`?",
+        "8, column 11: `inbuond` is not known here; did you mean `inbound`?",
     );
 }
 
