@@ -14,6 +14,9 @@ use std::io::{self, Write};
 /// How many of the failed tests are named at the end.
 const MAX_FAILED: usize = 20;
 
+/// How many paths are proposed as noise.
+const MAX_SUSPECTS: usize = 3;
+
 pub(crate) struct Human {
     out: Box<dyn Write + Send>,
     look: Look,
@@ -26,8 +29,8 @@ pub(crate) struct Human {
     /// Whether a block of several lines was the last that was written.
     after_block: bool,
     failed: Vec<(String, TestId, String)>,
-    /// A path that might be noise.
-    suspect: Option<String>,
+    /// Paths of the first test that has any that might be noise.
+    suspects: Vec<String>,
 }
 
 impl Human {
@@ -41,7 +44,7 @@ impl Human {
             began: false,
             after_block: false,
             failed: Vec::new(),
-            suspect: None,
+            suspects: Vec::new(),
         }
     }
 
@@ -155,8 +158,8 @@ impl Human {
                 page.to(4).put(Style::Dim, file).end();
                 all_findings(page, 4, findings, self.look.verbose);
                 self.failed.push((recording.clone(), *number, name.clone()));
-                if self.suspect.is_none() {
-                    self.suspect = findings.iter().find_map(suspect);
+                if self.suspects.is_empty() {
+                    self.suspects = suspects(findings);
                 }
             }
         }
@@ -219,9 +222,10 @@ impl Human {
         let Some((recording, number, _)) = self.failed.first() else { return };
         let show = format!("rehearsal show {recording} {}", number.0);
         page.to(2).put(Style::Dim, "read it as a story:  ").put(Style::Plain, &show).end();
-        if let Some(path) = &self.suspect {
+        if !self.suspects.is_empty() {
+            let paths: Vec<String> = self.suspects.iter().map(|path| quoted(path)).collect();
             page.to(2).put(Style::Dim, "may differ each run?  in the test's file:  ");
-            page.put(Style::Plain, &format!("noise: [{}]", quoted(path))).end();
+            page.put(Style::Plain, &format!("noise: [{}]", paths.join(", "))).end();
         }
     }
 
@@ -257,20 +261,29 @@ fn exited(page: &mut Page, how: &str, during: Option<TestId>, output: &[String])
     }
 }
 
-/// The first place where another value came that looks as if it were another one each time.
-fn suspect(finding: &Finding) -> Option<String> {
-    let differences = match finding {
+/// The first places where another value came that looks as if it were another one each time.
+fn suspects(findings: &[Finding]) -> Vec<String> {
+    let mut paths: Vec<String> = Vec::new();
+    for difference in findings.iter().flat_map(values) {
+        let invented = match &difference.change {
+            Change::Changed { expected, actual } => is_invented(expected) && is_invented(actual),
+            _ => false,
+        };
+        let told = difference.path.starts_with("mocks") || paths.contains(&difference.path);
+        if invented && !told && paths.len() < MAX_SUSPECTS {
+            paths.push(difference.path.clone());
+        }
+    }
+    paths
+}
+
+/// Where the values of a finding differ.
+fn values(finding: &Finding) -> &[Difference] {
+    match finding {
         Finding::Response { differences } | Finding::CallDiffers { differences, .. } => differences,
         Finding::CallUnexpected { nearest: Some(nearest), .. } => &nearest.differences,
-        _ => return None,
-    };
-    let invented = |one: &&Difference| match &one.change {
-        Change::Changed { expected, actual } => {
-            is_invented(expected) && is_invented(actual) && !one.path.starts_with("mocks")
-        }
-        _ => false,
-    };
-    differences.iter().find(invented).map(|one| one.path.clone())
+        _ => &[],
+    }
 }
 
 /// Whether a value looks like an identifier, a time or a token rather than like a word or a count.

@@ -2,7 +2,7 @@
 
 mod sample;
 
-use rehearsal_model::{Finding, Outcome, RunEvent, Summary, json};
+use rehearsal_model::{Change, Difference, Finding, Outcome, RunEvent, Summary, json};
 use rehearsal_report::{FORMATS, Look};
 use sample::{calls, response, run, test};
 use std::io::{self, Write};
@@ -201,18 +201,43 @@ fn an_answer_is_told_shortly_when_a_call_explains_it() {
     let missed = |number| calls().into_iter().skip(1).take(number).collect();
     insta::assert_snapshot!(told(false, missed(1)).split("\n\n").next().unwrap(), @r#"
     differs in 6 places, probably because of the call above
-          ~ response.status     expected 201           got 500
-          ~ response.body.created_at
-              - "2026-11-20T10:00:00Z"
-              + "2026-11-20T10:00:07Z"
-          ~ response.body.id    expected 17 (integer)  got "17" (text)
-          - response.body.paid  expected true          got nothing
-          … and 2 more
+         ~ response.status     expected 201           got 500
+         ~ response.body.created_at
+             - "2026-11-20T10:00:00Z"
+             + "2026-11-20T10:00:07Z"
+         ~ response.body.id    expected 17 (integer)  got "17" (text)
+         - response.body.paid  expected true          got nothing
+         … and 2 more
     "#);
     assert!(told(false, missed(2)).contains("probably because of the calls above"));
     let whole = told(false, Vec::new());
     assert!(whole.contains("body.page") && !whole.contains("probably"));
     assert!(told(true, missed(1)).contains("body.page"));
+}
+
+#[test]
+fn what_looks_invented_is_proposed_as_noise() {
+    let changed = |path: &str, expected: &str, actual: &str| Difference {
+        path: path.into(),
+        change: Change::Changed { expected: expected.into(), actual: actual.into() },
+    };
+    let id = |path: &str| changed(path, "ord_00000001", "ord_00000002");
+    let proposed = |differences: Vec<Difference>| {
+        let findings = vec![Finding::Response { differences }];
+        let mut events = test(2, "GET /", Outcome::Failed, findings).to_vec();
+        let summary = Summary { failed: 1, ..Summary::default() };
+        events.push(RunEvent::RunFinished { summary });
+        let text = face("human", PLAIN, &events);
+        text.split_once("noise: ").map(|(_, paths)| paths.trim().to_owned())
+    };
+    let word = changed("response.body.state", "paid", "open");
+    let several = vec![id("response.a"), word.clone(), id("response.b[0]"), id("response.c")];
+    assert_eq!(proposed(several).unwrap(), "[response.a, 'response.b[0]', response.c]");
+    assert_eq!(
+        proposed("abcde".chars().map(|c| id(&c.to_string())).collect()).unwrap(),
+        "[a, b, c]"
+    );
+    assert_eq!(proposed(vec![word]), None);
 }
 
 #[test]
