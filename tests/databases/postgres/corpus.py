@@ -3,7 +3,7 @@
 
     corpus.py PORT DRIVER
 
-DRIVER is psycopg, psycopg-binary, pg8000 or asyncpg. The database is named by the PG… variables.
+DRIVER is psycopg, psycopg-binary, psycopg2, sqlalchemy, pg8000 or asyncpg. The database is named by the PG… variables.
 """
 
 import asyncio
@@ -56,6 +56,10 @@ def selection(name):
 
 
 def shown(value):
+    if isinstance(value, memoryview):
+        value = bytes(value)
+    if isinstance(value, list):
+        return f"list [{', '.join(map(shown, value))}]"
     return f"{type(value).__name__} {value!r}"
 
 
@@ -69,6 +73,35 @@ class Psycopg:
             sql = sql.replace(f"${number}", "%s")
         cursor = self.db.execute(sql, params, binary=self.binary)
         return [[shown(value) for value in row] for row in cursor.fetchall()]
+
+
+class Psycopg2:
+    def __init__(self):
+        import psycopg2
+        self.db = psycopg2.connect("")
+
+    def run(self, sql, params=None):
+        for number in range(len(params or []), 0, -1):
+            sql = sql.replace(f"${number}", "%s")
+        with self.db, self.db.cursor() as cursor:
+            cursor.execute(sql, params)
+            return [[shown(value) for value in row] for row in cursor.fetchall()]
+
+
+class Sqlalchemy:
+    def __init__(self):
+        import sqlalchemy
+        self.sqlalchemy = sqlalchemy
+        self.engine = sqlalchemy.create_engine("postgresql+psycopg://", pool_pre_ping=True)
+
+    def run(self, sql, params=None):
+        inspector = self.sqlalchemy.inspect(self.engine)
+        told = [[f"{column['name']} {column['type']}" for column in inspector.get_columns("orders")]]
+        with self.engine.begin() as db:
+            for number in range(len(params or []), 0, -1):
+                sql = sql.replace(f"${number}", "%s")
+            rows = db.exec_driver_sql(sql, tuple(params)) if params else db.exec_driver_sql(sql)
+            return told + [[shown(value) for value in row] for row in rows]
 
 
 class Pg8000:
@@ -98,7 +131,7 @@ class Asyncpg:
         return [[shown(value) for value in row] for row in rows]
 
 
-DRIVERS = {"psycopg": lambda: Psycopg(False), "psycopg-binary": lambda: Psycopg(True), "pg8000": Pg8000, "asyncpg": Asyncpg}
+DRIVERS = {"psycopg": lambda: Psycopg(False), "psycopg-binary": lambda: Psycopg(True), "psycopg2": Psycopg2, "sqlalchemy": Sqlalchemy, "pg8000": Pg8000, "asyncpg": Asyncpg}
 
 
 class Handler(BaseHTTPRequestHandler):

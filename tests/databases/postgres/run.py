@@ -33,7 +33,7 @@ import corpus
 
 HERE = Path(__file__).resolve().parent
 GO_DRIVERS = ["pq", "pgx-cache_statement", "pgx-cache_describe", "pgx-describe_exec", "pgx-exec", "pgx-simple_protocol"]
-DRIVERS = ["psycopg[binary]==3.3.*", "pg8000==1.31.*", "asyncpg==0.32.*"]
+DRIVERS = ["psycopg[binary]==3.3.*", "psycopg2-binary==2.9.*", "sqlalchemy==2.0.*", "pg8000==1.31.*", "asyncpg==0.32.*"]
 START_LIMIT, STOP_LIMIT, TEST_LIMIT = 60, 20, 120  # seconds
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('idle', 'busy');
@@ -55,6 +55,7 @@ SHOP = [
     ("POST", "/ledger", {"rows": [[7, "1.00"], [8, None or "2.5"]]}, 200, "8\\t2.50"),
     ("GET", "/report", None, 200, "22012"),
 ]
+SHELL = ["/psql/talk", "/pg_dump", "/pgbench/simple", "/pgbench/extended", "/pgbench/prepared"]
 # The defect and words of which each must be in what `rehearsal test` prints.
 DEFECTS = {
     "missing_commit": ["COMMIT"],
@@ -131,6 +132,7 @@ class Server:
     def reset(self):
         self.call("psql", "-q", "-d", "postgres", "-c", "DROP DATABASE IF EXISTS shop WITH (FORCE)", "-c", "CREATE DATABASE shop")
         self.call("psql", "-q", "-v", "ON_ERROR_STOP=1", "-c", SCHEMA)
+        self.call("pgbench", "-i", "-q", "-s", "1")
 
 
 @contextlib.contextmanager
@@ -187,11 +189,11 @@ def record(name, server, options, command, port, folder, requests):
         raise Failed("the password is in the recording")
 
 
-def test(name, server, options, folder, log, bug=""):
+def test(name, server, options, folder, log, bug="", pool="1"):
     """One replay: (exit code, what was printed, seconds)."""
     began = time.monotonic()
     done = subprocess.run(
-        [options.program, "test", name, "--color", "never"], cwd=folder, env=server.env | {"BUG": bug}, stdin=subprocess.DEVNULL,
+        [options.program, "test", name, "--color", "never"], cwd=folder, env=server.env | {"BUG": bug, "POOL": pool}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TEST_LIMIT, check=False, text=True,
     )
     (folder / log).write_text(done.stdout, "utf-8")
@@ -208,6 +210,9 @@ def run_case(name, server, options, folder, command, requests):
         seconds.append(took)
         if code != 0:
             raise Failed(f"run {number + 1} of {options.repeat} ended with exit code {code}:\n{printed[-3000:]}")
+    code, printed, _ = test(name, server, options, folder, f"test-{name}-pool.log", pool="4")
+    if code != 0:
+        raise Failed(f"with a pool of 4 it ended with exit code {code}:\n{printed[-3000:]}")
     return f"{len(requests)} tests, {options.repeat} runs green, {min(seconds):.2f} to {max(seconds):.2f} s"
 
 
@@ -255,6 +260,9 @@ def cases(server, options, folder, tools):
     for bug in DEFECTS:
         yield f"shop {bug}", lambda bug=bug: run_defect(bug, server, options, folder)
     yield "isolation", lambda: run_isolated(server, options, folder)
+    shell = [python, str(HERE / "shell.py"), "{port}", *map(server_program, ("psql", "pgbench", "pg_dump"))]
+    requests = [("GET", path, None, 200, "") for path in SHELL]
+    yield "shell", lambda: run_case("shell", server, options, folder, shell, requests)
     values = [f"/values/{name}" for name in corpus.VALUES]
     paths = values + [f"/params/{name}" for name in corpus.PARAMS]
     statements = folder / "statements.json"

@@ -88,7 +88,7 @@ impl Observer {
     }
 
     fn emit(&mut self, mut running: Running, now: Moment, out: &mut Vec<Command>) {
-        running.outcome.aside(&mut self.notices, &mut self.parameters);
+        running.aside(&mut self.notices, &mut self.parameters);
         let exchange = Exchange {
             response: Some(running.response()),
             request: running.request,

@@ -61,6 +61,29 @@ impl Running {
         self.touched = false;
     }
 
+    /// What the server said by the way goes with the result that is coming, or else with the last.
+    pub(super) fn aside(&mut self, notices: &mut Vec<Value>, parameters: &mut Map) {
+        let last = match self.complete.last_mut() {
+            Some(Value::Map(last)) if !self.touched => last,
+            _ => return self.outcome.aside(notices, parameters),
+        };
+        if !notices.is_empty() {
+            let mut all = std::mem::take(notices);
+            if let Some(Value::List(before)) = last.remove("notices") {
+                all.splice(0..0, before);
+            }
+            last.insert("notices", all);
+        }
+        if !parameters.is_empty() {
+            let mut all = std::mem::take(parameters);
+            if let Some(Value::Map(before)) = last.remove("parameters") {
+                let later = std::mem::replace(&mut all, before);
+                later.into_iter().for_each(|(name, value)| _ = all.insert(name, value));
+            }
+            last.insert("parameters", all);
+        }
+    }
+
     /// Whether the last thing that the server said was an error.
     pub(super) fn has_error(&self) -> bool {
         let last = self.complete.last().and_then(Value::as_map);

@@ -473,6 +473,19 @@ fn a_statement_without_a_mock_is_an_error_of_the_statement() {
     assert!(sent.ends_with(&[refused.clone(), refused].concat()));
 }
 
+#[test]
+fn a_notification_behind_the_result_is_not_lost() {
+    let lines = [
+        (Client, startup()),
+        (Server, welcome()),
+        (Client, query("NOTIFY c")),
+        (Server, [done("NOTIFY"), message(b'A', b"\0\0\0\x01c\0\0"), ready("I")].concat()),
+    ];
+    let seen = observe(&lines, 3, None);
+    let result = seen[1].response.as_ref().unwrap();
+    assert_eq!(result.get("notices").and_then(Value::as_list).unwrap().len(), 1);
+}
+
 /// Errors, but never a panic and never more memory than what came.
 #[test]
 fn lies_about_lengths_are_errors() {

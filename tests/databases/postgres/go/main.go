@@ -5,7 +5,8 @@
 //
 // DRIVER is pq, or pgx and one of its modes: pgx-cache_statement, pgx-cache_describe,
 // pgx-describe_exec, pgx-exec, pgx-simple_protocol. STATEMENTS is a file that maps the path of a
-// request to SQL. The database is named by the PG… variables.
+// request to SQL. The database is named by the PG… variables; POOL
+// is how many connections pgx opens at once.
 package main
 
 import (
@@ -39,7 +40,11 @@ func rows(query func(string) ([][]any, error), text string) any {
 }
 
 func byPgx(mode string) (func(string) ([][]any, error), error) {
-	config, err := pgxpool.ParseConfig("sslmode=disable default_query_exec_mode=" + mode)
+	size := os.Getenv("POOL")
+	if size == "" {
+		size = "1"
+	}
+	config, err := pgxpool.ParseConfig(fmt.Sprintf("sslmode=disable pool_min_conns=%s default_query_exec_mode=%s", size, mode))
 	if err != nil {
 		return nil, err
 	}

@@ -179,9 +179,13 @@ fn is_chatter(statement: &[Token<'_>]) -> bool {
     if !verb.eq_ignore_ascii_case("select") || !reads(statement) {
         return false;
     }
-    let mut tables = tables(statement).peekable();
-    if tables.peek().is_some() {
-        return tables.all(|table| is_catalogue(&table));
+    let tables: Vec<String> = tables(statement).map(|table| catalogue(&table)).collect();
+    if !tables.is_empty() {
+        let has_types = tables.iter().any(|table| table == "pg_type");
+        return tables.iter().all(|table| {
+            let table = table.as_str();
+            TYPES.contains(&table) || (has_types && RELATIONS.contains(&table))
+        });
     }
     let calls = statement.windows(2).filter(|pair| pair[0].is_name() && pair[1].is("("));
     let mut calls = calls.map(|pair| pair[0]).peekable();
@@ -194,9 +198,34 @@ fn is_chatter(statement: &[Token<'_>]) -> bool {
     asks && calls.all(|call| TELLING.iter().any(|known| call.is(known)))
 }
 
-fn is_catalogue(table: &str) -> bool {
+/// Tables of the catalogue that say what the server and its types are.
+const TYPES: &[&str] = &[
+    "pg_type",
+    "pg_range",
+    "pg_enum",
+    "pg_namespace",
+    "pg_proc",
+    "pg_settings",
+    "pg_database",
+    "pg_roles",
+    "pg_user",
+    "pg_authid",
+    "pg_collation",
+    "pg_language",
+    "pg_am",
+    "pg_opclass",
+    "pg_timezone_names",
+    "pg_timezone_abbrevs",
+];
+
+/// Tables of the catalogue that say what types are made of when they are asked together with
+/// them. By themselves they say what the app's tables are, which may change while it runs.
+const RELATIONS: &[&str] = &["pg_class", "pg_attribute", "pg_description"];
+
+/// The name of a table of the catalogue without its schema; that of any other as it is.
+fn catalogue(table: &str) -> String {
     let table = table.to_ascii_lowercase();
-    table.starts_with("pg_") || table.starts_with("information_schema.")
+    table.strip_prefix("pg_catalog.").map(str::to_owned).unwrap_or(table)
 }
 
 /// The tables behind each `FROM` and `JOIN`, as far as they are named; names that a `WITH` of the
@@ -277,8 +306,15 @@ mod tests {
 
     #[test]
     fn tells_reads_from_what_changes_or_locks() {
-        for sql in ["SELECT 1", "show x", "VALUES (1)", "WITH a AS (SELECT 1) SELECT * FROM a", ""]
-        {
+        for sql in [
+            "SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'orders'",
+            "SELECT table_name FROM information_schema.tables",
+            "SELECT 1",
+            "show x",
+            "VALUES (1)",
+            "WITH a AS (SELECT 1) SELECT * FROM a",
+            "",
+        ] {
             assert!(repeatable(sql), "{sql}");
         }
         for sql in [
