@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
@@ -19,6 +19,8 @@ use crate::endpoint::Endpoint;
 
 /// How often the app's port is tried until it accepts: nothing tells the moment.
 const TRY_EVERY: Duration = Duration::from_millis(20);
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// A dependency that the app is told to look for at a local port.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -126,23 +128,32 @@ pub fn open(
         ports.tasks.push(runtime.spawn(outbound(listener, map.target.clone(), policy, notices)));
     }
     for listen in listens {
-        let listener = listener(listen.port)?;
-        let visible = listener.local_addr()?;
+        let front = bound(listen.port)?;
+        let visible = front.local_addr()?;
         let hidden = SocketAddr::from((Ipv4Addr::LOCALHOST, listen.app_port));
         ports.listens.push(visible);
-        ports.tasks.push(runtime.spawn(inbound(listener, (visible, hidden), notices.clone())));
-        ports.tasks.push(runtime.spawn(readiness((visible, hidden), notices.clone())));
+        ports.tasks.push(runtime.spawn(inbound(front, (visible, hidden), notices.clone())));
     }
     Ok(ports)
 }
 
 fn listener(port: u16) -> io::Result<TcpListener> {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-        let text = format!("listen on port {port} of this machine: {error}; choose another port");
-        io::Error::new(error.kind(), text)
-    })?;
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
+    bound(port)?.listen(BACKLOG).map_err(|error| io::Error::new(error.kind(), taken(port, &error)))
+}
+
+/// A socket that has its port and does not listen yet.
+fn bound(port: u16) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    // Elsewhere this would allow to take a port from the process that has it.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    let bound = socket.bind((Ipv4Addr::LOCALHOST, port).into());
+    bound.map_err(|error| io::Error::new(error.kind(), taken(port, &error)))?;
+    Ok(socket)
+}
+
+fn taken(port: u16, error: &io::Error) -> String {
+    format!("listen on port {port} of this machine: {error}; choose another port")
 }
 
 async fn accept(listener: &TcpListener, notices: &UnboundedSender<Notice>) -> TcpStream {
@@ -199,25 +210,39 @@ fn reset(stream: TcpStream) {
     let _ = stream.set_zero_linger();
 }
 
+/// Listens in front of the app as soon as the app itself does: until then callers are refused, as
+/// they would be without us.
 async fn inbound(
-    listener: TcpListener,
+    front: TcpSocket,
     (visible, hidden): (SocketAddr, SocketAddr),
     notices: UnboundedSender<Notice>,
 ) {
+    accepts(hidden).await;
+    let listener = match front.listen(BACKLOG) {
+        Ok(listener) => listener,
+        Err(error) => {
+            let _ = notices.send(Notice::Trouble(taken(visible.port(), &error)));
+            return;
+        }
+    };
+    let (visible, hidden) = (Endpoint::tcp(visible), Endpoint::tcp(hidden));
+    let (at, to) = (visible.clone(), hidden.clone());
+    let _ = notices.send(Notice::Listening { visible: at, hidden: to, pid: 0 });
     loop {
         let stream = Captured::Tcp(accept(&listener, &notices).await);
-        let (visible, hidden) = (Endpoint::tcp(visible), Endpoint::tcp(hidden));
+        let (visible, hidden) = (visible.clone(), hidden.clone());
         let _ = notices.send(Notice::Inbound { visible, hidden, stream });
     }
 }
 
-async fn readiness((visible, hidden): (SocketAddr, SocketAddr), notices: UnboundedSender<Notice>) {
+/// Waits until somebody accepts connections at an address.
+async fn accepts(hidden: SocketAddr) {
     let mut tries = tokio::time::interval(TRY_EVERY);
     loop {
         tries.tick().await;
-        if TcpStream::connect(hidden).await.is_ok() {
-            let (visible, hidden) = (Endpoint::tcp(visible), Endpoint::tcp(hidden));
-            let _ = notices.send(Notice::Listening { visible, hidden, pid: 0 });
+        // Where nobody listens, a connection can still be made from a port to itself.
+        let other = |stream: TcpStream| stream.local_addr().is_ok_and(|local| local != hidden);
+        if TcpStream::connect(hidden).await.is_ok_and(other) {
             return;
         }
     }

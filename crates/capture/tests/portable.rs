@@ -77,6 +77,8 @@ async fn the_app_is_ready_when_it_accepts() {
     let listens = [Listen { port: 0, app_port }];
     let ports =
         portable::open((&[], &listens), &Handle::current(), Arc::new(ByName), notices_tx).unwrap();
+    let early = TcpStream::connect(ports.listens()[0]).await.unwrap_err();
+    assert_eq!(early.kind(), std::io::ErrorKind::ConnectionRefused);
     assert!(notices.try_recv().is_err(), "nobody listens yet");
     let app = TcpListener::bind(("127.0.0.1", app_port)).await.unwrap();
     let Notice::Listening { visible, hidden, .. } = next(&mut notices).await else {
@@ -86,6 +88,36 @@ async fn the_app_is_ready_when_it_accepts() {
     assert_eq!(hidden, Endpoint::tcp(app.local_addr().unwrap()));
     let _caller = TcpStream::connect(ports.listens()[0]).await.unwrap();
     assert!(matches!(next(&mut notices).await, Notice::Inbound { .. }));
+}
+
+#[tokio::test]
+async fn a_taken_port_is_an_error_at_once() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let open = |maps: &[Map], listens: &[Listen]| {
+        let (notices, _) = unbounded_channel();
+        let ports = portable::open((maps, listens), &Handle::current(), Arc::new(ByName), notices);
+        ports.unwrap_err().to_string()
+    };
+    let said = format!("listen on port {port} of this machine: ");
+    let listen = open(&[], &[Listen { port, app_port: 1 }]);
+    let map = open(&[Map { local_port: port, target: "db:1".to_owned() }], &[]);
+    assert!(listen.starts_with(&said) && map.starts_with(&said), "{listen}\n{map}");
+}
+
+/// Both are bound to the port; the one that listens first has it.
+#[tokio::test]
+async fn an_app_that_listens_at_the_front_itself_is_reported() {
+    let (notices_tx, mut notices) = unbounded_channel();
+    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let app_port = reserved.local_addr().unwrap().port();
+    drop(reserved);
+    let listens = [Listen { port: app_port, app_port }];
+    let _ports =
+        portable::open((&[], &listens), &Handle::current(), Arc::new(ByName), notices_tx).unwrap();
+    let _app = TcpListener::bind(("127.0.0.1", app_port)).await.unwrap();
+    let Notice::Trouble(text) = next(&mut notices).await else { panic!("trouble") };
+    assert!(text.starts_with(&format!("listen on port {app_port} of this machine: ")), "{text}");
 }
 
 #[test]
