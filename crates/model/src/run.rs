@@ -200,6 +200,15 @@ pub enum Finding {
         /// The address.
         address: String,
     },
+    /// A call came on an edge that cannot be replayed.
+    NotReplayable {
+        /// The dependency.
+        edge: String,
+        /// Who answers for the dependency, by the settings.
+        owner: Option<String>,
+        /// What it is that prevents it: `encrypted (TLS)`.
+        obstacle: String,
+    },
     /// The app ended during the test.
     AppExited {
         /// How.

@@ -15,7 +15,7 @@ use rehearsal_store::Project;
 use rehearsal_store::StoreError;
 use rehearsal_store::writer::{Finished, Recovered, Writer};
 use rehearsal_supervise::{App, Ending, spawn};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub struct Recorded {
     pub edges: Vec<Edge>,
     /// How many exchanges each of them had.
     pub exchanges: BTreeMap<EdgeName, u64>,
+    /// Dependencies that cannot be replayed, since what they say is encrypted.
+    pub hidden: BTreeSet<EdgeName>,
     /// Every connection.
     pub ledger: Ledger,
     /// What the user should know.
@@ -96,7 +98,8 @@ pub async fn record(
             None => nothing_came(harvest.counts.listening),
         });
     }
-    let Harvest { writer, edges, ledger, warnings, unfinished, counts, exchanges } = harvest;
+    let Harvest { writer, edges, ledger, warnings, unfinished, counts, exchanges, hidden } =
+        harvest;
     let listens = sorted(&counts.listening);
     let manifest = Manifest { edges: edges.clone(), listens, ..manifest };
     let finished = tokio::task::spawn_blocking(move || writer.finish(manifest))
@@ -106,6 +109,7 @@ pub async fn record(
         finished,
         edges,
         exchanges,
+        hidden,
         ledger,
         warnings,
         unfinished,
@@ -195,7 +199,7 @@ impl Session {
 
     /// Ends the recorder and takes what it has.
     async fn end(self) -> Result<Harvest, RecordError> {
-        self.queue.push(Message::End, 0);
+        self.queue.push(Message::End(self.clock.now()), 0);
         let recorder = self.recorder;
         tokio::task::spawn_blocking(move || recorder.join())
             .await

@@ -17,7 +17,7 @@ use rehearsal_store::StoreError;
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_store::writer::Writer;
 use rehearsal_wire::{Facets, Protocol};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -38,6 +38,8 @@ pub(crate) struct Recorder {
     pub(crate) progress: watch::Sender<Progress>,
     attribution: Attribution,
     connections: HashMap<ConnectionId, Connection>,
+    /// Those whose dependency has not answered yet, and since when.
+    dialling: BTreeMap<ConnectionId, Moment>,
     spoken: Spoken,
     /// What is kept once and is kept already: questions for names, the setting up of connections.
     asked: HashSet<(EdgeName, String)>,
@@ -48,6 +50,8 @@ pub(crate) struct Recorder {
     counts: Progress,
     /// How many exchanges each edge saw.
     exchanges: BTreeMap<EdgeName, u64>,
+    /// Dependencies that cannot be replayed.
+    hidden: BTreeSet<EdgeName>,
 }
 
 struct Connection {
@@ -68,6 +72,7 @@ pub(crate) struct Harvest {
     pub(crate) unfinished: usize,
     pub(crate) counts: Progress,
     pub(crate) exchanges: BTreeMap<EdgeName, u64>,
+    pub(crate) hidden: BTreeSet<EdgeName>,
 }
 
 impl Recorder {
@@ -89,6 +94,7 @@ impl Recorder {
             progress,
             attribution: Attribution::after(last),
             connections: HashMap::new(),
+            dialling: BTreeMap::new(),
             spoken: Spoken::default(),
             asked: HashSet::new(),
             ledger: Ledger::default(),
@@ -97,6 +103,7 @@ impl Recorder {
             finished: Vec::new(),
             counts: Progress::default(),
             exchanges: BTreeMap::new(),
+            hidden: BTreeSet::new(),
         }
     }
 
@@ -107,13 +114,14 @@ impl Recorder {
             queue.take(&mut batch, last);
             last = batch.len();
             for message in batch.drain(..) {
-                if matches!(message, Message::End) {
-                    return self.harvest();
+                if let Message::End(now) = message {
+                    return self.harvest(now);
                 }
                 self.handle(message);
             }
             self.write()?;
-            self.counts.under_way = self.attribution.under_way();
+            // Nobody waits for the end of an attempt that may take minutes.
+            self.counts.under_way = self.attribution.under_way() - self.dialling.len();
             self.counts.edges = self.parties.count();
             self.progress.send_replace(self.counts.clone());
         }
@@ -128,7 +136,8 @@ impl Recorder {
                 }
             }
             Message::Connected { connection, party, role, ordinal } => {
-                self.connections.insert(connection, Connection { party, role, ordinal, spoke: None });
+                self.connections
+                    .insert(connection, Connection { party, role, ordinal, spoke: None });
             }
             Message::Began { connection, id, at } => self.began(connection, id, at),
             Message::Done { connection, id, protocol, exchange } => {
@@ -138,18 +147,40 @@ impl Recorder {
                 self.attribution.lost(flow(connection, id), &mut self.finished);
             }
             Message::Over { connection, report } => self.over(connection, &report),
-            Message::NotConnected { party, exchange } => self.not_connected(party, *exchange),
+            Message::Dialling { connection, at } => {
+                self.dialling.insert(connection, at);
+                self.attribution.outbound_began(attempt(connection), at);
+            }
+            Message::Dialled { connection } => {
+                self.dialling.remove(&connection);
+                self.attribution.lost(attempt(connection), &mut self.finished);
+            }
+            Message::NotConnected { party, tried, exchange } => {
+                self.not_connected(party, tried, *exchange);
+            }
             Message::Resolved { party, exchange } => self.resolved(party, *exchange),
             Message::Ledger(line) => self.ledger.add(line),
             Message::Warning(text) => self.warn(text),
             Message::Ending => self.ending = true,
-            Message::End => {}
+            Message::End(_) => {}
         }
     }
 
     fn warn(&mut self, text: String) {
         if self.warnings.len() < WARNINGS && !self.warnings.contains(&text) {
             self.warnings.push(text);
+        }
+    }
+
+    /// Says once of an edge that it cannot be replayed.
+    fn hidden(&mut self, edge: &EdgeName, role: Role, obstacle: &str) {
+        let what = format!("edge {edge} is {obstacle} and cannot be replayed");
+        match role {
+            Role::Inbound => self.warn(format!("{what}; record the app without that")),
+            Role::Outbound if self.hidden.insert(edge.clone()) => {
+                self.warn(format!("{what}; test with --real {edge}"));
+            }
+            Role::Outbound => {}
         }
     }
 
@@ -182,19 +213,22 @@ impl Recorder {
             self.warn(format!("{party}: what follows an upgrade from {spoke} is not recorded"));
             return;
         }
-        let Connection { party, role, ordinal, .. } = known;
-        let gave_up = gave_up(*role, &mut exchange);
+        let Connection { party, role, ordinal, .. } = *known;
+        let gave_up = gave_up(role, &mut exchange);
         if self.ending && exchange.failure.is_some() && !gave_up {
             self.attribution.lost(flow, &mut self.finished);
             return;
         }
         if protocol.shape().keeps_connection {
-            exchange.connection = *ordinal;
+            exchange.connection = ordinal;
         }
-        let edge = self.spoken.edge(&self.parties, *party, Some(protocol.name()));
+        let edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
         *self.exchanges.entry(edge.clone()).or_default() += 1;
         let facets = protocol.facets();
-        if *role == Role::Outbound && facets.sets_up(&exchange.request) {
+        if let Some(obstacle) = facets.obstacle(&exchange.request) {
+            self.hidden(&edge, role, obstacle);
+        }
+        if role == Role::Outbound && facets.sets_up(&exchange.request) {
             self.counts.calls += 1;
             self.attribution.lost(flow, &mut self.finished);
             self.once(edge, facets, exchange);
@@ -221,16 +255,40 @@ impl Recorder {
     }
 
     /// A refused call is answered by refusing it; it is one test's own when one alone was open.
-    fn not_connected(&mut self, party: PartyId, exchange: Exchange) {
-        if self.ending {
+    /// It is one test's own when one alone was open.
+    fn not_connected(&mut self, party: PartyId, tried: Option<ConnectionId>, exchange: Exchange) {
+        let gave_up = exchange.failure == Some(Failure::TimedOut);
+        let flow = match tried {
+            Some(connection) => {
+                self.dialling.remove(&connection);
+                self.connections.remove(&connection);
+                attempt(connection)
+            }
+            None => Flow(u64::MAX, self.counts.calls),
+        };
+        if self.ending && !gave_up {
+            self.attribution.lost(flow, &mut self.finished);
             return;
         }
-        let edge = self.spoken.edge(&self.parties, party, None);
-        let flow = Flow(u64::MAX, self.counts.calls);
+        if tried.is_none() {
+            self.attribution.outbound_began(flow, exchange.started);
+        }
         self.counts.calls += 1;
-        self.attribution.outbound_began(flow, exchange.started);
+        let edge = self.spoken.edge(&self.parties, party, None);
         let seen = Seen { edge, exchange, facets: rehearsal_wire::fallback().facets() };
         self.attribution.outbound_done(flow, seen, &mut self.finished);
+    }
+
+    /// Dependencies that have not answered until now did not in the time that the app had.
+    fn give_up(&mut self, now: Moment) {
+        for (connection, started) in std::mem::take(&mut self.dialling) {
+            let Some(Connection { party, .. }) = self.connections.get(&connection) else {
+                continue;
+            };
+            let (party, failure) = (*party, Some(Failure::TimedOut));
+            let exchange = Exchange { failure, started, finished: now, ..Exchange::default() };
+            self.not_connected(party, Some(connection), exchange);
+        }
     }
 
     /// Each question is kept once, with its first answer: how often a name is asked for says
@@ -271,7 +329,8 @@ impl Recorder {
         self.writer.flush()
     }
 
-    fn harvest(mut self) -> Result<Harvest, StoreError> {
+    fn harvest(mut self, now: Moment) -> Result<Harvest, StoreError> {
+        self.give_up(now);
         let unfinished = self.attribution.finish(&mut self.finished);
         self.write()?;
         Ok(Harvest {
@@ -282,6 +341,7 @@ impl Recorder {
             unfinished,
             counts: self.counts,
             exchanges: self.exchanges,
+            hidden: self.hidden,
         })
     }
 }
@@ -307,6 +367,11 @@ pub(crate) fn sorted(listening: &[String]) -> Vec<String> {
     let mut listens = listening.to_vec();
     listens.sort();
     listens
+}
+
+/// The attempt to reach the dependency's side of a connection.
+fn attempt(connection: ConnectionId) -> Flow {
+    Flow(connection.0, u64::MAX)
 }
 
 fn flow(connection: ConnectionId, id: ExchangeId) -> Flow {

@@ -160,7 +160,10 @@ impl Stage {
                     drop(guard);
                     return self.pick_beginning(edge, asked);
                 }
-                None => self.miss(state, asked, request, nearest),
+                None => match facets.obstacle(request) {
+                    Some(obstacle) => self.not_replayable(state, edge, obstacle),
+                    None => self.miss(state, asked, request, nearest),
+                },
             },
         };
         self.called.notify_waiters();
@@ -254,6 +257,28 @@ impl Stage {
         state.found(finding);
         let message = format!("rehearsal: no mock answers {operation} on {name}");
         Answer::Miss(Miss { message, details: Value::Map(details) })
+    }
+
+    /// Says once in a test that an edge cannot be replayed; its other calls cannot come then.
+    fn not_replayable(&self, state: &mut State, edge: EdgeNumber, obstacle: &str) -> Answer {
+        let edge = &self.shelf.edges[edge as usize];
+        if let Some(test) = &state.test {
+            let theirs = |index: &usize| test.calls[*index].edge == edge.name;
+            let missing: Vec<usize> = state.own.missing().filter(theirs).collect();
+            missing.into_iter().filter_map(|index| u32::try_from(index).ok()).for_each(|index| {
+                state.own.came(index);
+            });
+        }
+        let finding = Finding::NotReplayable {
+            edge: edge.name.to_string(),
+            owner: edge.owner.clone(),
+            obstacle: obstacle.to_owned(),
+        };
+        if !state.findings.contains(&finding) {
+            state.found(finding);
+        }
+        let message = format!("rehearsal: edge {} is {obstacle} and cannot be replayed", edge.name);
+        Answer::Miss(Miss { message, details: Value::Null })
     }
 
     /// The recorded outcome of connecting to an edge, when that was a failure. An edge that failed

@@ -44,6 +44,10 @@ pub(crate) fn headline(finding: &Finding) -> String {
         Finding::UnknownEdge { address } => {
             format!("the app tried to reach {address}, which the recording does not know")
         }
+        Finding::NotReplayable { edge, owner, obstacle } => {
+            let party = party(edge, owner.as_deref());
+            format!("edge {party} is {obstacle} and cannot be replayed")
+        }
         Finding::AppExited { how } => format!("the app ended during the test: {how}"),
     }
 }
@@ -84,6 +88,9 @@ pub(crate) fn finding(page: &mut Page, indent: usize, finding: &Finding) {
             let hint = "record again to have mocks for it, or let it through with --real";
             page.to(indent).put(Style::Dim, hint).end();
         }
+        Finding::NotReplayable { edge, .. } => {
+            page.to(indent).put(Style::Dim, &format!("test with --real {edge}")).end();
+        }
         Finding::NoAnswer { .. }
         | Finding::TimedOut { .. }
         | Finding::CallOrder { .. }
@@ -97,7 +104,12 @@ pub(crate) fn finding(page: &mut Page, indent: usize, finding: &Finding) {
 /// whose fields differ: then the call is what counts, and little of the answer is shown unless asked.
 pub(crate) fn all_findings(page: &mut Page, indent: usize, all: &[Finding], verbose: bool) {
     let missed = |one: &&Finding| {
-        matches!(one, Finding::CallDiffers { .. } | Finding::CallUnexpected { .. })
+        matches!(
+            one,
+            Finding::CallDiffers { .. }
+                | Finding::CallUnexpected { .. }
+                | Finding::NotReplayable { .. }
+        )
     };
     let missed = all.iter().filter(missed).count();
     for one in all {
@@ -126,6 +138,7 @@ fn mark(finding: &Finding) -> (Style, &'static str) {
     match finding {
         Finding::CallMissing { .. } => (Style::Expected, "- "),
         Finding::CallUnexpected { .. } | Finding::UnknownEdge { .. } => (Style::Actual, "+ "),
+        Finding::NotReplayable { .. } => (Style::Bad, "! "),
         Finding::Response { .. } | Finding::CallDiffers { .. } | Finding::CallOrder { .. } => {
             (Style::Note, "~ ")
         }

@@ -155,6 +155,7 @@ fn the_sample_has_everything() {
                 Finding::CallOrder { .. } => "finding 7",
                 Finding::UnknownEdge { .. } => "finding 8",
                 Finding::AppExited { .. } => "finding 9",
+                Finding::NotReplayable { .. } => "finding 10",
             });
             let Finding::Response { differences } = finding else { continue };
             for difference in differences {
@@ -167,5 +168,5 @@ fn the_sample_has_everything() {
             }
         }
     }
-    assert_eq!(seen.len(), 9 + 9 + 4);
+    assert_eq!(seen.len(), 9 + 10 + 4);
 }

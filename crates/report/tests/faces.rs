@@ -81,6 +81,9 @@ fn human_narrow() {
         + the app tried to reach 10.0.0.7:5432, which the recording does not know
           record again to have mocks for it, or let it through with --real
 
+        ! edge bank:443 is encrypted (TLS) and cannot be replayed
+          test with --real bank:443
+
       ! an edge is \x07opaque
 
       ! the app ended: signal 9 (SIGKILL) during test 4
@@ -155,6 +158,9 @@ fn human_wide_and_verbose() {
 
         + the app tried to reach 10.0.0.7:5432, which the recording does not know
           record again to have mocks for it, or let it through with --real
+
+        ! edge bank:443 is encrypted (TLS) and cannot be replayed
+          test with --real bank:443
 
       ! an edge is \x07opaque
 
@@ -314,7 +320,7 @@ fn tap() {
       ...
     not ok 3 - checkout 0003 POST /refunds
       ---
-      message: "call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 of 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know"
+      message: "call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 of 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know; edge bank:443 is encrypted (TLS) and cannot be replayed"
       file: "rehearsal/checkout/tests/0003-x.yaml"
       duration_ms: 12.340
       findings:
@@ -323,6 +329,7 @@ fn tap() {
         - {"kind":"call-unexpected","edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"39.80"}},"nearest":{"place":"call 2 of this test","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}}
         - {"kind":"call-order","call":3,"before":2,"of":3,"edge":"mail","owner":null,"operation":"SEND"}
         - {"kind":"unknown-edge","address":"10.0.0.7:5432"}
+        - {"kind":"not-replayable","edge":"bank:443","owner":null,"obstacle":"encrypted (TLS)"}
       ...
     # warning: an edge is \x07opaque
     # the app ended: signal 9 (SIGKILL)
@@ -373,7 +380,7 @@ fn junit() {
     </failure>
             </testcase>
             <testcase name="0003 POST /refunds" classname="checkout" time="0.012" file="rehearsal/checkout/tests/0003-x.yaml">
-                <failure message="call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 of 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know" type="call-missing">
+                <failure message="call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 of 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know; edge bank:443 is encrypted (TLS) and cannot be replayed" type="call-missing">
     - call 1 of 3 · payments · POST /charges was not made
       - http: POST /charges
       - body: {order: 17, amount: &quot;19.90&quot;}
@@ -391,6 +398,9 @@ fn junit() {
 
     + the app tried to reach 10.0.0.7:5432, which the recording does not know
       record again to have mocks for it, or let it through with --real
+
+    ! edge bank:443 is encrypted (TLS) and cannot be replayed
+      test with --real bank:443
     </failure>
             </testcase>
             <testcase name="0004 GET /orders/17 # all" classname="checkout" time="0.012" file="rehearsal/checkout/tests/0004-x.yaml">

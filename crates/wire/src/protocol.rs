@@ -100,6 +100,12 @@ pub trait Facets: Sync {
         false
     }
 
+    /// What the conversation is that a request begins, when that cannot be replayed: a word or two after
+    /// "is", such as `encrypted (TLS)`.
+    fn obstacle(&self, _request: &Map) -> Option<&'static str> {
+        None
+    }
+
     /// The identifiers by which an app carries the cause of a call along: trace and request ids.
     fn trace(&self, request: &Map) -> Vec<String>;
 }

@@ -88,7 +88,13 @@ pub(super) fn summary(recorded: &Recorded, name: &str, began: Instant, look: Loo
         finished.folder.display(),
         began.elapsed().as_secs_f64(),
     );
-    let _ = writeln!(page, "Next: rehearsal test {name}    (its dependencies may be stopped)");
+    let real: String = recorded.hidden.iter().map(|edge| format!(" --real {edge}")).collect();
+    let which = if real.is_empty() { "its" } else { "its other" };
+    let _ = writeln!(
+        page,
+        "Next: rehearsal test {name}{}    ({which} dependencies may be stopped)",
+        visible(&real),
+    );
     page
 }
 

@@ -89,6 +89,11 @@ pub(crate) fn calls() -> Vec<Finding> {
             operation: "SEND".into(),
         },
         Finding::UnknownEdge { address: "10.0.0.7:5432".into() },
+        Finding::NotReplayable {
+            edge: "bank:443".into(),
+            owner: None,
+            obstacle: "encrypted (TLS)".into(),
+        },
     ]
 }
 

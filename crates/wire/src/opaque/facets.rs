@@ -6,6 +6,9 @@ use rehearsal_model::{Map, Value};
 /// Bytes that are shown of what a client sends.
 const SHOWN: usize = 24;
 
+/// How a TLS connection begins: a record of the handshake, and the major version, which never changes.
+const HANDSHAKE: [u8; 2] = [0x16, 0x03];
+
 /// The facets of turns.
 #[derive(Debug)]
 pub(super) struct OpaqueFacets;
@@ -55,6 +58,12 @@ impl Facets for OpaqueFacets {
         // To nothing a server answers when it speaks first.
         let nothing = recorded.get("send").and_then(Value::as_bytes).is_none_or(<[u8]>::is_empty);
         !nothing && self.begins(recorded, request)
+    }
+
+    /// A handshake of TLS, whose random numbers no recording can answer (RFC 8446, section 5.1).
+    fn obstacle(&self, request: &Map) -> Option<&'static str> {
+        let bytes = request.get("send").and_then(Value::as_bytes)?;
+        bytes.starts_with(&HANDSHAKE).then_some("encrypted (TLS)")
     }
 
     fn trace(&self, _request: &Map) -> Vec<String> {

@@ -427,6 +427,17 @@ fn operations_are_readable() {
     );
 }
 
+#[test]
+fn tls_is_known_by_its_first_bytes() {
+    let obstacle = |send: &[u8]| {
+        let request = Map::from([("send", Value::Bytes(send.to_vec()))]);
+        Opaque.facets().obstacle(&request)
+    };
+    assert_eq!(obstacle(b"\x16\x03\x01\x02\x00"), Some("encrypted (TLS)"));
+    assert_eq!((obstacle(b"\x16"), obstacle(b"\x17\x03"), obstacle(b"")), (None, None, None));
+    assert_eq!(Opaque.facets().obstacle(&Map::new()), None);
+}
+
 proptest! {
     /// Whatever was recorded is played back, however the bytes arrive at either time.
     #[test]
