@@ -255,7 +255,7 @@ def run_defect(bug, server, options, folder):
 
 
 def cases(server, options, folder, tools):
-    python, go, node = tools
+    python, go, node, java = tools
     yield "shop", lambda: run_case("shop", server, options, folder, [python, str(HERE / "shop.py"), "{port}"], SHOP)
     for bug in DEFECTS:
         yield f"shop {bug}", lambda bug=bug: run_defect(bug, server, options, folder)
@@ -267,11 +267,15 @@ def cases(server, options, folder, tools):
     paths = values + [f"/params/{name}" for name in corpus.PARAMS]
     statements = folder / "statements.json"
     statements.write_text(json.dumps({path: corpus.selection(path.split("/")[-1]) for path in values}))
+    lines = folder / "statements.tsv"
+    lines.write_text("".join(f"{path}\t{corpus.selection(path.split('/')[-1])}\n" for path in values))
     commands = [(driver, [python, str(HERE / "corpus.py"), "{port}", driver], paths) for driver in corpus.DRIVERS]
     for driver in GO_DRIVERS:
         commands.append((driver, [go, "{port}", driver, str(statements)], values))
     for mode in ("plain", "named", "params"):
         commands.append((f"node-{mode}", [*node, "{port}", mode, str(statements)], values))
+    for mode in ("simple", "extended", "extendedForPrepared", "extendedCacheEverything", "binary"):
+        commands.append((f"jdbc-{mode}", [*java, "{port}", mode, str(lines)], values))
     for driver, command, paths in commands:
         requests = [("GET", path, None, 200, "") for path in paths]
         yield driver, lambda driver=driver, command=command, requests=requests: run_case(
@@ -282,25 +286,31 @@ def cases(server, options, folder, tools):
 
 
 def install(cache):
-    """The drivers, once: a Python with its, the Go program, and the words that run the Node program."""
-    python, go, node = cache / "python" / "bin" / "python", cache / "corpus-go", cache / "node"
-    sources = [*sorted((HERE / "go").iterdir()), *sorted((HERE / "node").iterdir())]
+    """The drivers, once: a Python with its, the Go program, and the words that run those for Node and Java."""
+    python, go = cache / "python" / "bin" / "python", cache / "corpus-go"
+    node, java = cache / "node", cache / "java"
+    sources = [*sorted((HERE / "go").iterdir()), *sorted((HERE / "node").iterdir()), *sorted((HERE / "java").iterdir())]
     stamp, wanted = cache / "installed.stamp", "\n".join(DRIVERS + [source.read_text("utf-8") for source in sources])
     if not stamp.exists() or stamp.read_text("utf-8") != wanted:
-        for tool, package in (("go", "golang"), ("npm", "npm"), ("node", "nodejs")):
+        for tool, package in (("go", "golang"), ("npm", "npm"), ("node", "nodejs"), ("mvn", "maven")):
             if shutil.which(tool) is None:
                 sys.exit(f"run.py: {tool} is not installed: apt-get install {package}")
         shutil.rmtree(cache, ignore_errors=True)
         venv.create(cache / "python", with_pip=True)
         shutil.copytree(HERE / "node", node)
+        shutil.copytree(HERE / "java", java)
         for command, folder in (
             ([python, "-m", "pip", "install", "--quiet", *DRIVERS], cache),
             (["go", "build", "-o", go, "."], HERE / "go"),
             (["npm", "install", "--silent", "--no-audit", "--no-fund"], node),
+            (["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java),
+            (["javac", "-cp", "lib/*", "-d", "lib", "Corpus.java"], java),
         ):
             subprocess.run(command, check=True, cwd=folder, stdin=subprocess.DEVNULL)
         stamp.write_text(wanted, "utf-8")
-    return str(python), str(go), [shutil.which("node"), str(node / "corpus.js")]
+    return str(python), str(go), [shutil.which("node"), str(node / "corpus.js")], [
+        shutil.which("java"), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{java / 'lib'}:{java / 'lib' / '*'}", "Corpus"
+    ]
 
 
 def main():
