@@ -7,6 +7,8 @@ pub struct Progress {
     pub requests: u64,
     /// Calls that it made.
     pub calls: u64,
+    /// Calls that several overlapping requests may have made, and nothing tells which did.
+    pub shared: u64,
     /// Parties that were met.
     pub edges: usize,
     /// Bytes of connections that are over.

@@ -121,7 +121,8 @@ impl Recorder {
             }
             self.write()?;
             // Nobody waits for the end of an attempt that may take minutes.
-            self.counts.under_way = self.attribution.under_way() - self.dialling.len();
+            self.counts.under_way =
+                self.attribution.under_way().saturating_sub(self.dialling.len());
             self.counts.edges = self.parties.count();
             self.progress.send_replace(self.counts.clone());
         }
@@ -321,6 +322,7 @@ impl Recorder {
                     self.writer.test(*test)?;
                 }
                 Finished::Mock(mut mock) => {
+                    self.counts.shared += u64::from(!mock.shared_by.is_empty());
                     self.scrubber.scrub(&mut mock.exchange);
                     self.writer.mock(*mock)?;
                 }

@@ -152,9 +152,22 @@ fn notes(recorded: &Recorded) -> String {
     for warning in &recorded.warnings {
         let _ = writeln!(page, "warning: {}", visible(warning));
     }
+    let shared = recorded.counts.shared;
+    if shared > 0 {
+        let (calls, were, belong) = match shared {
+            1 => ("call", "was", "belongs"),
+            _ => ("calls", "were", "belong"),
+        };
+        let _ = writeln!(
+            page,
+            "note: {shared} {calls} {were} made while requests overlapped and {belong} to any of them; \
+             --serialize gives each call to one test",
+        );
+    }
     if recorded.unfinished > 0 {
         let what = count(recorded.unfinished as u64, "exchange");
-        let _ = writeln!(page, "note: {what} had not finished and are not in the recording");
+        let are = if recorded.unfinished == 1 { "is" } else { "are" };
+        let _ = writeln!(page, "note: {what} had not finished and {are} not in the recording");
     }
     if let Some(ending) = recorded.app_ended.filter(|ending| *ending != Ending::Code(0)) {
         let _ = writeln!(page, "note: the app ended by itself with {ending}");
