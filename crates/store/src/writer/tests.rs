@@ -194,3 +194,77 @@ fn an_edge_keeps_its_protocol() {
     assert!(error.to_string().contains("speaks http there and opaque"), "{error}");
     assert!(project.names().contains(&journal::FILE.to_owned()));
 }
+
+/// Every file of a recording with its content, in order.
+fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(content(&path));
+        } else {
+            files.push((path.file_name().unwrap().into(), fs::read(&path).unwrap()));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn what_several_threads_write_is_what_one_writes() {
+    let project = Project::new();
+    let mut writer = project.start(false).unwrap();
+    let large = |number: u32| Value::Text(format!("{:01$}", number % 7, 20_000));
+    let (mut tests, mut mocks) = (Vec::new(), Vec::new());
+    for number in 1..=400 {
+        let (mut test, mut mock) = (test(number), mock(number));
+        test.exchange.request.insert("body", large(number));
+        mock.exchange.request.insert("body", large(number));
+        writer.test(test.clone()).unwrap();
+        writer.mock(mock.clone()).unwrap();
+        tests.push(test);
+        mocks.push(mock);
+    }
+    let finished = writer.finish(manifest(&["payments"])).unwrap();
+    assert_eq!((finished.tests, finished.mocks), (400, 400));
+    let files = content(&project.folder());
+    assert_eq!(files.len(), 400 + 2 + 7, "a body that comes again is one blob");
+    assert_eq!(files.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>(), finished.bytes);
+
+    let other = project.root.path().join("other");
+    let manifest = manifest(&["payments"]);
+    let recording = Recording { name: "other".into(), manifest, tests, mocks };
+    crate::write_recording(&other, &recording).unwrap();
+    assert_eq!(content(&other), files);
+}
+
+#[test]
+fn a_journal_that_was_damaged_is_kept_and_saved_as_far_as_it_is_whole() {
+    let project = Project::new();
+    let mut writer = project.start(false).unwrap();
+    (1..=3).for_each(|number| writer.test(test(number)).unwrap());
+    writer.flush().unwrap();
+    let journal = project.folder().join(journal::FILE);
+    let mut bytes = fs::read(&journal).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&journal, &bytes).unwrap();
+    let error = writer.finish(manifest(&["payments"])).unwrap_err();
+    assert!(matches!(error, StoreError::Binary { .. }), "{error}");
+    assert_eq!(project.names(), [".journal"]);
+    let recovered = recover(&project.folder()).unwrap().unwrap();
+    assert_eq!((recovered.tests, recovered.mocks), (2, 0));
+    assert!(recovered.lost > 0);
+    assert_eq!(project.read().tests, [test(1), test(2)]);
+}
+
+#[test]
+fn a_number_that_comes_twice_is_refused_and_nothing_is_lost() {
+    let project = Project::new();
+    let mut writer = project.start(false).unwrap();
+    (0..100).for_each(|_| writer.test(test(1)).unwrap());
+    let error = writer.finish(manifest(&["payments"])).unwrap_err().to_string();
+    assert!(error.contains("two tests have the number 0001"), "{error}");
+    assert_eq!(project.names(), [".journal"]);
+    assert_eq!(fs::read_dir(project.root.path().join("rehearsal")).unwrap().count(), 2);
+}
