@@ -62,6 +62,24 @@ impl Stream {
         self.reset_in_place();
     }
 
+    /// Waits until the peer has ended its direction, though what it sent before may wait unread. Only
+    /// Linux tells that; elsewhere, and under a layer, nothing is ever told.
+    pub async fn ended(&mut self) {
+        // The kernel says with every kind of readiness that the peer has ended; this kind does not
+        // come with ordinary bytes.
+        #[cfg(target_os = "linux")]
+        let told = match &self.kind {
+            Kind::Tcp(stream) => stream.ready(tokio::io::Interest::PRIORITY).await.is_ok(),
+            Kind::Unix(stream) => stream.ready(tokio::io::Interest::PRIORITY).await.is_ok(),
+            Kind::Layered(_) | Kind::Gone => false,
+        };
+        #[cfg(not(target_os = "linux"))]
+        let told = false;
+        if !told {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// As [`Stream::reset`], leaving a stream on which every call fails.
     pub(crate) fn reset_in_place(&mut self) {
         match std::mem::replace(&mut self.kind, Kind::Gone) {
@@ -157,5 +175,26 @@ impl AsyncWrite for Stream {
             Kind::Layered(layer) => Pin::new(layer).poll_shutdown(cx),
             Kind::Gone => gone(),
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn the_end_is_told_though_bytes_wait_and_takes_none_of_them() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let mut ours = Stream::from(ours);
+        theirs.write_all(b"hello").await.unwrap();
+        assert!(timeout(Duration::from_millis(50), ours.ended()).await.is_err());
+        theirs.shutdown().await.unwrap();
+        timeout(Duration::from_secs(20), ours.ended()).await.unwrap();
+        let mut text = String::new();
+        ours.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "hello");
     }
 }

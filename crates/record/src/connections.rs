@@ -5,19 +5,23 @@ use crate::policy::{Dialled, Server};
 use crate::queue::Queue;
 use crate::sink::{Ear, Message};
 use rehearsal_capture::{Captured, Endpoint, Notice};
-use rehearsal_model::{LedgerLine, Role};
+use rehearsal_model::{Exchange, Failure, LedgerLine, Role};
 use rehearsal_proxy::{
-    Clock, ConnectionId, ConnectionOptions, Gate, NoTls, Observe, OneAtATime, Stream, dial, observe,
+    Clock, ConnectionId, ConnectionOptions, DialError, Gate, NoTls, Observe, OneAtATime, Stream,
+    dial, observe,
 };
 use rehearsal_wire::Limits;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
 /// How long the app's hidden port may take to take a connection. It listens on this machine, so
 /// only a full backlog makes it wait.
 const INNER_DIAL_LIMIT: Duration = Duration::from_secs(30);
+/// How long a dependency that does not answer is waited for when the app has closed its side.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// See the module.
 pub(crate) struct Connections {
@@ -96,33 +100,32 @@ impl Connections {
         self.queue.push(Message::Ledger(line), 0);
     }
 
-    fn outbound(&mut self, dialled: Dialled, client: Stream) {
+    fn outbound(&mut self, dialled: Dialled, mut client: Stream) {
         let Dialled { party, server } = dialled;
         let carrier = self.carrier(party, Role::Outbound);
-        let queue = Arc::clone(&self.queue);
-        let clock = self.clock;
+        let (started, dialling) = match server {
+            Server::Ready(server) => {
+                self.tasks.spawn(carrier.observe(client, server, None));
+                return;
+            }
+            Server::Dialling(started, dialling) => (started, dialling),
+        };
+        let connection = carrier.options.id;
+        let (queue, clock) = (Arc::clone(&self.queue), self.clock);
+        queue.push(Message::Dialling { connection, at: started }, 0);
         self.tasks.spawn(async move {
-            let started = clock.now();
-            let server = match server {
-                Server::Ready(stream) => Ok(stream),
-                Server::Dialling(dialling) => match dialling.await {
-                    Ok(dialled) => dialled,
-                    Err(_) => return client.reset(),
-                },
-            };
-            match server {
-                Ok(server) => carrier.observe(client, server, None).await,
-                Err(error) => {
+            match answered(dialling, &mut client).await {
+                Ok(server) => {
+                    queue.push(Message::Dialled { connection }, 0);
+                    carrier.observe(client, server, None).await;
+                }
+                Err(failure) => {
                     // The app was told that it is connected; a reset is the nearest to the truth.
                     client.reset();
-                    let (failure, finished) = (Some(error.failure), clock.now());
-                    let exchange = rehearsal_model::Exchange {
-                        failure,
-                        started,
-                        finished,
-                        ..rehearsal_model::Exchange::default()
-                    };
-                    queue.push(Message::NotConnected { party, exchange: Box::new(exchange) }, 256);
+                    let (failure, finished) = (Some(failure), clock.now());
+                    let exchange = Exchange { failure, started, finished, ..Exchange::default() };
+                    let (exchange, tried) = (Box::new(exchange), Some(connection));
+                    queue.push(Message::NotConnected { party, tried, exchange }, 256);
                 }
             }
         });
@@ -150,6 +153,27 @@ impl Connections {
         let known = self.parties.get(party).protocol;
         let protocol = known.as_deref().and_then(rehearsal_wire::protocol);
         Carrier { options, protocol, ear: Arc::clone(&self.ear) }
+    }
+}
+
+/// The dependency's side of a connection that the app believes to have, or why there is none. An app
+/// that closes its side has given up, unless it only says that it will not send more; so the
+/// dependency has a moment left then.
+async fn answered(
+    mut dialling: JoinHandle<Result<Stream, DialError>>,
+    client: &mut Stream,
+) -> Result<Stream, Failure> {
+    let dialled = tokio::select! {
+        dialled = &mut dialling => Some(dialled),
+        () = client.ended() => timeout(LAST_MOMENT, &mut dialling).await.ok(),
+    };
+    match dialled {
+        Some(Ok(dialled)) => dialled.map_err(|error| error.failure),
+        Some(Err(_)) => Err(Failure::Refused),
+        None => {
+            dialling.abort();
+            Err(Failure::TimedOut)
+        }
     }
 }
 
@@ -186,5 +210,59 @@ impl IntoStream for Captured {
             Captured::Tcp(stream) => stream.into(),
             Captured::Unix(stream) => stream.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::oneshot;
+
+    /// The two sides of a connection.
+    async fn pair() -> (TcpStream, Stream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (theirs, listener.accept().await.unwrap().0.into())
+    }
+
+    #[tokio::test]
+    async fn an_app_that_has_said_all_may_still_be_answered() {
+        let ((mut app, mut client), (_far, server)) = (pair().await, pair().await);
+        app.write_all(b"hello").await.unwrap();
+        app.shutdown().await.unwrap();
+        let (tell, told) = oneshot::channel();
+        let dialling = tokio::spawn(async move {
+            let _ = told.await;
+            Ok(server)
+        });
+        let waiting = tokio::spawn(async move { answered(dialling, &mut client).await.is_ok() });
+        assert!(timeout(Duration::from_millis(50), pending::<()>()).await.is_err());
+        tell.send(()).unwrap();
+        assert!(waiting.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_app_that_has_gone_is_not_waited_for() {
+        let (mut app, mut client) = pair().await;
+        app.write_all(b"hello").await.unwrap();
+        drop(app);
+        let dialling = tokio::spawn(pending());
+        assert_eq!(answered(dialling, &mut client).await.err(), Some(Failure::TimedOut));
+    }
+
+    #[tokio::test]
+    async fn why_a_dependency_was_not_reached_is_told() {
+        let (_app, mut client) = pair().await;
+        let error = DialError {
+            endpoint: "db:1".to_owned(),
+            failure: Failure::Unreachable,
+            errno: None,
+            reason: String::new(),
+        };
+        let dialling = tokio::spawn(async { Err(error) });
+        assert_eq!(answered(dialling, &mut client).await.err(), Some(Failure::Unreachable));
     }
 }

@@ -5,7 +5,7 @@ use crate::edges::{Parties, PartyId};
 use crate::queue::{Queue, weight};
 use crate::sink::Message;
 use rehearsal_capture::{BoxFuture, Endpoint, Policy, Verdict};
-use rehearsal_model::{Exchange, Failure, LedgerLine};
+use rehearsal_model::{Exchange, Failure, LedgerLine, Moment};
 use rehearsal_proxy::{Clock, Datagrams, DialError, Stream, dial, errno, observe_datagram};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,7 +32,8 @@ pub(crate) struct Dialled {
 /// The dependency's side of a connection.
 pub(crate) enum Server {
     Ready(Stream),
-    Dialling(JoinHandle<Result<Stream, DialError>>),
+    /// It does not answer yet; since when it is tried.
+    Dialling(Moment, JoinHandle<Result<Stream, DialError>>),
 }
 
 /// See the module.
@@ -59,11 +60,11 @@ impl RecordPolicy {
                 let exchange = Exchange { failure, started, finished, ..Exchange::default() };
                 let weight = weight(&exchange);
                 let exchange = Box::new(exchange);
-                self.queue.push(Message::NotConnected { party, exchange }, weight);
+                self.queue.push(Message::NotConnected { party, tried: None, exchange }, weight);
                 return Verdict::Refuse(errno, "it could not be reached");
             }
             Ok(Err(_)) => return Verdict::Refuse(errno(Failure::Refused), "dialling it broke off"),
-            Err(_) => Server::Dialling(dialling),
+            Err(_) => Server::Dialling(started, dialling),
         };
         Verdict::Redirect(Box::new(Dialled { party, server }))
     }

@@ -26,8 +26,12 @@ pub(crate) enum Message {
     Lost { connection: ConnectionId, id: ExchangeId },
     /// A connection is over.
     Over { connection: ConnectionId, report: ConnectionReport },
-    /// The app tried to connect and could not.
-    NotConnected { party: PartyId, exchange: Box<Exchange> },
+    /// The app believes to be connected; the dependency does not answer yet.
+    Dialling { connection: ConnectionId, at: Moment },
+    /// It has answered.
+    Dialled { connection: ConnectionId },
+    /// The app tried to connect and could not: at once, or after it was told that it could.
+    NotConnected { party: PartyId, tried: Option<ConnectionId>, exchange: Box<Exchange> },
     /// A question for a name and its answer.
     Resolved { party: PartyId, exchange: Box<Exchange> },
     /// Connections that nobody listens to.
@@ -37,7 +41,7 @@ pub(crate) enum Message {
     /// From here on, what breaks off does so because we end.
     Ending,
     /// Nothing will follow.
-    End,
+    End(Moment),
 }
 
 /// See the module.
