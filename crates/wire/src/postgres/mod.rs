@@ -154,6 +154,8 @@ fn unwritable(what: &str) -> WireError {
 }
 
 #[cfg(test)]
+mod noise;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod values;

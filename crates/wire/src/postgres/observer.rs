@@ -400,6 +400,7 @@ impl Observer {
                 Ok(())
             }
             b's' => {
+                running.outcome.in_parts = true;
                 let asked = self.pop(|asked| matches!(asked, Asked::Execute(..)))?;
                 if let (Asked::Execute(portal, _), Some(running)) = (asked, self.running.take()) {
                     self.suspended.insert(portal.number, running);

@@ -19,6 +19,8 @@ pub(super) struct Outcome {
     bytes: usize,
     /// Rows and pieces of copied data that were not kept.
     omitted: u64,
+    /// The client fetches the rows in parts.
+    pub(super) in_parts: bool,
     tag: Option<Value>,
     error: Option<Map>,
     notices: Vec<Value>,
@@ -57,8 +59,13 @@ impl Outcome {
         }
     }
 
+    /// The statement is done. A tag that counts the rows of the last part counts all instead.
     pub(super) fn tag(&mut self, body: &[u8]) -> Result<(), WireError> {
-        self.tag = Some(Value::from_bytes(Fields::new(body).zero_ended()?));
+        let tag = Value::from_bytes(Fields::new(body).zero_ended()?);
+        self.tag = Some(match self.in_parts && tag.as_text().is_some_and(counts_rows) {
+            true => format!("SELECT {}", self.rows.len()).into(),
+            false => tag,
+        });
         Ok(())
     }
 
@@ -112,4 +119,9 @@ impl Outcome {
         }
         map
     }
+}
+
+/// Whether a tag counts the rows that were sent with it.
+pub(super) fn counts_rows(tag: &str) -> bool {
+    tag.starts_with("SELECT ")
 }

@@ -129,9 +129,12 @@ pub(super) fn write_rows(
     Ok(())
 }
 
-/// Writes how a result ends: its tag, or that there was no statement.
-pub(super) fn tag(result: &Map, frames: &mut Frames) {
-    match result.get("tag").and_then(Value::as_bytes) {
+/// Writes how a result ends: its tag, or that there was no statement. The tag of the last part of
+/// the rows counts that part alone.
+pub(super) fn tag(result: &Map, part: Option<usize>, frames: &mut Frames) {
+    let part = part.map(|rows| Value::from(format!("SELECT {rows}")));
+    let tag = part.as_ref().or_else(|| result.get("tag"));
+    match tag.and_then(Value::as_bytes) {
         Some(tag) => frames.add(b'C', |out| frames::zero_ended(out, tag)),
         None => frames.empty(b'I'),
     }
@@ -147,7 +150,7 @@ pub(super) fn simple(result: &Map, frames: &mut Frames) -> Result<(), WireError>
     write_rows(rows(result)?, columns.as_deref(), &[], frames)?;
     copy::write_out(result, frames)?;
     if !error(result, frames)? {
-        tag(result, frames);
+        tag(result, None, frames);
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::frames::Frames;
 use super::inbox::{Inbox, Message};
 use super::plan::{Described, Plans, Portal, Statement};
 use super::start::{self, Start};
-use super::{NAME, copy, malformed, reply, sql};
+use super::{NAME, copy, malformed, outcome, reply, sql};
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
 use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
@@ -489,7 +489,9 @@ impl Responder {
             self.frames.empty(b's');
             return Ok(());
         }
-        reply::tag(result, &mut self.frames);
+        let in_parts = *rows_sent > rows.len();
+        let part = in_parts && result.text("tag").is_some_and(outcome::counts_rows);
+        reply::tag(result, part.then_some(rows.len()), &mut self.frames);
         let statements = portal.statement.sql.as_text().map(sql::statements).unwrap_or_default();
         let statement = statements.first().map(Vec::as_slice).unwrap_or_default();
         self.status = reply::status_after(self.status, statement, result);

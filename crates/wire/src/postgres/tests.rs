@@ -9,7 +9,7 @@ use rehearsal_model::{Exchange, Failure, Map, Moment, Value};
 use Peer::{Client, Server};
 
 /// Bytes of one side.
-type Line = (Peer, Vec<u8>);
+pub(super) type Line = (Peer, Vec<u8>);
 
 fn frames(write: impl FnOnce(&mut Frames)) -> Vec<u8> {
     let mut frames = Frames::default();
@@ -200,6 +200,71 @@ fn result(pairs: impl IntoIterator<Item = (&'static str, Value)>) -> Map {
     pairs.into_iter().collect()
 }
 
+/// Something of everything.
+pub(super) fn conversation() -> Vec<Line> {
+    let taken = [message(b'1', b""), message(b'2', b"")].concat();
+    vec![
+        (Client, vec![0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]),
+        (Server, b"N".to_vec()),
+        (Client, startup()),
+        (Server, welcome()),
+        (Client, query("BEGIN; SELECT 17 AS a")),
+        (
+            Server,
+            [done("BEGIN"), column("a", 23, 4, 0), row(b"17"), done("SELECT 1"), ready("T")]
+                .concat(),
+        ),
+        (Client, [parse("s", "SELECT $1::int4"), describe(b'S', "s"), sync()].concat()),
+        (
+            Server,
+            [
+                message(b'1', b""),
+                message(b't', &[0, 1, 0, 0, 0, 23]),
+                column("a", 23, 4, 0),
+                ready("T"),
+            ]
+            .concat(),
+        ),
+        (
+            Client,
+            [bind("p", "s", &["5"], 1), describe(b'P', "p"), execute("p", 1), sync()].concat(),
+        ),
+        (
+            Server,
+            [
+                message(b'2', b""),
+                column("a", 23, 4, 1),
+                row(&[0, 0, 0, 5]),
+                message(b's', b""),
+                ready("T"),
+            ]
+            .concat(),
+        ),
+        (Client, [execute("p", 1), message(b'C', b"Pp\0"), sync()].concat()),
+        (Server, [done("SELECT 0"), message(b'3', b""), ready("T")].concat()),
+        (Client, [parse("", "bad"), bind("", "", &[], 0), execute("", 0), sync()].concat()),
+        (Server, [&taken[..], &error("42601", "syntax"), &ready("E")].concat()),
+        (Client, query("COPY t (a) FROM STDIN")),
+        (Server, message(b'G', &[0, 0, 1, 0, 0])),
+        (Client, [message(b'd', b"1\n"), message(b'c', b"")].concat()),
+        (Server, [done("COPY 1"), message(b'A', b"\0\0\0\x01c\0\0"), ready("T")].concat()),
+        (Client, query("COPY t TO STDOUT")),
+        (
+            Server,
+            [
+                message(b'H', &[0, 0, 1, 0, 0]),
+                message(b'd', b"1\n"),
+                message(b'c', b""),
+                done("COPY 1"),
+                ready("T"),
+            ]
+            .concat(),
+        ),
+        (Client, [query("COMMIT"), message(b'X', b"")].concat()),
+        (Server, [done("COMMIT"), ready("I")].concat()),
+    ]
+}
+
 #[test]
 fn a_simple_query_is_one_exchange() {
     let seen = check(&[
@@ -342,6 +407,7 @@ fn rows_may_be_fetched_in_parts() {
     let sql = |index: usize| seen[index].0.text("sql").unwrap();
     assert_eq!([sql(0), sql(1), sql(2)], ["BEGIN", "SELECT n FROM t", "COMMIT"]);
     assert_eq!(seen[1].1.get("rows").and_then(Value::as_list).unwrap().len(), 3);
+    assert_eq!(seen[1].1.text("tag"), Some("SELECT 3"), "of all rows, not of the last part");
 }
 
 #[test]

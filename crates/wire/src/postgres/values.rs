@@ -86,11 +86,11 @@ proptest! {
     #[test]
     fn any_bytes_survive(oid in any_type(), bytes in any::<Vec<u8>>()) {
         prop_assert_eq!(binary::encode(oid, &binary::decode(oid, &bytes)), Some(bytes.clone()));
-        if let Ok(string) = std::str::from_utf8(&bytes) {
-            let value = text::decode(oid, string.as_bytes());
+        // No server prints bytes that are not printable; such a text counts as the bytes themselves.
+        let printed = types::kind(oid) != types::Kind::Bytea || !bytes.iter().any(u8::is_ascii_control);
+        if std::str::from_utf8(&bytes).is_ok() && printed {
+            let value = text::decode(oid, &bytes);
             let out = match (&value, text::encode(oid, &value)) {
-                // Bytes in a spelling that no server prints.
-                (Value::Text(text), None) => text.clone().into_bytes(),
                 (Value::Bytes(raw), None) => raw.clone(),
                 (_, out) => out.unwrap_or_default(),
             };
