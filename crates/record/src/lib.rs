@@ -21,4 +21,5 @@ mod sink;
 pub use engine::{Recorded, record};
 pub use error::RecordError;
 pub use options::{Ends, RecordOptions};
+pub use policy::DATAGRAMS;
 pub use progress::Progress;

@@ -13,6 +13,9 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 
+/// Why datagrams are in the ledger. Resolvers send them to try which addresses can be reached.
+pub const DATAGRAMS: &str = "UDP is recorded for names only";
+
 /// How long a connect of the app may wait for the dependency to take the connection, before it is
 /// told that it is connected.
 const HEAD_START: Duration = Duration::from_millis(50);
@@ -122,7 +125,7 @@ impl Policy for RecordPolicy {
         let line = LedgerLine {
             party: to.to_string(),
             treatment: "passed through".to_owned(),
-            why: Some("UDP is recorded for names only".to_owned()),
+            why: Some(DATAGRAMS.to_owned()),
             connections: 1,
             ..LedgerLine::default()
         };

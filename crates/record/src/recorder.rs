@@ -297,6 +297,7 @@ impl Recorder {
     fn resolved(&mut self, party: PartyId, exchange: Exchange) {
         let Some(protocol) = rehearsal_wire::protocol("dns") else { return };
         let edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
+        *self.exchanges.entry(edge.clone()).or_default() += 1;
         self.once(edge, protocol.facets(), exchange);
     }
 
@@ -398,5 +399,26 @@ mod tests {
         assert_eq!(seen(Role::Outbound, None), (true, Some(Failure::TimedOut), false));
         assert_eq!(seen(Role::Inbound, late()), (false, None, true));
         assert_eq!(seen(Role::Inbound, None), (false, Some(Failure::Closed), false));
+    }
+
+    #[test]
+    fn every_question_for_a_name_counts_and_one_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = rehearsal_store::Project::open(folder.path()).unwrap();
+        let recording = project.recording_folder("names").unwrap();
+        let manifest = Manifest::default();
+        let writer = Writer::create(project.root(), recording, manifest.clone(), false).unwrap();
+        let parties = Arc::new(Parties::new(&[]));
+        let dns = parties.resolver();
+        let (progress, _) = watch::channel(Progress::default());
+        let scrubber = project.scrubber().unwrap();
+        let mut recorder =
+            Recorder::new(parties, writer, manifest, scrubber, Timestamp(0), progress);
+        for _ in 0..2 {
+            let request = Map::from([("query", "A payments.test")]);
+            recorder.resolved(dns, Exchange { request, ..Exchange::default() });
+        }
+        assert_eq!(recorder.exchanges.get(&EdgeName::new("dns")), Some(&2));
+        assert_eq!(recorder.finished.len(), 1);
     }
 }

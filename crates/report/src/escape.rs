@@ -46,6 +46,16 @@ pub(crate) fn clip(text: &str, width: usize) -> Cow<'_, str> {
     }
 }
 
+/// At most so many characters of a path, the first an ellipsis when some were cut off: the end of a
+/// path tells more than its beginning.
+pub(crate) fn clip_path(path: &str, width: usize) -> Cow<'_, str> {
+    let surplus = path.chars().count().saturating_sub(width);
+    if surplus == 0 || width == 0 {
+        return clip(path, width);
+    }
+    format!("…{}", path.chars().skip(surplus + 1).collect::<String>()).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +74,8 @@ mod tests {
         assert_eq!(clip("größe", 5), "größe");
         assert_eq!(clip("größe", 4), "grö…");
         assert_eq!(clip("größe", 0), "");
+        assert_eq!(clip_path("/größe", 6), "/größe");
+        assert_eq!(clip_path("/größe", 4), "…öße");
+        assert_eq!((clip_path("/größe", 1), clip_path("/größe", 0)), ("…".into(), "".into()));
     }
 }

@@ -3,7 +3,7 @@
 //! The width of a character is taken to be one column, which wide scripts exceed.
 
 use crate::Look;
-use crate::escape::visible;
+use crate::escape::{clip_path, visible};
 use crate::page::{Page, Style};
 
 /// The least to which a column is cut.
@@ -41,7 +41,8 @@ impl<'a> Column<'a> {
     }
 }
 
-/// A table with a heading, no wider than the look allows; cells that do not fit end in an ellipsis.
+/// A table with a heading, no wider than the look allows; cells that do not fit end in an ellipsis, those of
+/// Unix paths begin with one.
 /// Missing cells are empty, surplus ones are left out.
 #[must_use]
 pub fn table(columns: &[Column<'_>], rows: &[Vec<String>], look: Look) -> String {
@@ -65,7 +66,11 @@ pub(crate) fn draw(page: &mut Page, indent: usize, columns: &[Column<'_>], rows:
             if columns[*place].align == Align::Right {
                 page.space(free);
             }
-            page.clipped(style, &text, *width);
+            if text.starts_with("unix:") {
+                page.put(style, &clip_path(&text, *width));
+            } else {
+                page.clipped(style, &text, *width);
+            }
             start += width + 2;
         }
         page.end();
@@ -136,6 +141,16 @@ mod tests {
           12  GET /orders/{a…
            3  x\x1b[31m\n      größe
         "#);
+    }
+
+    #[test]
+    fn a_unix_path_keeps_its_end() {
+        let row = |edge: &str| vec![edge.to_owned(), "out".to_owned()];
+        let rows =
+            [row("unix:/tmp/some/where/deep/db.sock"), row("payments.example.internal:8080")];
+        let columns = [Column::left("edge"), Column::left("direction")];
+        let text = table(&columns, &rows, Look { width: 30, ..Look::default() });
+        assert!(text.contains("…where/deep/db.sock  out") && text.contains("payments.example.i…  out"), "{text}");
     }
 
     #[test]

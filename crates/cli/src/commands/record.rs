@@ -6,7 +6,7 @@ use crate::live::{self, bytes, count};
 use crate::signals::Signals;
 use crate::{app, environment, look};
 use rehearsal_model::{Role, Settings};
-use rehearsal_record::{Ends, Progress, RecordOptions, Recorded, record};
+use rehearsal_record::{DATAGRAMS, Ends, Progress, RecordOptions, Recorded, record};
 use rehearsal_report::{Align, Column, Look, table, visible};
 use rehearsal_store::Project;
 use rehearsal_supervise::{Ending, Output};
@@ -137,7 +137,7 @@ fn notes(recorded: &Recorded) -> String {
     let mut page = String::new();
     for line in &recorded.ledger.lines {
         if !matches!(line.treatment.as_str(), "understood" | "silent" | "turned away")
-            && let Some(why) = &line.why
+            && let Some(why) = line.why.as_ref().filter(|why| *why != DATAGRAMS)
         {
             let _ = writeln!(
                 page,
@@ -173,4 +173,80 @@ fn notes(recorded: &Recorded) -> String {
         let _ = writeln!(page, "note: the app ended by itself with {ending}");
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rehearsal_model::{Ledger, LedgerLine};
+    use rehearsal_store::writer::Finished;
+
+    fn recorded() -> Recorded {
+        Recorded {
+            finished: Finished { tests: 1, mocks: 0, bytes: 0, folder: "rehearsal/shop".into() },
+            edges: Vec::new(),
+            exchanges: Default::default(),
+            hidden: Default::default(),
+            ledger: Ledger::default(),
+            warnings: Vec::new(),
+            unfinished: 0,
+            counts: Progress::default(),
+            recovered: None,
+            app_ended: None,
+        }
+    }
+
+    fn line(party: &str, treatment: &str, why: &str) -> LedgerLine {
+        LedgerLine {
+            party: party.to_owned(),
+            treatment: treatment.to_owned(),
+            why: Some(why.to_owned()),
+            connections: 1,
+            ..LedgerLine::default()
+        }
+    }
+
+    #[test]
+    fn routine_is_left_out_of_the_notes() {
+        let mut recorded = recorded();
+        recorded.ledger.add(line("203.0.113.9:443", "passed through", DATAGRAMS));
+        recorded.ledger.add(line("unix:/run/nscd/socket", "turned away", "names are asked by DNS"));
+        assert_eq!(notes(&recorded), "");
+        recorded.ledger.add(line("127.0.0.1:9", "passed through", "the app called itself"));
+        let note = "note: 1 connection with 127.0.0.1:9: passed through (the app called itself)\n";
+        assert_eq!(notes(&recorded), note);
+    }
+
+    #[test]
+    fn numbers_agree_with_their_words() {
+        let mut recorded = recorded();
+        (recorded.unfinished, recorded.counts.shared) = (1, 1);
+        let one = notes(&recorded);
+        assert!(
+            one.contains("note: 1 exchange had not finished and is not in the recording"),
+            "{one}"
+        );
+        assert!(one.contains("note: 1 call was made while requests overlapped and belongs to any"));
+        (recorded.unfinished, recorded.counts.shared) = (2, 2);
+        let two = notes(&recorded);
+        assert!(two.contains("note: 2 exchanges had not finished and are not in the recording"));
+        assert!(
+            two.contains("note: 2 calls were made while requests overlapped and belong to any")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_replayed_is_let_through_next() {
+        let next = |recorded: &Recorded| {
+            let text = summary(recorded, "shop", Instant::now(), Look::default());
+            text.lines().last().unwrap_or_default().to_owned()
+        };
+        let mut recorded = recorded();
+        let plain = "Next: rehearsal test shop    (its dependencies may be stopped)";
+        assert_eq!(next(&recorded), plain);
+        recorded.hidden.insert(rehearsal_model::EdgeName::new("bank"));
+        let real =
+            "Next: rehearsal test shop --real bank    (its other dependencies may be stopped)";
+        assert_eq!(next(&recorded), real);
+    }
 }
