@@ -1,6 +1,7 @@
-//! The line that shows how far a recording is, on a terminal only.
+//! The line that shows how far a recording is on a terminal, and elsewhere that it has begun.
 
 use rehearsal_record::Progress;
+use rehearsal_report::visible;
 use std::io::{self, Write};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -22,6 +23,20 @@ pub(crate) async fn show(mut seen: watch::Receiver<Progress>, name: String, widt
             return;
         }
     }
+}
+
+/// Says once where the app listens: where there is no terminal, nothing else shows that the recording
+/// runs, nor how it ends.
+pub(crate) async fn announce(mut seen: watch::Receiver<Progress>, name: String) {
+    let Ok(begun) = seen.wait_for(|progress| !progress.listening.is_empty()).await else { return };
+    let line = begin(&begun, &name);
+    drop(begun);
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+fn begin(progress: &Progress, name: &str) -> String {
+    let at = visible(&progress.listening.join(", ")).into_owned();
+    format!("recording {name}; the app listens at {at}; Ctrl-C or SIGTERM ends it")
 }
 
 fn line(progress: &Progress, name: &str) -> String {
@@ -74,6 +89,19 @@ pub(crate) fn bytes(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_announced_names_the_place_and_the_end() {
+        let listening = vec!["127.0.0.1:8080".to_owned(), "unix:/run/a\u{1b}".to_owned()];
+        let (progress, seen) = watch::channel(Progress::default());
+        drop(progress);
+        announce(seen, "shop".to_owned()).await;
+        assert_eq!(
+            begin(&Progress { listening, ..Progress::default() }, "shop"),
+            "recording shop; the app listens at 127.0.0.1:8080, unix:/run/a\\x1b; \
+             Ctrl-C or SIGTERM ends it"
+        );
+    }
 
     #[test]
     fn numbers_are_readable() {

@@ -40,15 +40,16 @@ pub(super) fn run(arguments: Record, folder: &Path, color: Color) -> Result<Outc
     let recorded = super::runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
         let (progress, seen) = watch::channel(Progress::default());
-        let line = look.live.then(|| tokio::spawn(live::show(seen, name.clone(), look.width)));
+        let line = match look.live {
+            true => tokio::spawn(live::show(seen, name.clone(), look.width)),
+            false => tokio::spawn(live::announce(seen, name.clone())),
+        };
         let stop = async move {
             signals.next().await;
             signals.leave_at_next();
         };
         let recorded = record(&project, options, progress, stop).await;
-        if let Some(line) = line {
-            let _ = line.await;
-        }
+        let _ = line.await;
         recorded.map_err(CliError::from)
     })?;
     super::print(&summary(&recorded, &name, began, look::stdout(color, false)))?;
