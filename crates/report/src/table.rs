@@ -150,7 +150,10 @@ mod tests {
             [row("unix:/tmp/some/where/deep/db.sock"), row("payments.example.internal:8080")];
         let columns = [Column::left("edge"), Column::left("direction")];
         let text = table(&columns, &rows, Look { width: 30, ..Look::default() });
-        assert!(text.contains("…where/deep/db.sock  out") && text.contains("payments.example.i…  out"), "{text}");
+        assert!(
+            text.contains("…where/deep/db.sock  out") && text.contains("payments.example.i…  out"),
+            "{text}"
+        );
     }
 
     #[test]

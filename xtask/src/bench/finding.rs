@@ -173,7 +173,7 @@ fn manifest() -> Manifest {
         addresses: vec![format!("{name}.example:80")],
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
-    Manifest { tool: "bench".into(), command: vec!["./shop".into()], edges }
+    Manifest { tool: "bench".into(), command: vec!["./shop".into()], edges, ..Manifest::default() }
 }
 
 fn exchange(number: u32) -> Exchange {
