@@ -1,0 +1,263 @@
+//! What the server answers, matched with what was asked.
+
+use super::Observer;
+use crate::postgres::inbox::Message;
+use crate::postgres::pending::{Asked, Running};
+use crate::postgres::{columns, copy, malformed};
+use crate::{Command, WireError};
+use rehearsal_model::{Map, Moment};
+use std::sync::Arc;
+
+impl Observer {
+    pub(super) fn server_message(
+        &mut self,
+        message: &Message,
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let body = &message.body[..];
+        match message.kind {
+            b'1' => self.pop(|asked| matches!(asked, Asked::Parse)).map(|_| ()),
+            b'2' | b'3' => {
+                let asked = self.pop(|asked| matches!(asked, Asked::Bind(_) | Asked::Close(_)))?;
+                if let Asked::Bind(Some(ended)) | Asked::Close(Some(ended)) = asked
+                    && let Some(running) = self.suspended.remove(&ended)
+                {
+                    self.emit(running, now, out);
+                }
+                Ok(())
+            }
+            b't' | b'T' | b'n' => self.described(message, now, out),
+            b'Z' => self.ready(body, now, out),
+            b'E' => self.refused(body, now, out),
+            b'D' | b'C' | b'I' | b's' | b'G' | b'H' | b'd' | b'c' => self.result(message, now, out),
+            _ => Err(malformed("a message of an unknown type from the server")),
+        }
+    }
+
+    fn pop(&mut self, expected: impl FnOnce(&Asked) -> bool) -> Result<Asked, WireError> {
+        let asked = self.asked.pop_front().filter(expected);
+        asked.ok_or_else(|| malformed("an answer that was not asked for"))
+    }
+
+    /// The exchange of the statement that the server is answering, begun when it has not been.
+    pub(super) fn run(&mut self, out: &mut Vec<Command>) -> Result<&mut Running, WireError> {
+        if self.running.is_none() {
+            let running = match self.asked.front() {
+                Some(Asked::Query(sql, at)) => {
+                    let (request, at) = (Map::from([("sql", sql.clone())]), *at);
+                    self.begin(request, at, out)
+                }
+                Some(Asked::Execute(portal, at)) => {
+                    let (portal, at) = (Arc::clone(portal), *at);
+                    match self.suspended.remove(&portal.number) {
+                        Some(running) => running,
+                        None => {
+                            let mut running = self.begin(portal.request(), at, out);
+                            running.formats.clone_from(&portal.formats);
+                            running.outcome.columns = portal.columns();
+                            running.touched = true;
+                            running
+                        }
+                    }
+                }
+                _ => return Err(malformed("a result that was not asked for")),
+            };
+            self.running = Some(running);
+        }
+        self.running.as_mut().ok_or_else(|| malformed("a result that was not asked for"))
+    }
+
+    /// One message of the result of a statement.
+    fn result(
+        &mut self,
+        message: &Message,
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let (body, limit) = (&message.body[..], self.limits.body);
+        let simple = matches!(self.asked.front(), Some(Asked::Query(..)));
+        let running = self.run(out)?;
+        running.touched = true;
+        match message.kind {
+            b'D' => {
+                let formats = std::mem::take(&mut running.formats);
+                let row = running.outcome.row(body, &formats, limit);
+                running.formats = formats;
+                row
+            }
+            b'H' => running.outcome.copy_out(body),
+            b'd' => {
+                running.outcome.copied(body, limit);
+                Ok(())
+            }
+            b'c' => Ok(()),
+            b'G' => {
+                self.copied = Some(copy::Data::begin(body)?);
+                self.client_copying = true;
+                // A server that is being copied to passes over these.
+                while let Some(Asked::Sync) = self.asked.get(1) {
+                    self.asked.remove(1);
+                }
+                Ok(())
+            }
+            b's' => {
+                running.outcome.in_parts = true;
+                let asked = self.pop(|asked| matches!(asked, Asked::Execute(..)))?;
+                if let (Asked::Execute(portal, _), Some(running)) = (asked, self.running.take()) {
+                    self.suspended.insert(portal.number, running);
+                }
+                Ok(())
+            }
+            kind => {
+                if kind == b'C' {
+                    running.outcome.tag(body)?;
+                }
+                self.finish(simple, now, out)
+            }
+        }
+    }
+
+    /// The result of one statement is complete.
+    fn finish(
+        &mut self,
+        simple: bool,
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(mut running) = self.running.take() else { return Ok(()) };
+        self.client_copying = false;
+        if let Some(data) = self.copied.take() {
+            data.into_map("copy", &mut running.request);
+        }
+        if simple {
+            running.outcome.aside(&mut self.notices, &mut self.parameters);
+            running.complete();
+            self.running = Some(running);
+        } else {
+            self.pop(|asked| matches!(asked, Asked::Execute(..)))?;
+            self.emit(running, now, out);
+        }
+        Ok(())
+    }
+
+    fn described(
+        &mut self,
+        message: &Message,
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let columns = match message.kind {
+            b'T' => Some(columns::read(&message.body)?),
+            _ => None,
+        };
+        if message.kind == b't' {
+            let Some(Asked::DescribeStatement(statement, _)) = self.asked.front() else {
+                return Err(malformed("types of parameters that were not asked for"));
+            };
+            let _ = statement.told.set(columns::read_types(&message.body)?);
+            return Ok(());
+        }
+        if let Some(Asked::Query(..)) = self.asked.front() {
+            let running = self.run(out)?;
+            running.touched = true;
+            running.outcome.columns = columns;
+            return Ok(());
+        }
+        match self.pop(|_| true)? {
+            Asked::DescribeStatement(statement, at) => {
+                let mut running = self.begin(statement.request(false), at, out);
+                running.touched = true;
+                running.outcome.params = statement.told.get().cloned();
+                running.outcome.columns.clone_from(&columns);
+                let _ = statement.columns.set(columns);
+                self.emit(running, now, out);
+            }
+            Asked::DescribePortal { portal, at, executed } => {
+                if !executed && !portal.statement.is_unknown() {
+                    let mut running = self.begin(portal.statement.request(true), at, out);
+                    running.touched = true;
+                    running.outcome.columns.clone_from(&columns);
+                    self.emit(running, now, out);
+                }
+                let _ = portal.columns.set(columns);
+            }
+            _ => return Err(malformed("a description that was not asked for")),
+        }
+        Ok(())
+    }
+
+    /// The first of what is passed over that is an exchange gets the error; the server has not
+    /// looked at the others.
+    fn refused(
+        &mut self,
+        body: &[u8],
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        if let Some(Asked::Query(..)) = self.asked.front() {
+            let running = self.run(out)?;
+            running.touched = true;
+            running.outcome.error(body)?;
+            return self.finish(true, now, out);
+        }
+        while let Some(asked) = self.asked.front() {
+            let request = match asked {
+                Asked::Sync => break,
+                // Neither has it a text; a played server refuses it without asking.
+                Asked::DescribeStatement(statement, _) if statement.is_unknown() => None,
+                Asked::DescribePortal { portal, .. } | Asked::Execute(portal, _)
+                    if portal.statement.is_unknown() =>
+                {
+                    None
+                }
+                Asked::DescribeStatement(statement, at) => Some((statement.request(false), *at)),
+                Asked::DescribePortal { portal, at, executed: false } => {
+                    Some((portal.statement.request(true), *at))
+                }
+                Asked::Execute(..) => {
+                    self.run(out)?.outcome.error(body)?;
+                    self.finish(false, now, out)?;
+                    self.drop_until_sync();
+                    break;
+                }
+                _ => None,
+            };
+            if let Some((request, at)) = request {
+                let mut running = self.begin(request, at, out);
+                running.touched = true;
+                running.outcome.error(body)?;
+                self.emit(running, now, out);
+                self.drop_until_sync();
+                break;
+            }
+            self.asked.pop_front();
+        }
+        // The server has an error of its own (it is being shut down) when nothing was asked.
+        self.skipping = self.asked.is_empty();
+        Ok(())
+    }
+
+    fn drop_until_sync(&mut self) {
+        while !matches!(self.asked.front(), None | Some(Asked::Sync)) {
+            self.asked.pop_front();
+        }
+    }
+
+    fn ready(&mut self, body: &[u8], now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let asked = self.pop(|asked| matches!(asked, Asked::Sync | Asked::Query(..)))?;
+        if let (Asked::Query(..), Some(running)) = (asked, self.running.take()) {
+            self.emit(running, now, out);
+        }
+        self.copied = None;
+        if body == b"I" {
+            for (_, running) in std::mem::take(&mut self.suspended) {
+                self.emit(running, now, out);
+            }
+            if self.asked.is_empty() {
+                self.plans.end_portals();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! Start-up: encryption, credentials, and what a server may say at any time.
+//!
+//! Credentials are carried through and never looked at.
+
+use super::{Observer, Phase};
+use crate::postgres::fields::Fields;
+use crate::postgres::inbox::Message;
+use crate::postgres::start::{self, Start};
+use crate::postgres::{malformed, notice};
+use crate::{Command, Peer, WireError};
+use rehearsal_model::{Map, Moment, Value};
+
+use Peer::{Client, Server};
+
+/// Notices and settings that wait for an exchange.
+const MOST_NOTICES: usize = 256;
+
+impl Observer {
+    pub(super) fn greeting(
+        &mut self,
+        message: &Message,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        match start::read(&message.body)? {
+            Start::Encryption => {
+                self.phase = Phase::Choice;
+                out.extend([Command::Hold { from: Server }, Command::Hold { from: Client }]);
+            }
+            Start::Cancel => self.phase = Phase::Over,
+            Start::Work { parameters, .. } if parameters.get("replication").is_some() => {
+                self.phase = Phase::Over;
+                let (client, server) = (self.client.take(), self.server.take());
+                out.push(Command::Become { protocol: "opaque", client, server });
+            }
+            Start::Work { parameters, .. } => {
+                self.phase = Phase::Starting;
+                let request = Map::from([("connect", parameters)]);
+                self.running = Some(self.begin(request, message.at, out));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn choice(&mut self, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let choice = self.server.take();
+        out.push(Command::Send { to: Client, bytes: choice.clone() });
+        match &choice[..] {
+            b"S" => {
+                self.phase = Phase::Shaking(2);
+                out.extend([Server, Client].map(|with| Command::StartTls { with }));
+            }
+            b"N" => {
+                self.phase = Phase::Greeting;
+                out.extend([Server, Client].map(|from| Command::Forward { from }));
+            }
+            b"G" => return Err(malformed("encryption by GSSAPI, which is not read")),
+            _ => return Err(malformed("more than one byte about encryption")),
+        }
+        Ok(())
+    }
+
+    /// Takes what the server may say at any time.
+    pub(super) fn aside(&mut self, message: &Message) -> Result<bool, WireError> {
+        let said = match message.kind {
+            b'N' => notice::read(&message.body)?,
+            b'A' => notice::read_notification(&message.body)?,
+            b'S' => {
+                let mut fields = Fields::new(&message.body);
+                let name = String::from_utf8_lossy(fields.zero_ended()?).into_owned();
+                if self.parameters.len() < MOST_NOTICES {
+                    self.parameters.insert(name, Value::from_bytes(fields.zero_ended()?));
+                }
+                return Ok(true);
+            }
+            b'K' | b'v' => return Ok(true),
+            _ => return Ok(false),
+        };
+        if self.notices.len() < MOST_NOTICES {
+            self.notices.push(Value::Map(said));
+        }
+        Ok(true)
+    }
+
+    pub(super) fn starting(
+        &mut self,
+        message: &Message,
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        match message.kind {
+            b'R' => {
+                let auth = Fields::new(&message.body).u32()?;
+                let auth = match auth {
+                    0 => "trust",
+                    3 => "password",
+                    5 => "md5",
+                    7..=9 => "gssapi",
+                    10 => "scram-sha-256",
+                    _ => return Ok(()),
+                };
+                self.auth.get_or_insert_with(|| auth.to_owned());
+                return Ok(());
+            }
+            b'E' => {
+                if let Some(running) = &mut self.running {
+                    running.outcome.error(&message.body)?;
+                    running.touched = true;
+                }
+                self.phase = Phase::Over;
+            }
+            b'Z' => self.phase = Phase::Ready,
+            _ => return Err(malformed("a message that does not belong to start-up")),
+        }
+        if let Some(mut running) = self.running.take() {
+            running.touched = true;
+            running.outcome.auth = self.auth.take();
+            self.emit(running, now, out);
+        }
+        Ok(())
+    }
+}
