@@ -29,6 +29,8 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("dns_responder", played::dns_responder),
     ("dns_requester", played::dns_requester),
     ("dns_round_trip", round_trip::dns),
+    ("postgres_observer", transcript::postgres_observer),
+    ("postgres_responder", played::postgres_responder),
     ("opaque_observer", transcript::opaque_observer),
     ("opaque_responder", played::opaque_responder),
     ("opaque_requester", played::opaque_requester),

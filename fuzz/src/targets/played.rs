@@ -34,6 +34,17 @@ pub(crate) fn opaque_responder(data: &[u8]) {
     responder(opaque, data, &[r#"{"receive": "hello"}"#, r#"{"ends": "closed"}"#, "{}"], false);
 }
 
+pub(crate) fn postgres_responder(data: &[u8]) {
+    let postgres = protocol("postgres").expect("there is PostgreSQL");
+    let answers = [
+        r#"{"columns": ["id int4", "name text"], "rows": [[1, "a"], [2, null]], "tag": "SELECT 2"}"#,
+        r#"{"parameters": {"server_version": "15.0"}}"#,
+        r#"{"params": ["int4"], "columns": ["id int4"]}"#,
+        r#"{"error": {"severity": "ERROR", "code": "42601", "message": "no"}}"#,
+    ];
+    responder(postgres, data, &answers, false);
+}
+
 pub(crate) fn http_requester(data: &[u8]) {
     let http = protocol("http").expect("there is HTTP");
     let requests = [

@@ -35,6 +35,18 @@ pub(crate) fn opaque_observer(data: &[u8]) {
     same_at_any_split("opaque", data);
 }
 
+/// Bytes that come with a request for TLS, and not after its answer, are refused: pieces matter.
+pub(crate) fn postgres_observer(data: &[u8]) {
+    let postgres = protocol("postgres").expect("there is PostgreSQL");
+    let steps = steps(data);
+    let pieces = split(&steps, 40, &mut Dice::of(data));
+    for steps in [steps, pieces] {
+        if let Ok(seen) = within(MEMORY, || run(postgres, &steps)) {
+            judge(postgres, &seen);
+        }
+    }
+}
+
 /// Datagrams are whole by nature, so nothing is split.
 pub(crate) fn dns_observer(data: &[u8]) {
     let dns = protocol("dns").expect("there is DNS");
@@ -134,6 +146,12 @@ fn take(seen: &mut Seen, command: Command) {
         Command::Become { protocol, client, server } => {
             seen.handed = Some((protocol, client.to_vec(), server.to_vec()));
         }
+        // What follows is encrypted; a driver without TLS reads no further.
+        Command::StartTls { .. } => {
+            seen.handed.get_or_insert(("tls", Vec::new(), Vec::new()));
+        }
+        // While it holds a side it forwards by itself.
+        Command::Hold { .. } | Command::Forward { .. } | Command::Send { .. } => {}
         other => panic!("an observer does not say {other:?}"),
     }
 }
