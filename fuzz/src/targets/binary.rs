@@ -48,7 +48,8 @@ pub(crate) fn journal(data: &[u8]) {
     let folder = folder();
     fs::write(folder.join(store::FILE), &bytes).expect("the folder can be written");
     within(MEMORY, || {
-        let survey = store::survey(folder).expect("every end is taken").expect("there is a journal");
+        let survey =
+            store::survey(folder).expect("every end is taken").expect("there is a journal");
         let mut reader = store::Reader::open(folder).expect("it is readable").expect("it is there");
         assert_eq!(reader.known_mocks(), 3);
         let mut frames = 0;

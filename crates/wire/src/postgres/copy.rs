@@ -6,6 +6,7 @@ use super::sql::{Kind, statements};
 use super::{malformed, unwritable};
 use crate::WireError;
 use rehearsal_model::{Map, Value};
+use sha2::{Digest, Sha256};
 
 /// What follows the signature of the binary form: flags and the length of an extension.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -16,6 +17,9 @@ pub(super) struct Data {
     binary: bool,
     columns: usize,
     bytes: Vec<u8>,
+    length: u64,
+    /// Present once the limit is passed; `bytes` is empty from then on.
+    hash: Option<Sha256>,
 }
 
 impl Data {
@@ -23,28 +27,40 @@ impl Data {
         Data { binary, ..Data::default() }
     }
 
-    /// Reads a CopyInResponse or a CopyOutResponse.
-    pub(super) fn begin(body: &[u8]) -> Result<Self, WireError> {
+    /// Reads a CopyInResponse or a CopyOutResponse. Data may have come before it.
+    pub(super) fn begin(&mut self, body: &[u8]) -> Result<(), WireError> {
         let mut fields = Fields::new(body);
-        let binary = fields.byte()? == 1;
-        Ok(Data { binary, columns: fields.count()?, bytes: Vec::new() })
+        self.binary = fields.byte()? == 1;
+        self.columns = fields.count()?;
+        Ok(())
     }
 
-    pub(super) fn push(&mut self, piece: &[u8]) {
-        self.bytes.extend_from_slice(piece);
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+    /// Adds a piece. Of data larger than the limit, length and hash are kept.
+    pub(super) fn push(&mut self, piece: &[u8], limit: usize) {
+        self.length = self.length.saturating_add(piece.len() as u64);
+        if self.hash.is_none() && self.bytes.len() + piece.len() > limit {
+            self.hash = Some(Sha256::new_with_prefix(&self.bytes));
+            self.bytes = Vec::new();
+        }
+        match &mut self.hash {
+            Some(hash) => hash.update(piece),
+            None => self.bytes.extend_from_slice(piece),
+        }
     }
 
     /// The data as recordings have it: text or bytes, and how many columns a server said it has.
     pub(super) fn into_map(self, key: &str, map: &mut Map) {
-        let data = match self.binary {
-            true => Value::Bytes(self.bytes),
-            false => Value::from_bytes(&self.bytes),
-        };
-        map.push_new(key, data);
+        match (self.hash, self.binary) {
+            (Some(hash), _) => {
+                let hash = hash.finalize();
+                let sha256: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                let length = Value::from(self.length);
+                let omitted = Map::from([("length", length), ("sha256", sha256.into())]);
+                map.push_new("copy_omitted", omitted);
+            }
+            (None, true) => map.push_new(key, Value::Bytes(self.bytes)),
+            (None, false) => map.push_new(key, Value::from_bytes(&self.bytes)),
+        }
         if self.binary {
             map.push_new("copy_format", "binary");
         }

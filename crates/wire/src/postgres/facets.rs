@@ -73,7 +73,7 @@ impl Facets for PostgresFacets {
         if !normal.literals.is_empty() {
             form.push_new("literals", normal.values());
         }
-        for key in ["copy", "copy_failed"] {
+        for key in ["copy", "copy_omitted", "copy_failed"] {
             if let Some(value) = request.get(key) {
                 form.push_new(key, value.clone());
             }
@@ -97,7 +97,7 @@ impl Facets for PostgresFacets {
     fn repeatable(&self, request: &Map) -> bool {
         match read(request) {
             Request::Connect(_) | Request::Describe(_) => true,
-            Request::Sql(text) => request.get("copy").is_none() && sql::repeatable(text),
+            Request::Sql(text) => sql::repeatable(text),
             Request::Other => false,
         }
     }

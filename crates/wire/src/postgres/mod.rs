@@ -80,6 +80,14 @@ static SHAPE: ExchangeShape = ExchangeShape {
         Field::optional("sql", Shape::Data, "The text of the statement"),
         Field::optional("params", Shape::List(&Shape::Any), "The values of its parameters"),
         Field::optional("copy", Shape::Data, "Data that the app copied in"),
+        Field::optional(
+            "copy_omitted",
+            Shape::Map(&[
+                Field::required("length", Shape::Integer, "How many bytes there were"),
+                Field::required("sha256", Shape::Text, "Their SHA-256 in hexadecimal"),
+            ]),
+            "Stands for data that was too much to keep",
+        ),
         Field::optional("copy_format", Shape::Choice(&["binary"]), "Its format, if not text"),
         Field::optional("copy_columns", Shape::Integer, "How many columns it has"),
         Field::optional("copy_failed", Shape::Data, "Why the app gave up copying in"),

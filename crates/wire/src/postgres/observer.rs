@@ -49,7 +49,9 @@ pub(super) struct Observer {
     /// The server passes over everything until the client synchronises.
     skipping: bool,
     /// The client is copying in.
-    copied: Option<copy::Data>,
+    copied: copy::Data,
+    /// Why it gave up.
+    copy_failed: Option<Value>,
     /// It has not said that it is done.
     client_copying: bool,
     notices: Vec<Value>,
@@ -70,7 +72,8 @@ impl Observer {
             running: None,
             suspended: HashMap::new(),
             skipping: false,
-            copied: None,
+            copied: copy::Data::default(),
+            copy_failed: None,
             client_copying: false,
             notices: Vec::new(),
             parameters: Map::new(),

@@ -47,14 +47,13 @@ impl Outcome {
 
     /// The server begins to copy data out.
     pub(super) fn copy_out(&mut self, body: &[u8]) -> Result<(), WireError> {
-        self.copied = Some(copy::Data::begin(body)?);
-        Ok(())
+        self.copied.insert(copy::Data::default()).begin(body)
     }
 
     pub(super) fn copied(&mut self, piece: &[u8], limit: usize) {
         self.bytes += piece.len();
         match &mut self.copied {
-            Some(data) if self.bytes <= limit => data.push(piece),
+            Some(data) if self.bytes <= limit => data.push(piece, limit),
             _ => self.omitted += 1,
         }
     }

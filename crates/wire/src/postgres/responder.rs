@@ -315,15 +315,8 @@ impl Responder {
         let Some(copying) = &mut self.copying else { return Ok(()) };
         match message.kind {
             b'd' => {
-                copying.data.push(&message.body);
-                let limit = self.limits.body;
-                return match copying.data.len() > limit {
-                    true => {
-                        let what = "data that is copied in";
-                        Err(WireError::TooLarge { protocol: NAME, what, limit })
-                    }
-                    false => Ok(()),
-                };
+                copying.data.push(&message.body, self.limits.body);
+                return Ok(());
             }
             // A server that is being copied to passes over these.
             b'S' | b'H' => return Ok(()),

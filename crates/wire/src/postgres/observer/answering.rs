@@ -93,10 +93,10 @@ impl Observer {
             }
             b'c' => Ok(()),
             b'G' => {
-                self.copied = Some(copy::Data::begin(body)?);
-                self.client_copying = true;
+                self.copied.begin(body)?;
+                self.copying = true;
                 // A server that is being copied to passes over these.
-                while let Some(Asked::Sync) = self.asked.get(1) {
+                while let Some(Asked::Sync) = self.asked.get(1).filter(|_| !self.copy_done) {
                     self.asked.remove(1);
                 }
                 Ok(())
@@ -126,9 +126,11 @@ impl Observer {
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
         let Some(mut running) = self.running.take() else { return Ok(()) };
-        self.client_copying = false;
-        if let Some(data) = self.copied.take() {
-            data.into_map("copy", &mut running.request);
+        if std::mem::take(&mut self.copying) {
+            std::mem::take(&mut self.copied).into_map("copy", &mut running.request);
+            if let Some(why) = self.copy_failed.take() {
+                running.request.push_new("copy_failed", why);
+            }
         }
         if simple {
             running.outcome.aside(&mut self.notices, &mut self.parameters);
@@ -249,7 +251,7 @@ impl Observer {
         if let (Asked::Query(..), Some(running)) = (asked, self.running.take()) {
             self.emit(running, now, out);
         }
-        self.copied = None;
+        self.copying = false;
         if body == b"I" {
             for (_, running) in std::mem::take(&mut self.suspended) {
                 self.emit(running, now, out);

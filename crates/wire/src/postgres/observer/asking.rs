@@ -6,7 +6,7 @@ use crate::postgres::fields::Fields;
 use crate::postgres::inbox::Message;
 use crate::postgres::pending::Asked;
 use crate::postgres::plan::Described;
-use crate::postgres::{NAME, malformed};
+use crate::postgres::{NAME, copy, malformed};
 use rehearsal_model::Value;
 
 impl Observer {
@@ -40,7 +40,7 @@ impl Observer {
                 Asked::Execute(portal, at)
             }
             b'C' => Asked::Close(self.plans.close(body)?),
-            b'S' if self.client_copying => return Ok(()),
+            b'S' if self.copying && !self.copy_done => return Ok(()),
             b'S' => Asked::Sync,
             b'F' => return Err(malformed("a function call, which is not read")),
             b'd' | b'c' | b'f' => return self.client_copies(message),
@@ -61,24 +61,23 @@ impl Observer {
         Ok(())
     }
 
+    /// Takes data that is copied in. An app need not wait until the server wants it.
     pub(super) fn client_copies(&mut self, message: &Message) -> Result<(), WireError> {
-        self.client_copying &= message.kind == b'd';
-        // What comes after the server has refused is of no concern.
-        let (Some(data), Some(running)) = (&mut self.copied, &mut self.running) else {
-            return Ok(());
-        };
         match message.kind {
-            b'd' => data.push(&message.body),
-            b'c' => {}
-            _ => _ = running.request.insert("copy_failed", text(&message.body)?),
+            b'd' => self.copied.push(&message.body, self.limits.body),
+            b'f' => self.copy_failed = Some(text(&message.body)?),
+            _ => {}
         }
-        match data.len() > self.limits.body {
-            true => Err(WireError::TooLarge {
-                protocol: NAME,
-                what: "data that is copied in",
-                limit: self.limits.body,
-            }),
-            false => Ok(()),
+        self.copy_done |= message.kind != b'd';
+        Ok(())
+    }
+
+    /// Forgets data that a server did not want.
+    fn begin_copying(&mut self) {
+        if self.asked.is_empty() {
+            self.copied = copy::Data::default();
+            self.copy_failed = None;
+            self.copy_done = false;
         }
     }
 }
