@@ -48,12 +48,14 @@ pub(super) struct Observer {
     suspended: HashMap<u64, Running>,
     /// The server passes over everything until the client synchronises.
     skipping: bool,
-    /// The client is copying in.
+    /// What the client copies in.
     copied: copy::Data,
     /// Why it gave up.
     copy_failed: Option<Value>,
-    /// It has not said that it is done.
-    client_copying: bool,
+    /// It has said that this is all.
+    copy_done: bool,
+    /// The server has asked for it.
+    copying: bool,
     notices: Vec<Value>,
     parameters: Map,
     auth: Option<String>,
@@ -74,7 +76,8 @@ impl Observer {
             skipping: false,
             copied: copy::Data::default(),
             copy_failed: None,
-            client_copying: false,
+            copy_done: false,
+            copying: false,
             notices: Vec::new(),
             parameters: Map::new(),
             auth: None,

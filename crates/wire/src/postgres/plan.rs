@@ -7,10 +7,13 @@ use crate::WireError;
 use bytes::Bytes;
 use rehearsal_model::{Map, Value};
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// Names of one kind that a connection may have at once.
 const MOST_NAMES: usize = 65_536;
+
+/// Texts whose descriptions are kept.
+const MOST_KNOWN: usize = 1024;
 
 /// A prepared statement.
 #[derive(Debug, Default)]
@@ -22,6 +25,8 @@ pub(super) struct Statement {
     pub(super) told: OnceLock<Vec<u32>>,
     /// The columns that the server said; none for a statement without rows.
     pub(super) columns: OnceLock<Option<Vec<Column>>>,
+    /// One of the same text that was described before, for drivers that do not ask again.
+    known: Weak<Statement>,
 }
 
 /// A statement with its parameters.
@@ -59,7 +64,10 @@ impl Statement {
     }
 
     fn param_type(&self, index: usize) -> u32 {
-        match (self.given.get(index), self.told.get().and_then(|told| told.get(index))) {
+        let known = self.known.upgrade();
+        let known = known.as_ref().and_then(|known| known.told.get());
+        let told = self.told.get().or(known).and_then(|told| told.get(index));
+        match (self.given.get(index), told) {
             (Some(0) | None, Some(told)) => *told,
             (given, _) => given.copied().unwrap_or(0),
         }
@@ -81,7 +89,9 @@ impl Portal {
         if let Some(columns) = self.columns.get() {
             return columns.clone();
         }
-        let mut columns = self.statement.columns.get()?.clone()?;
+        let known = self.statement.known.upgrade();
+        let known = || known.as_ref().and_then(|known| known.columns.get().cloned());
+        let mut columns = self.statement.columns.get().cloned().or_else(known)??;
         for (index, column) in columns.iter_mut().enumerate() {
             column.format = format_of(&self.formats, index);
         }
@@ -94,6 +104,8 @@ impl Portal {
 pub(super) struct Plans {
     statements: HashMap<Bytes, Arc<Statement>>,
     portals: HashMap<Bytes, Arc<Portal>>,
+    /// The statement that was last described, by its text.
+    known: HashMap<Value, Arc<Statement>>,
     next: u64,
 }
 
@@ -105,7 +117,8 @@ impl Plans {
         let sql = Value::from_bytes(fields.zero_ended()?);
         let count = fields.count()?;
         let given = (0..count).map(|_| fields.u32()).collect::<Result<_, _>>()?;
-        let statement = Arc::new(Statement { sql, given, ..Statement::default() });
+        let known = self.known.get(&sql).map(Arc::downgrade).unwrap_or_default();
+        let statement = Arc::new(Statement { sql, given, known, ..Statement::default() });
         bounded(&self.statements)?;
         self.statements.insert(name, Arc::clone(&statement));
         Ok(statement)
@@ -163,12 +176,19 @@ impl Plans {
     }
 
     /// Reads a Describe.
-    pub(super) fn described(&self, body: &[u8]) -> Result<Described, WireError> {
+    pub(super) fn described(&mut self, body: &[u8]) -> Result<Described, WireError> {
         let mut fields = Fields::new(body);
         let kind = fields.byte()?;
         let name = fields.zero_ended()?;
         match kind {
-            b'S' => Ok(Described::Statement(self.statement(name))),
+            b'S' => {
+                let statement = self.statement(name);
+                if self.known.len() >= MOST_KNOWN {
+                    self.known.clear();
+                }
+                self.known.insert(statement.sql.clone(), Arc::clone(&statement));
+                Ok(Described::Statement(statement))
+            }
             b'P' => Ok(Described::Portal(self.portal(name))),
             _ => Err(malformed("a Describe of neither a statement nor a portal")),
         }

@@ -476,6 +476,32 @@ fn data_is_copied_in_and_out() {
 }
 
 #[test]
+fn data_may_come_before_the_server_wants_it_and_be_too_much() {
+    let copy = [query("COPY t FROM STDIN"), message(b'd', b"1\n"), message(b'c', b"")].concat();
+    let wants = message(b'G', &[0, 0, 1, 0, 0]);
+    let lines = [
+        (Client, startup()),
+        (Server, welcome()),
+        (Client, copy.clone()),
+        (Server, [&wants[..], &error("22P02", "bad"), &ready("I")].concat()),
+        (Client, copy),
+        (Server, [&wants[..], &done("COPY 1"), &ready("I")].concat()),
+    ];
+    for size in 1..30 {
+        let seen = observe(&lines, size, None);
+        assert_eq!(seen[1].request.text("copy"), Some("1\n"));
+        assert_eq!(seen[2].request.text("copy"), Some("1\n"), "and no more than that");
+    }
+    let mut data = super::copy::Data::default();
+    data.push(b"12", 3);
+    data.push(b"34", 3);
+    let mut map = Map::new();
+    data.into_map("copy", &mut map);
+    let omitted = map.get("copy_omitted").and_then(Value::as_map).unwrap();
+    assert_eq!(omitted.get("length"), Some(&Value::from(4)));
+}
+
+#[test]
 fn what_is_said_by_the_way_goes_with_the_next_result() {
     let seen = check(&[
         (Client, query("NOTIFY c, 'p'")),

@@ -3,7 +3,7 @@
 use super::Observer;
 use crate::postgres::inbox::Message;
 use crate::postgres::pending::{Asked, Running};
-use crate::postgres::{columns, copy, malformed};
+use crate::postgres::{columns, malformed};
 use crate::{Command, WireError};
 use rehearsal_model::{Map, Moment};
 use std::sync::Arc;

@@ -57,6 +57,7 @@ impl Observer {
             let (what, limit) = ("the pipeline", self.limits.in_flight);
             return Err(WireError::TooLarge { protocol: NAME, what, limit });
         }
+        self.begin_copying();
         self.asked.push_back(asked);
         Ok(())
     }
