@@ -153,6 +153,8 @@ impl<'b> Writer<'_, 'b> {
         let mut place = 0;
         while let Some(token) = statement.get(place) {
             place += 1;
+            // What is declared or prepared has the names of the app.
+            self.naming &= !(token.is("for") || token.is("as"));
             self.space(*token);
             self.token(*token);
             let opens = token.is("(") && place > 1 && statement[place - 2].is("in");
@@ -221,14 +223,20 @@ fn is_capital(token: Token<'_>) -> bool {
     token.kind == Kind::Word && CAPITALS.iter().any(|word| token.is(word))
 }
 
-/// A name with `#` for each run of digits.
+/// A name with `#` for each part that has a digit in it or is a hexadecimal number.
 fn unnumbered(token: Token<'_>) -> String {
     let mut out = String::new();
-    for char in token.text.chars().flat_map(char::to_lowercase) {
-        match char.is_ascii_digit() {
-            true if out.ends_with('#') => {}
-            true => out.push('#'),
-            false => out.push(char),
+    let lower = token.text.to_lowercase();
+    for part in lower.split_inclusive(|char: char| !char.is_alphanumeric()) {
+        let word = part.trim_end_matches(|char: char| !char.is_alphanumeric());
+        let made_up = word.contains(|char: char| char.is_ascii_digit())
+            || (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        match made_up {
+            true => {
+                out.push('#');
+                out.push_str(&part[word.len()..]);
+            }
+            false => out.push_str(part),
         }
     }
     out
@@ -306,7 +314,13 @@ mod tests {
             "DELETE FROM t WHERE a IN ($1)",
             "DELETE FROM t WHERE a IN ($)",
         );
-        check("SAVEPOINT s1_x2", "savepoint s44_x10", "SAVEPOINT s#_x#");
+        check("SAVEPOINT s1_x2", "savepoint s44_x10", "SAVEPOINT #_#");
+        check("MOVE 1 __p_3c__", "move 2 __p_f__", "move ? __p_#__");
+        check(
+            "DECLARE c1 CURSOR FOR SELECT a1",
+            "DECLARE c2 CURSOR FOR SELECT a1",
+            "DECLARE # cursor FOR SELECT a1",
+        );
         assert_ne!(normalise("SELECT \"A\"").sql, normalise("SELECT a").sql);
     }
 
