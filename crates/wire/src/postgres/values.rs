@@ -123,7 +123,7 @@ fn check(name: &str, bytes: &[u8], expected: &str) {
     assert_eq!(String::from_utf8(shown).unwrap(), expected);
 }
 
-/// Pairs that a PostgreSQL 15 gave for the same value in both formats.
+/// The edges of the spelling; `tests/databases/postgres` compares both formats of a real server.
 #[test]
 fn binary_reads_as_the_server_prints() {
     check("float8", &1e15f64.to_be_bytes(), "1e+15");
