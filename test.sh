@@ -62,7 +62,7 @@ lint() {
 }
 
 unit() {
-  cargo test --workspace --exclude rehearsal --profile "$profile"
+  cargo test --workspace --exclude rehearsal --profile "$profile" --no-fail-fast
 }
 
 e2e() {
