@@ -35,7 +35,8 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p artifacts
-limits=(-rss_limit_mb=1024 -timeout=5 -max_len=65536)
+# A fixed seed: the same program tries the same inputs, so that a run says the same twice.
+limits=(-rss_limit_mb=1024 -timeout=5 -seed=1 -max_len=65536)
 failed=0
 
 # run TARGET ARGUMENT…: what the fuzzer says goes to $work/log.

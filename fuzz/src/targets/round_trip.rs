@@ -35,12 +35,17 @@ fn is_partial(exchange: &Exchange) -> bool {
 
 /// Whether the answer came before the body of the request, which then says another length.
 fn is_early(exchange: &Exchange) -> bool {
-    let headers = exchange.request.get("headers").and_then(Value::as_map);
-    headers.is_some_and(|headers| {
+    let early = |headers: &Map| {
         headers.iter().any(|(name, value)| {
             name.eq_ignore_ascii_case("content-length") && value.as_text() != Some("auto")
         })
-    })
+    };
+    // Where a name is repeated with others between, the headers are a list of maps of one.
+    match exchange.request.get("headers") {
+        Some(Value::Map(headers)) => early(headers),
+        Some(Value::List(list)) => list.iter().filter_map(Value::as_map).any(early),
+        _ => false,
+    }
 }
 
 fn replay(protocol: &dyn Protocol, exchange: &Exchange) {
