@@ -20,7 +20,7 @@ pub(crate) fn dns(data: &[u8]) {
 fn every(name: &str, data: &[u8]) {
     let protocol = rehearsal_wire::protocol(name).expect("the protocol is known");
     for exchange in exchanges(protocol, data) {
-        let whole = !is_partial(&exchange) && !is_early(&exchange);
+        let whole = !is_partial(&exchange) && !is_early(&exchange) && !is_coded_for_1_0(&exchange);
         if exchange.response.is_some() && exchange.failure.is_none() && whole {
             replay(protocol, &exchange);
         }
@@ -35,15 +35,28 @@ fn is_partial(exchange: &Exchange) -> bool {
 
 /// Whether the answer came before the body of the request, which then says another length.
 fn is_early(exchange: &Exchange) -> bool {
-    let early = |headers: &Map| {
-        headers.iter().any(|(name, value)| {
-            name.eq_ignore_ascii_case("content-length") && value.as_text() != Some("auto")
+    has_header(&exchange.request, |name, value| {
+        name.eq_ignore_ascii_case("content-length") && value.as_text() != Some("auto")
+    })
+}
+
+/// Whether an answer to HTTP/1.0 has a transfer coding, which that version does not know: it is
+/// said without.
+fn is_coded_for_1_0(exchange: &Exchange) -> bool {
+    let response = exchange.response.as_ref();
+    exchange.request.text("version") == Some("1.0")
+        && response.is_some_and(|response| {
+            has_header(response, |name, _| name.eq_ignore_ascii_case("transfer-encoding"))
         })
-    };
-    // Where a name is repeated with others between, the headers are a list of maps of one.
-    match exchange.request.get("headers") {
-        Some(Value::Map(headers)) => early(headers),
-        Some(Value::List(list)) => list.iter().filter_map(Value::as_map).any(early),
+}
+
+/// Whether a message has such a header. Where a name is repeated with others between, the headers
+/// are a list of maps of one.
+fn has_header(message: &Map, is_it: impl Fn(&str, &Value) -> bool) -> bool {
+    let among = |headers: &Map| headers.iter().any(|(name, value)| is_it(name, value));
+    match message.get("headers") {
+        Some(Value::Map(headers)) => among(headers),
+        Some(Value::List(list)) => list.iter().filter_map(Value::as_map).any(among),
         _ => false,
     }
 }
