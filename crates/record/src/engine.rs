@@ -1,6 +1,5 @@
 //! One recording from the start of the app to the files.
 
-use crate::background::give_way;
 use crate::connections::Connections;
 use crate::edges::Parties;
 use crate::policy::RecordPolicy;
@@ -136,10 +135,7 @@ impl Session {
         let queue = Arc::new(Queue::new());
         let parties = Arc::new(Parties::new(edges));
         let (recorder, theirs) = (recorder(Arc::clone(&parties)), Arc::clone(&queue));
-        let recorder = std::thread::spawn(move || {
-            give_way();
-            recorder.run(&theirs)
-        });
+        let recorder = std::thread::spawn(move || recorder.run(&theirs));
         Session { queue, parties, clock, recorder }
     }
 

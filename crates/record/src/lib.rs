@@ -5,7 +5,6 @@
 //! decides how a file looks, or prints.
 
 mod attribution;
-mod background;
 mod connections;
 mod edges;
 mod engine;

@@ -19,7 +19,7 @@ const MUCH: usize = 4 << 20;
 /// message.
 const GATHER: Duration = Duration::from_millis(2);
 /// More messages than this at once are load.
-const LOAD: usize = 16;
+const LOAD: usize = 64;
 
 /// See the module.
 pub(crate) struct Queue<T> {
