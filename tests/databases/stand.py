@@ -1,0 +1,330 @@
+"""What the suites of all databases have in common: a server of their own, recording, replaying, reports.
+
+A suite is a `run.py` beside this file's folders: a `Server`, a function that installs drivers, and
+one that yields cases; `main` runs them. See `postgres/run.py`. What a protocol says and how a driver
+is called is no concern of this file.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+START_LIMIT, STOP_LIMIT, TEST_LIMIT = 60, 20, 120  # seconds
+
+
+class Failed(Exception):
+    """Why a case is red, in words for a person."""
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        return holder.getsockname()[1]
+
+
+def find_program(name, package, folders=()):
+    """The path of a program, from these folders before PATH; its Debian package is named when it is missing."""
+    path = os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise Failed(f"{name} is not installed: apt-get install {package}")
+    return found
+
+
+def listens(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def wait_until(ready, process, what, limit=START_LIMIT):
+    """Polls `ready` until it is true; `process` (a Popen) must live until then. `what` ends "… did not start"."""
+    until = time.monotonic() + limit
+    while True:
+        if process.poll() is not None or time.monotonic() > until:
+            raise Failed(f"{what} did not start")
+        if ready():
+            return
+        time.sleep(0.05)
+
+
+class Server:
+    """A database server of our own, on a free port of loopback, with its data in `folder`.
+
+    A suite derives from it, and says `command` (what to run), `ready` (whether it answers) and `reset`
+    (makes the data that every recording begins with). `env` is given to the apps; none of `secrets` may
+    be in a recording. When run by root, the server runs as `account`, if that is named.
+    """
+
+    account = None
+    stop_signal = signal.SIGTERM
+    secrets = ()
+
+    def __init__(self, folder):
+        self.folder, self.port, self.process = folder, free_port(), None
+        self.user, self.env = {}, dict(os.environ)
+        folder.mkdir()
+        if self.account and os.geteuid() == 0:
+            self.user = {"user": self.account, "group": self.account, "extra_groups": []}
+            shutil.chown(folder, self.account, self.account)
+
+    def command(self):
+        raise NotImplementedError
+
+    def ready(self):
+        return listens(self.port)
+
+    def reset(self):
+        raise NotImplementedError
+
+    @property
+    def log(self):
+        return self.folder / "server.log"
+
+    def call(self, *words, limit=START_LIMIT, **options):
+        """What a program printed that ran in the server's folder, as its user."""
+        options = {"capture_output": True, "stdin": subprocess.DEVNULL} | self.user | options
+        if "input" in options:
+            del options["stdin"]
+        done = subprocess.run([*map(str, words)], check=False, cwd=self.folder, env=self.env, text=True, timeout=limit, **options)
+        if done.returncode != 0:
+            raise Failed(f"{words[0]} ended with exit code {done.returncode}: {(done.stderr or '')[-1000:]}")
+        return done.stdout
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [*map(str, self.command())], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.user
+            )
+        wait_until(self.ready, self.process, f"the server (see {self.log})")
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.process.send_signal(self.stop_signal)
+        try:
+            self.process.wait(STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+
+class Stand:
+    """One run of a suite.
+
+    `server`, `folder` (for recordings and logs; deleted when all passed), `cache` (what `install` has
+    filled), `program` (the path of rehearsal), `repeat` (how many times to replay).
+    """
+
+    def __init__(self, server, folder, cache, program, repeat):
+        self.server, self.folder, self.cache, self.program, self.repeat = server, folder, cache, program, repeat
+
+    @contextlib.contextmanager
+    def recording(self, name, command, port, env=None):
+        """`rehearsal record` of an app that listens on `port`, ended by SIGINT. The server must be up."""
+        log = self.folder / f"record-{name}.log"
+        with open(log, "wb") as output:
+            process = subprocess.Popen(
+                [self.program, "record", "--name", name, "--", *command], cwd=self.folder, env=self.server.env | (env or {}),
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            )
+        try:
+            wait_until(lambda: listens(port), process, f"the app (see {log})")
+            yield
+            process.send_signal(signal.SIGINT)
+            if process.wait(STOP_LIMIT) != 0:
+                raise Failed(f"record ended with exit code {process.returncode} (see {log})")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        for line in log.read_text("utf-8", "replace").splitlines():
+            if "not recorded" in line:
+                raise Failed(f"a connection was not read: {line}")
+
+    def record(self, name, command, requests, env=None):
+        """Starts the server afresh, records the requests, stops it. `{port}` in the command is the app's port.
+
+        A request is (method, path, JSON body or None, expected status, text that its answer has).
+        """
+        port = free_port()
+        command = [str(word).replace("{port}", str(port)) for word in command]
+        self.server.start()
+        try:
+            self.server.reset()
+            with self.recording(name, command, port, env):
+                for request in requests:
+                    ask(port, *request)
+        finally:
+            self.server.stop()
+        for file in self.files(name):
+            if any(secret in file.read_text("utf-8") for secret in self.server.secrets):
+                raise Failed(f"a password is in {file}")
+
+    def files(self, name):
+        """The files of a recording that people read."""
+        return sorted((self.folder / "rehearsal" / name).rglob("*.yaml"))
+
+    def test(self, name, log, env=None):
+        """One replay: (exit code, what was printed, seconds)."""
+        began = time.monotonic()
+        with open(self.folder / log, "w+", encoding="utf-8") as output:
+            process = subprocess.Popen(
+                [self.program, "test", name, "--color", "never"], cwd=self.folder, env=self.server.env | (env or {}),
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            )
+            try:
+                code = process.wait(TEST_LIMIT)
+            except subprocess.TimeoutExpired:
+                raise Failed(f"rehearsal test did not end within {TEST_LIMIT} s (see {self.folder / log})") from None
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        return code, (self.folder / log).read_text("utf-8", "replace"), time.monotonic() - began
+
+    def app(self, name, command, requests, env=None, variants=()):
+        """Records an app, and replays it `repeat` times with the server stopped, and once with each variant of the environment."""
+        self.record(name, command, requests, env)
+        seconds = []
+        for number in range(self.repeat):
+            code, printed, took = self.test(name, f"test-{name}-{number + 1}.log", env)
+            seconds.append(took)
+            if code != 0:
+                raise Failed(f"run {number + 1} of {self.repeat} ended with exit code {code}:\n{printed[-3000:]}")
+        for variant in variants:
+            words = "-".join(f"{key}={value}" for key, value in variant.items())
+            code, printed, _ = self.test(name, f"test-{name}-{words}.log", (env or {}) | variant)
+            if code != 0:
+                raise Failed(f"with {words} it ended with exit code {code}:\n{printed[-3000:]}")
+        return f"{len(requests)} tests, {self.repeat} runs green, {min(seconds):.2f} to {max(seconds):.2f} s"
+
+    def defect(self, name, bug, words, red=None):
+        """A replay of an app with the defect `BUG=bug`: it must be red, with all these words in what is printed.
+
+        `red` is how many tests must be red, when that is to be exact.
+        """
+        code, printed, _ = self.test(name, f"defect-{bug}.log", {"BUG": bug})
+        if code != 1:
+            raise Failed(f"ended with exit code {code}, not 1:\n{printed[-2000:]}")
+        if missing := [word for word in words if word not in printed]:
+            raise Failed(f"is red but does not say {missing}:\n{printed[-3000:]}")
+        failed = [line for line in printed.splitlines() if line.lstrip().startswith("FAIL")]
+        if red is not None and len(failed) != red:
+            raise Failed(f"{len(failed)} tests are red, not {red}:\n" + "\n".join(failed))
+        return "red, and named"
+
+    def isolated(self, name, connection):
+        """A replay while the server is up: its log may have no new line with the text `connection`."""
+        self.server.start()
+        try:
+            before = self.server.log.read_text("utf-8", "replace").count(connection)
+            code, printed, _ = self.test(name, f"test-{name}-isolated.log")
+            after = self.server.log.read_text("utf-8", "replace").count(connection)
+        finally:
+            self.server.stop()
+        if code != 0 or not before or before != after:
+            raise Failed(f"exit code {code}, {before} connections before and {after} after:\n{printed[-2000:]}")
+        return "the server was up and saw no connection"
+
+
+def ask(port, method, path, body, status, part):
+    """Sends a request, and raises unless the answer has this status and this text."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    with contextlib.closing(connection):
+        connection.request(method, path, None if body is None else json.dumps(body), {"content-type": "application/json"})
+        response = connection.getresponse()
+        text = response.read().decode()
+    if response.status != status or part not in text:
+        raise Failed(f"{method} {path}: expected {status} with {part!r}, got {response.status} {text[:300]}")
+
+
+def install_once(cache, wanted, tools, fill):
+    """Calls `fill` with an empty cache folder, unless that has been done for the same `wanted` (texts).
+
+    `tools` are pairs of a program and its Debian package, without which there is no use in beginning.
+    """
+    stamp, wanted = cache / "installed.stamp", "\n".join(wanted)
+    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+        return
+    for tool, package in tools:
+        find_program(tool, package)
+    shutil.rmtree(cache, ignore_errors=True)
+    cache.mkdir(parents=True)
+    fill(cache)
+    stamp.write_text(wanted, "utf-8")
+
+
+def install_python(folder, packages):
+    """A Python with these packages; returns the path of its program."""
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    run_tool([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], folder)
+    return str(python)
+
+
+def run_tool(command, folder):
+    """Runs a build tool; what it prints is shown."""
+    subprocess.run([*map(str, command)], check=True, cwd=folder, stdin=subprocess.DEVNULL)
+
+
+def main(name, about, server, install, cases):
+    """Runs a suite, and returns the exit code: 0 when all passed, 1 when one failed.
+
+    `server` makes a Server from its folder, `install` fills the cache folder that it is given and returns
+    tools, and `cases` gives pairs of a name and a function from the stand and the tools; a function returns
+    a few words about what it saw, or raises Failed.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--repeat", type=int, default=10, help="how many times to replay (10)")
+    parser.add_argument("--cache", type=Path, help="where to install (a folder in the user's cache)")
+    parser.add_argument("--keep", action="store_true", help="keep recordings and logs also when all passed")
+    parser.add_argument("cases", nargs="*", metavar="CASE")
+    options = parser.parse_args()
+    program = shutil.which(os.environ.get("REHEARSAL", "rehearsal"))
+    if program is None:
+        sys.exit("there is no rehearsal to run; set REHEARSAL to its path")
+    cache = options.cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rehearsal-databases" / name
+    try:
+        tools = install(cache.resolve())
+    except (Failed, subprocess.CalledProcessError) as why:
+        sys.exit(f"{name}: {why}")
+    folder = Path(tempfile.mkdtemp(prefix=f"rehearsal-{name}-"))
+    folder.chmod(0o755)
+    passed, failed, ours = 0, 0, None
+    try:
+        ours = server(folder / "server")
+        stand = Stand(ours, folder, cache.resolve(), str(Path(program).resolve()), options.repeat)
+        for case, act in cases(stand, tools):
+            if options.cases and case not in options.cases:
+                continue
+            try:
+                verdict = act()
+                passed += 1
+                print(f"ok      {case:20} {verdict}", flush=True)
+            except (Failed, OSError, http.client.HTTPException, subprocess.TimeoutExpired) as why:
+                failed += 1
+                print(f"FAILED  {case:20} {why}", flush=True)
+    except Failed as why:
+        failed += 1
+        print(f"FAILED  {why}", flush=True)
+    finally:
+        if ours is not None:
+            ours.stop()
+    if failed or options.keep:
+        print(f"recordings and logs are in {folder}")
+    else:
+        shutil.rmtree(folder)
+    print(f"{name}: {passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
