@@ -9,6 +9,7 @@ mod opaque;
 mod postgres;
 mod protocol;
 mod session;
+mod sql;
 
 pub use dns::{addresses, queried_name};
 pub use protocol::{Facets, Limits, Protocol, Verdict};

@@ -1,11 +1,38 @@
-//! SQL as far as it must be understood to compare statements: tokens, not grammar.
+//! SQL as PostgreSQL has it.
 //!
-//! Nothing here checks that a statement is valid.
+//! What is common to all dialects is in [`crate::sql`].
 
-mod normal;
-mod token;
 mod verb;
 
-pub(super) use normal::{normalise, outline};
-pub(super) use token::{Kind, Token, statements};
-pub(super) use verb::{cursors, operation, repeatable, rolls_back, sets_up, trace};
+use crate::sql::{self, Dialect, Normal};
+
+pub(super) use crate::sql::{Kind, Token};
+pub(super) use verb::{cursors, sets_up};
+
+pub(super) fn normalise(sql: &str) -> Normal {
+    sql::normalise(sql, Dialect::Postgres)
+}
+
+pub(super) fn outline(sql: &str) -> String {
+    sql::outline(sql, Dialect::Postgres)
+}
+
+pub(super) fn statements(sql: &str) -> Vec<Vec<Token<'_>>> {
+    sql::statements(sql, Dialect::Postgres)
+}
+
+pub(super) fn operation(sql: &str) -> String {
+    sql::operation(sql, Dialect::Postgres)
+}
+
+pub(super) fn repeatable(sql: &str) -> bool {
+    sql::repeatable(sql, Dialect::Postgres)
+}
+
+pub(super) fn rolls_back(sql: &str) -> bool {
+    sql::rolls_back(sql, Dialect::Postgres)
+}
+
+pub(super) fn trace(sql: &str) -> Vec<String> {
+    sql::trace(sql, Dialect::Postgres)
+}

@@ -1,35 +1,11 @@
-//! What kind of statement a text of SQL is, judged by its words.
+//! What is chatter of drivers, and what declares a cursor, judged by its words.
 
-use super::token::{Kind, Token, statements, tokens};
-
-/// The verb and the first table: `SELECT orders`.
-pub(in super::super) fn operation(sql: &str) -> String {
-    let all = statements(sql);
-    let Some(first) = all.first() else { return "empty statement".to_owned() };
-    let verb = verb(first).to_uppercase();
-    match table(first) {
-        Some(table) => format!("{verb} {table}"),
-        None => match (verb.as_str(), first.get(1)) {
-            ("ROLLBACK", Some(to)) if to.is("to") => "ROLLBACK TO".to_owned(),
-            ("SET" | "SHOW", Some(what)) => format!("{verb} {}", what.text),
-            _ => verb,
-        },
-    }
-}
-
-/// Whether asking again is harmless: every statement only reads.
-pub(in super::super) fn repeatable(sql: &str) -> bool {
-    statements(sql).iter().all(|statement| reads(statement))
-}
+use super::statements;
+use crate::sql::{BETWEEN, Dialect, Kind, Token, reads, verb};
 
 /// Whether it is the chatter of a driver or a pool, which has nothing of the app's data in it.
 pub(in super::super) fn sets_up(sql: &str) -> bool {
     statements(sql).iter().all(|statement| is_chatter(statement))
-}
-
-/// Whether a text does nothing but end a transaction or go back to its savepoint.
-pub(in super::super) fn rolls_back(sql: &str) -> bool {
-    matches!(&statements(sql)[..], [only] if only[0].is("rollback") || only[0].is("abort"))
 }
 
 /// The names of the cursors that a text declares.
@@ -41,110 +17,6 @@ pub(in super::super) fn cursors(sql: &str) -> Vec<String> {
         _ => name.text.to_lowercase(),
     });
     names.collect()
-}
-
-/// The trace ids in comments that follow sqlcommenter: `/*traceparent='00-…'*/`.
-pub(in super::super) fn trace(sql: &str) -> Vec<String> {
-    let comments = tokens(sql).filter(|token| token.kind == Kind::Comment);
-    let ids = comments.filter_map(|comment| {
-        let (_, behind) = comment.text.split_once("traceparent='")?;
-        let (value, _) = behind.split_once('\'')?;
-        let id = value.split('-').nth(1)?;
-        (!id.is_empty()).then(|| id.to_owned())
-    });
-    ids.collect()
-}
-
-/// The word that says what is done. `WITH` says nothing: the first one of the main statement does.
-fn verb<'a>(statement: &[Token<'a>]) -> &'a str {
-    let first = statement[0];
-    if !first.is("with") {
-        return first.text;
-    }
-    let mut depth = 0usize;
-    for token in statement {
-        match token.text {
-            "(" => depth += 1,
-            ")" => depth = depth.saturating_sub(1),
-            _ if depth == 0
-                && ["select", "insert", "update", "delete", "merge", "values"]
-                    .iter()
-                    .any(|verb| token.is(verb)) =>
-            {
-                return token.text;
-            }
-            _ => {}
-        }
-    }
-    first.text
-}
-
-/// Words between the one that announces a table and its name.
-const BETWEEN: &[&str] = &["only", "if", "not", "exists", "table", "lateral", "unlogged", "temp"];
-
-fn table(statement: &[Token<'_>]) -> Option<String> {
-    let announces = |token: &Token<'_>| {
-        ["from", "into", "update", "table", "copy", "truncate"].iter().any(|word| token.is(word))
-    };
-    let verb = verb(statement);
-    let plain = [
-        "select", "insert", "update", "delete", "merge", "copy", "create", "drop", "alter",
-        "truncate", "lock",
-    ];
-    if !plain.iter().any(|word| verb.eq_ignore_ascii_case(word)) {
-        return None;
-    }
-    let start = statement.iter().position(|token| token.text == verb)?;
-    let mut rest = statement[start..].iter().skip_while(|token| !announces(token)).skip(1);
-    let mut name = rest.find(|token| !BETWEEN.iter().any(|word| token.is(word)))?;
-    let mut whole = String::new();
-    loop {
-        if !name.is_name() {
-            break;
-        }
-        whole.push_str(name.text.trim_matches('"'));
-        match (rest.next(), rest.next()) {
-            (Some(dot), Some(next)) if dot.is(".") => {
-                whole.push('.');
-                name = next;
-            }
-            _ => break,
-        }
-    }
-    (!whole.is_empty()).then_some(whole)
-}
-
-/// Functions that change something although they are selected.
-const CHANGING: &[&str] = &[
-    "nextval",
-    "setval",
-    "pg_notify",
-    "lo_create",
-    "lo_creat",
-    "lo_import",
-    "lo_unlink",
-    "lowrite",
-    "pg_terminate_backend",
-    "pg_cancel_backend",
-];
-
-fn reads(statement: &[Token<'_>]) -> bool {
-    let verb = verb(statement);
-    if !["select", "show", "values", "table", "explain"]
-        .iter()
-        .any(|read| verb.eq_ignore_ascii_case(read))
-    {
-        return false;
-    }
-    let locks = statement.windows(2).any(|pair| {
-        pair[0].is("for") && ["update", "share", "no", "key"].iter().any(|word| pair[1].is(word))
-    });
-    let writes = |token: &Token<'_>| {
-        let changes = ["insert", "update", "delete", "merge", "into"];
-        let advisory = token.text.to_ascii_lowercase().contains("advisory");
-        changes.iter().chain(CHANGING).any(|word| token.is(word)) || advisory
-    };
-    !locks && !statement.iter().any(writes)
 }
 
 /// Functions that tell about the server and the connection.
@@ -176,7 +48,7 @@ fn is_chatter(statement: &[Token<'_>]) -> bool {
         return true;
     }
     let verb = verb(statement);
-    if !verb.eq_ignore_ascii_case("select") || !reads(statement) {
+    if !verb.eq_ignore_ascii_case("select") || !reads(statement, Dialect::Postgres) {
         return false;
     }
     let tables: Vec<String> = tables(statement).map(|table| catalogue(&table)).collect();
@@ -287,50 +159,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_the_operation() {
-        for (sql, expected) in [
-            ("select * from Orders where a = 1", "SELECT Orders"),
-            ("INSERT INTO public.orders (a) VALUES (1)", "INSERT public.orders"),
-            ("/* x */ update only \"Orders\" set a = 1", "UPDATE Orders"),
-            ("with x as (select 1) delete from t using x", "DELETE t"),
-            ("BEGIN", "BEGIN"),
-            ("rollback to savepoint a", "ROLLBACK TO"),
-            ("COPY t (a) FROM STDIN", "COPY t"),
-            ("CREATE TABLE IF NOT EXISTS t (a int)", "CREATE t"),
-            ("select 1", "SELECT"),
-            (" ; ", "empty statement"),
-        ] {
-            assert_eq!(operation(sql), expected, "{sql}");
-        }
-    }
-
-    #[test]
-    fn tells_reads_from_what_changes_or_locks() {
-        for sql in [
-            "SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'orders'",
-            "SELECT table_name FROM information_schema.tables",
-            "SELECT 1",
-            "show x",
-            "VALUES (1)",
-            "WITH a AS (SELECT 1) SELECT * FROM a",
-            "",
-        ] {
-            assert!(repeatable(sql), "{sql}");
-        }
-        for sql in [
-            "SELECT * FROM t FOR UPDATE",
-            "SELECT nextval('s')",
-            "WITH a AS (DELETE FROM t RETURNING *) SELECT * FROM a",
-            "SELECT * INTO u FROM t",
-            "FETCH 10 FROM c",
-            "SELECT 1; COMMIT",
-            "SELECT pg_advisory_lock(1)",
-        ] {
-            assert!(!repeatable(sql), "{sql}");
-        }
-    }
-
-    #[test]
     fn knows_the_chatter_of_drivers() {
         for sql in [
             "SHOW search_path",
@@ -350,11 +178,5 @@ mod tests {
         {
             assert!(!sets_up(sql), "{sql}");
         }
-    }
-
-    #[test]
-    fn finds_the_trace_in_a_comment() {
-        let sql = "SELECT 1 /*action='x',traceparent='00-5bd66ef5095369c7b0d1f8f4bd33716a-c532cb4098ac3dd2-01'*/";
-        assert_eq!(trace(sql), ["5bd66ef5095369c7b0d1f8f4bd33716a"]);
     }
 }

@@ -4,17 +4,18 @@
 //! the text as values; a list in `IN (…)` counts as one value; numbers in the names that drivers
 //! make up go.
 
+use super::Dialect;
 use super::token::{Kind, Token, statements};
 use rehearsal_model::{Map, Number, Value};
 
 /// A text of SQL in normal form.
 #[derive(Debug, Default, PartialEq)]
-pub(in super::super) struct Normal {
-    pub(in super::super) sql: String,
+pub(crate) struct Normal {
+    pub(crate) sql: String,
     /// The literals in order; those of one `IN (…)` are one list.
-    pub(in super::super) literals: Vec<Value>,
+    pub(crate) literals: Vec<Value>,
     /// What each parameter is for, where an INSERT says so, by its number less one.
-    pub(in super::super) columns: Vec<Option<String>>,
+    pub(crate) columns: Vec<Option<String>>,
 }
 
 /// Words that are written in capitals. Others are in lower case; what matters is only that two
@@ -110,32 +111,33 @@ const NAMING: &[&str] = &[
 ];
 
 /// A text of SQL in normal form.
-pub(in super::super) fn normalise(sql: &str) -> Normal {
-    write(sql, false)
+pub(crate) fn normalise(sql: &str, dialect: Dialect) -> Normal {
+    write(sql, dialect, false)
 }
 
 /// A text of SQL in a form that is equal when the types of its literals are, which decide what it
 /// gives: `1` is `?`, `1.5` is `?.?`, and `'a'` is `'?'`.
-pub(in super::super) fn outline(sql: &str) -> String {
-    write(sql, true).sql
+pub(crate) fn outline(sql: &str, dialect: Dialect) -> String {
+    write(sql, dialect, true).sql
 }
 
-fn write(sql: &str, typed: bool) -> Normal {
+fn write(sql: &str, dialect: Dialect, typed: bool) -> Normal {
     let mut normal = Normal::default();
-    for statement in statements(sql) {
+    let mut params = 0;
+    for statement in statements(sql, dialect) {
         if !normal.sql.is_empty() {
             normal.sql.push_str("; ");
         }
         let naming = NAMING.iter().any(|word| statement[0].is(word));
-        Writer { normal: &mut normal, before: None, naming, typed }.write(&statement);
-        insert_columns(&statement, &mut normal.columns);
+        Writer { normal: &mut normal, before: None, naming, typed, dialect }.write(&statement);
+        insert_columns(&statement, &mut params, &mut normal.columns);
     }
     normal
 }
 
 impl Normal {
     /// The literals by number, as `?1`.
-    pub(in super::super) fn values(self) -> Map {
+    pub(crate) fn values(self) -> Map {
         let numbered = self.literals.into_iter().zip(1usize..);
         numbered.map(|(value, number)| (format!("?{number}"), value)).collect()
     }
@@ -146,6 +148,7 @@ struct Writer<'a, 'b> {
     before: Option<Token<'b>>,
     naming: bool,
     typed: bool,
+    dialect: Dialect,
 }
 
 impl<'b> Writer<'_, 'b> {
@@ -188,7 +191,7 @@ impl<'b> Writer<'_, 'b> {
                     (Kind::Number, true) if token.text.contains(['.', 'e', 'E']) => "?.?",
                     _ => "?",
                 });
-                self.normal.literals.push(literal(token));
+                self.normal.literals.push(literal(token, self.dialect));
             }
             Kind::Word if is_capital(token) => sql.push_str(&token.text.to_ascii_uppercase()),
             Kind::Word | Kind::Quoted if self.naming => sql.push_str(&unnumbered(token)),
@@ -203,7 +206,8 @@ impl<'b> Writer<'_, 'b> {
             .filter(|item| !item.is(","))
             .partition(|item| matches!(item.kind, Kind::String | Kind::Number));
         if !literals.is_empty() {
-            let values: Vec<_> = literals.into_iter().map(|token| literal(*token)).collect();
+            let values: Vec<_> =
+                literals.into_iter().map(|token| literal(*token, self.dialect)).collect();
             self.normal.literals.push(Value::List(values));
         }
         self.normal.sql.push_str(if others.is_empty() { "?" } else { "$" });
@@ -243,17 +247,55 @@ fn unnumbered(token: Token<'_>) -> String {
 }
 
 /// A literal as a value: a number, or the text between plain quotes.
-fn literal(token: Token<'_>) -> Value {
+fn literal(token: Token<'_>, dialect: Dialect) -> Value {
     if token.kind == Kind::Number {
         return Number::parse(token.text).map_or_else(|| token.text.into(), Value::Number);
     }
-    let inner = token.text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
-    inner.map_or_else(|| token.text.into(), |text| text.replace("''", "'").into())
+    let quote = token.text.chars().next().unwrap_or_default();
+    let quoted = quote == '\'' || (quote == '"' && dialect == Dialect::Mysql);
+    let inner = token.text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+    match (inner, dialect) {
+        (Some(inner), Dialect::Postgres) if quoted => inner.replace("''", "'").into(),
+        (Some(inner), Dialect::Mysql) if quoted => unescaped(inner, quote).into(),
+        _ => token.text.into(),
+    }
 }
 
-/// Notes which column each parameter of `INSERT INTO t (a, b) VALUES ($1, $2)` is for.
-fn insert_columns(statement: &[Token<'_>], columns: &mut Vec<Option<String>>) {
-    let is_insert = statement[0].is("insert");
+/// What stands between quotes for MySQL (Reference Manual, "String Literals").
+pub(crate) fn unescaped(inner: &str, quote: char) -> String {
+    let mut out = String::new();
+    let mut chars = inner.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' => match chars.next() {
+                Some('0') => out.push('\0'),
+                Some('b') => out.push('\u{8}'),
+                Some('n') => out.push('\n'),
+                Some('r') => out.push('\r'),
+                Some('t') => out.push('\t'),
+                Some('Z') => out.push('\u{1a}'),
+                // These keep their backslash, for patterns.
+                Some(wild @ ('%' | '_')) => out.extend(['\\', wild]),
+                Some(other) => out.push(other),
+                None => out.push('\\'),
+            },
+            _ if char == quote => {
+                out.push(quote);
+                chars.next();
+            }
+            _ => out.push(char),
+        }
+    }
+    out
+}
+
+/// Notes which column each parameter of `INSERT INTO t (a, b) VALUES ($1, $2)` is for. Parameters
+/// without a number count on from those of the statements before.
+fn insert_columns(statement: &[Token<'_>], params: &mut usize, columns: &mut Vec<Option<String>>) {
+    let before = *params;
+    *params += statement.iter().filter(|token| token.kind == Kind::Parameter).count();
+    let mut count = before;
+    let is_insert = statement[0].is("insert") || statement[0].is("replace");
     let open = statement.iter().position(|token| token.is("("));
     let values = statement.iter().position(|token| token.is("values"));
     let (true, Some(open), Some(values)) = (is_insert, open, values) else { return };
@@ -274,7 +316,11 @@ fn insert_columns(statement: &[Token<'_>], columns: &mut Vec<Option<String>>) {
             "," if depth == 1 => column += 1,
             _ if depth == 0 && token.kind == Kind::Word => return,
             text if token.kind == Kind::Parameter => {
-                let number = text[1..].parse::<usize>().unwrap_or(0);
+                count += 1;
+                let number = match text {
+                    "?" => count,
+                    _ => text[1..].parse::<usize>().unwrap_or(0),
+                };
                 // A server takes at most 65,535 parameters.
                 if (1..=65_535).contains(&number)
                     && let Some(name) = names.get(column)
@@ -282,7 +328,7 @@ fn insert_columns(statement: &[Token<'_>], columns: &mut Vec<Option<String>>) {
                     if columns.len() < number {
                         columns.resize(number, None);
                     }
-                    columns[number - 1] = Some(name.text.trim_matches('"').to_owned());
+                    columns[number - 1] = Some(name.text.trim_matches(['"', '`']).to_owned());
                 }
             }
             _ => {}
@@ -296,8 +342,9 @@ mod tests {
 
     #[track_caller]
     fn check(one: &str, other: &str, expected: &str) {
-        assert_eq!(normalise(one).sql, expected);
-        assert_eq!(normalise(other).sql, expected);
+        for sql in [one, other] {
+            assert_eq!(normalise(sql, Dialect::Postgres).sql, expected);
+        }
     }
 
     #[test]
@@ -321,19 +368,32 @@ mod tests {
             "DECLARE c2 CURSOR FOR SELECT a1",
             "DECLARE # cursor FOR SELECT a1",
         );
-        assert_ne!(normalise("SELECT \"A\"").sql, normalise("SELECT a").sql);
+        let form = |sql| normalise(sql, Dialect::Postgres).sql;
+        assert_ne!(form("SELECT \"A\""), form("SELECT a"));
     }
 
     #[test]
     fn literals_are_values() {
-        let normal = normalise("UPDATE t SET a = 'it''s', b = 2 WHERE c IN ('x', 'y')");
+        let sql = "UPDATE t SET a = 'it''s', b = 2 WHERE c IN ('x', 'y')";
+        let normal = normalise(sql, Dialect::Postgres);
         let list = Value::from(vec!["x", "y"]);
         assert_eq!(normal.literals, ["it's".into(), Value::from(2), list]);
     }
 
     #[test]
+    fn mysql_has_escapes_and_other_names() {
+        let normal = normalise("/*! select */ `a`,'it\\'s\\n',\"x\"\"y\" # z", Dialect::Mysql);
+        assert_eq!(normal.sql, "SELECT `a`, ?, ?");
+        assert_eq!(normal.literals, ["it's\n".into(), Value::from("x\"y")]);
+    }
+
+    #[test]
     fn an_insert_names_the_columns_of_its_parameters() {
-        let normal = normalise("INSERT INTO t (id, \"when\") VALUES ($1, now()), ($2, f($3, 1))");
+        let sql = "INSERT INTO t (id, \"when\") VALUES ($1, now()), ($2, f($3, 1))";
+        let normal = normalise(sql, Dialect::Postgres);
+        let sql = "SELECT ?; REPLACE INTO t (id, `when`) VALUES (?, now()), (?, f(?, 1))";
+        let mysql = normalise(sql, Dialect::Mysql);
+        assert_eq!(mysql.columns[1..], normal.columns);
         let expected = [Some("id"), Some("id"), Some("when")];
         assert_eq!(normal.columns, expected.map(|name| name.map(str::to_owned)));
     }

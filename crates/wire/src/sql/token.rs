@@ -1,19 +1,22 @@
-//! Cuts SQL into tokens (PostgreSQL documentation, "Lexical Structure").
+//! Cuts SQL into tokens (PostgreSQL documentation, "Lexical Structure"; MySQL Reference Manual,
+//! "Language Structure").
 //!
 //! Whatever is not closed (a string, a comment) ends with the text.
 
+use super::Dialect;
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Kind {
+pub(crate) enum Kind {
     /// A key word or a name.
     Word,
-    /// A name in double quotes.
+    /// A name in quotes.
     Quoted,
     /// A string in any of its forms.
     String,
     /// A number.
     Number,
-    /// `$1`.
+    /// `$1` or `?`.
     Parameter,
     /// An operator or a punctuation mark.
     Mark,
@@ -23,29 +26,32 @@ pub(in super::super) enum Kind {
 
 /// A piece of SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct Token<'a> {
-    pub(in super::super) kind: Kind,
-    pub(in super::super) text: &'a str,
+pub(crate) struct Token<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'a str,
 }
 
 impl Token<'_> {
     /// Whether it is this word, in whatever case.
-    pub(in super::super) fn is(&self, word: &str) -> bool {
+    pub(crate) fn is(&self, word: &str) -> bool {
         matches!(self.kind, Kind::Word | Kind::Mark) && self.text.eq_ignore_ascii_case(word)
     }
 
     /// Whether it can be the name of something.
-    pub(in super::super) fn is_name(&self) -> bool {
+    pub(crate) fn is_name(&self) -> bool {
         matches!(self.kind, Kind::Word | Kind::Quoted)
     }
 }
 
 /// The tokens of a text, comments included and white space left out.
-pub(in super::super) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
+pub(crate) fn tokens(sql: &str, dialect: Dialect) -> impl Iterator<Item = Token<'_>> {
     let mut rest = sql;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches(|char: char| char.is_whitespace() || char == '\0');
-        let (kind, length) = next(rest)?;
+        let (kind, length) = match dialect {
+            Dialect::Postgres => postgres(rest)?,
+            Dialect::Mysql => mysql(rest)?,
+        };
         let (text, behind) = rest.split_at(length);
         rest = behind;
         Some(Token { kind, text })
@@ -53,9 +59,9 @@ pub(in super::super) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
 }
 
 /// The statements of a text, each as its tokens without comments; empty ones are left out.
-pub(in super::super) fn statements(sql: &str) -> Vec<Vec<Token<'_>>> {
+pub(crate) fn statements(sql: &str, dialect: Dialect) -> Vec<Vec<Token<'_>>> {
     let mut all = vec![Vec::new()];
-    for token in tokens(sql).filter(|token| token.kind != Kind::Comment) {
+    for token in tokens(sql, dialect).filter(|token| token.kind != Kind::Comment) {
         match (token.is(";"), all.last_mut()) {
             (false, Some(last)) => last.push(token),
             _ => all.push(Vec::new()),
@@ -65,7 +71,7 @@ pub(in super::super) fn statements(sql: &str) -> Vec<Vec<Token<'_>>> {
     all
 }
 
-fn next(text: &str) -> Option<(Kind, usize)> {
+fn postgres(text: &str) -> Option<(Kind, usize)> {
     let first = text.chars().next()?;
     let behind = &text[first.len_utf8()..];
     let follows = |mark: char| behind.starts_with(mark);
@@ -89,6 +95,67 @@ fn next(text: &str) -> Option<(Kind, usize)> {
         | '/' => (Kind::Mark, operator(text)),
         _ => (Kind::Mark, first.len_utf8()),
     })
+}
+
+fn mysql(text: &str) -> Option<(Kind, usize)> {
+    let first = text.chars().next()?;
+    let behind = &text[first.len_utf8()..];
+    let follows = |mark: char| behind.starts_with(mark);
+    let line = || text.find('\n').unwrap_or(text.len());
+    Some(match first {
+        '#' => (Kind::Comment, line()),
+        '-' if follows('-') && !behind[1..].starts_with(|char: char| char.is_ascii_graphic()) => {
+            (Kind::Comment, line())
+        }
+        '/' if follows('*') => (Kind::Comment, mysql_comment(text)),
+        // The end of a comment whose content is executed.
+        '*' if follows('/') => (Kind::Comment, 2),
+        '\'' | '"' => (Kind::String, quoted(text, first, true)),
+        'b' | 'B' | 'x' | 'X' | 'n' | 'N' if follows('\'') => {
+            (Kind::String, 1 + quoted(behind, '\'', true))
+        }
+        '`' => (Kind::Quoted, quoted(text, '`', false)),
+        '?' => (Kind::Parameter, 1),
+        '@' => (Kind::Word, variable(text)),
+        '0'..='9' => (Kind::Number, number(text)),
+        '.' if behind.starts_with(|char: char| char.is_ascii_digit()) => {
+            (Kind::Number, number(text))
+        }
+        _ if is_word(first) => (Kind::Word, text.find(|char| !is_word(char)).unwrap_or(text.len())),
+        '<' | '>' | '=' | '!' | '|' | '&' | '~' | '^' | '%' | '+' | '*' | '-' | '/' | ':' => {
+            (Kind::Mark, mysql_operator(text))
+        }
+        _ => (Kind::Mark, first.len_utf8()),
+    })
+}
+
+/// A comment, or the beginning of one whose content is executed: `/*!40101`.
+fn mysql_comment(text: &str) -> usize {
+    let executed = text.strip_prefix("/*!").or_else(|| text.strip_prefix("/*M!"));
+    match executed {
+        Some(content) => {
+            let digits = content.bytes().take_while(u8::is_ascii_digit).count();
+            text.len() - content.len() + digits
+        }
+        None => text[2..].find("*/").map_or(text.len(), |end| end + 4),
+    }
+}
+
+/// A variable of the user or of the system, as far as its name is not quoted.
+fn variable(text: &str) -> usize {
+    let marks = text.bytes().take(2).take_while(|byte| *byte == b'@').count();
+    let name = &text[marks..];
+    marks + name.find(|char| !is_word(char) && char != '.').unwrap_or(name.len())
+}
+
+/// An operator; signs that follow it are not part of it.
+fn mysql_operator(text: &str) -> usize {
+    for operator in ["<=>", "<=", ">=", "<>", "!=", ":=", "||", "&&", "<<", ">>", "->>", "->"] {
+        if text.starts_with(operator) {
+            return operator.len();
+        }
+    }
+    1
 }
 
 fn is_word(char: char) -> bool {
@@ -182,7 +249,10 @@ mod tests {
 
     #[track_caller]
     fn check(sql: &str, expected: &[&str]) {
-        assert_eq!(tokens(sql).map(|token| token.text).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            tokens(sql, Dialect::Postgres).map(|token| token.text).collect::<Vec<_>>(),
+            expected
+        );
     }
 
     #[test]
@@ -200,8 +270,22 @@ mod tests {
     }
 
     #[test]
+    fn mysql_quotes_and_comments_in_its_own_way() {
+        let check = |sql: &str, expected: &[&str]| {
+            let all: Vec<_> = tokens(sql, Dialect::Mysql).map(|token| token.text).collect();
+            assert_eq!(all, expected);
+        };
+        check("a--1 -- c\nb#d\n`e``f`", &["a", "-", "-", "1", "-- c", "b", "#d", "`e``f`"]);
+        check("'it\\'s' \"a\"\"b\" x'0f'", &["'it\\'s'", "\"a\"\"b\"", "x'0f'"]);
+        check("/*!40101 SET */@@a.b:=@c", &["/*!40101", "SET", "*/", "@@a.b", ":=", "@c"]);
+        check("/*a/*b*/c->>?", &["/*a/*b*/", "c", "->>", "?"]);
+        check("a<=-1*2", &["a", "<=", "-", "1", "*", "2"]);
+        check("'open \\", &["'open \\"]);
+    }
+
+    #[test]
     fn statements_end_at_semicolons_outside_of_strings() {
-        let all = statements("; BEGIN; SELECT ';' -- x;\n;;COMMIT");
+        let all = statements("; BEGIN; SELECT ';' -- x;\n;;COMMIT", Dialect::Postgres);
         let words: Vec<_> = all.iter().map(|one| one[0].text).collect();
         assert_eq!(words, ["BEGIN", "SELECT", "COMMIT"]);
     }

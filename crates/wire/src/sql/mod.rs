@@ -1,0 +1,14 @@
+//! SQL as far as it must be understood to compare statements: tokens, not grammar.
+//!
+//! Nothing here checks that a statement is valid, and nothing knows what a driver's chatter is: that
+//! belongs to the protocols.
+
+mod dialect;
+mod normal;
+mod token;
+mod verb;
+
+pub(crate) use dialect::Dialect;
+pub(crate) use normal::{Normal, normalise, outline};
+pub(crate) use token::{Kind, Token, statements};
+pub(crate) use verb::{BETWEEN, operation, reads, repeatable, rolls_back, trace, verb};
