@@ -1,8 +1,8 @@
 //! Carries every captured connection, one task each.
 
+use crate::desk::Desk;
 use crate::edges::{Parties, PartyId};
 use crate::policy::{Dialled, Server};
-use crate::queue::Queue;
 use crate::sink::{Ear, Message};
 use rehearsal_capture::{Captured, Endpoint, Notice};
 use rehearsal_model::{Exchange, Failure, LedgerLine, Role};
@@ -25,7 +25,7 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// See the module.
 pub(crate) struct Connections {
-    queue: Arc<Queue<Message>>,
+    desk: Arc<Desk>,
     parties: Arc<Parties>,
     ear: Arc<Ear>,
     clock: Clock,
@@ -37,17 +37,17 @@ pub(crate) struct Connections {
 
 impl Connections {
     pub(crate) fn new(
-        queue: Arc<Queue<Message>>,
+        desk: Arc<Desk>,
         parties: Arc<Parties>,
         clock: Clock,
         max_body: u64,
         serialize: bool,
     ) -> Self {
-        let ear = Arc::new(Ear { queue: Arc::clone(&queue) });
+        let ear = Arc::new(Ear { desk: Arc::clone(&desk) });
         let body = usize::try_from(max_body).unwrap_or(usize::MAX);
         let limits = Limits { body, ..Limits::default() };
         let gate = serialize.then(|| Arc::new(OneAtATime::new()));
-        Connections { queue, parties, ear, clock, limits, gate, next: 0, tasks: JoinSet::new() }
+        Connections { desk, parties, ear, clock, limits, gate, next: 0, tasks: JoinSet::new() }
     }
 
     /// Until nothing can come any more and every connection is over.
@@ -75,16 +75,13 @@ impl Connections {
             }
             Notice::Listening { visible, .. } => {
                 self.parties.inbound(&visible);
-                self.queue.push(Message::Listening(visible.to_string()), 64);
+                self.desk.tell(Message::Listening(visible.to_string()));
             }
             Notice::Passed { to, why } => self.ledger(&to, "passed through", why),
             Notice::Refused { to, why, .. } => self.ledger(&to, "refused", why),
             Notice::NameService { to, why } => self.ledger(&to, "turned away", why),
             Notice::Inner { to } => self.ledger(&to, "passed through", "the app called itself"),
-            Notice::Trouble(text) => {
-                let weight = text.len();
-                self.queue.push(Message::Warning(text), weight);
-            }
+            Notice::Trouble(text) => self.desk.tell(Message::Warning(text)),
             Notice::Closed { .. } | Notice::Ended => {}
         }
     }
@@ -97,7 +94,7 @@ impl Connections {
             connections: 1,
             ..LedgerLine::default()
         };
-        self.queue.push(Message::Ledger(line), 0);
+        self.desk.tell(Message::Ledger(line));
     }
 
     fn outbound(&mut self, dialled: Dialled, mut client: Stream) {
@@ -111,12 +108,12 @@ impl Connections {
             Server::Dialling(started, dialling) => (started, dialling),
         };
         let connection = carrier.options.id;
-        let (queue, clock) = (Arc::clone(&self.queue), self.clock);
-        queue.push(Message::Dialling { connection, at: started }, 0);
+        let (desk, clock) = (Arc::clone(&self.desk), self.clock);
+        desk.tell(Message::Dialling { connection, at: started });
         self.tasks.spawn(async move {
             match answered(dialling, &mut client).await {
                 Ok(server) => {
-                    queue.push(Message::Dialled { connection }, 0);
+                    desk.tell(Message::Dialled { connection });
                     carrier.observe(client, server, None).await;
                 }
                 Err(failure) => {
@@ -125,7 +122,7 @@ impl Connections {
                     let (failure, finished) = (Some(failure), clock.now());
                     let exchange = Exchange { failure, started, finished, ..Exchange::default() };
                     let (exchange, tried) = (Box::new(exchange), Some(connection));
-                    queue.push(Message::NotConnected { party, tried, exchange }, 256);
+                    desk.tell(Message::NotConnected { party, tried, exchange });
                 }
             }
         });
@@ -147,7 +144,7 @@ impl Connections {
         let connection = ConnectionId(self.next);
         self.next += 1;
         let ordinal = self.parties.connected(party);
-        self.queue.push(Message::Connected { connection, party, role, ordinal }, 0);
+        self.desk.tell(Message::Connected { connection, party, role, ordinal });
         let mut options = ConnectionOptions::new(connection, self.clock);
         options.limits = self.limits;
         let known = self.parties.get(party).protocol;

@@ -1,9 +1,9 @@
 //! One recording from the start of the app to the files.
 
 use crate::connections::Connections;
+use crate::desk::Desk;
 use crate::edges::Parties;
 use crate::policy::RecordPolicy;
-use crate::queue::Queue;
 use crate::recorder::{Harvest, Recorder, sorted};
 use crate::sink::Message;
 use crate::{Ends, Progress, RecordError, RecordOptions};
@@ -11,7 +11,6 @@ use rehearsal_capture::{Held, Mode, Notice, begin};
 use rehearsal_model::{Edge, EdgeName, EdgeSettings, Ledger, Manifest, Settings, Timestamp};
 use rehearsal_proxy::Clock;
 use rehearsal_store::Project;
-use rehearsal_store::StoreError;
 use rehearsal_store::writer::{Finished, Recovered, Writer};
 use rehearsal_supervise::{App, Ending, spawn};
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,7 +84,7 @@ pub async fn record(
         Ok(app_ended) => (app_ended, None),
         Err(error) => (None, Some(error)),
     };
-    let harvest = session.end().await?;
+    let harvest = session.desk.close(clock.now())?;
     if let Some(error) = unhappy {
         harvest.writer.discard()?;
         return Err(error);
@@ -118,12 +117,11 @@ pub async fn record(
     })
 }
 
-/// The recorder's thread and what leads to it.
+/// The recorder and what leads to it.
 struct Session {
-    queue: Arc<Queue<Message>>,
+    desk: Arc<Desk>,
     parties: Arc<Parties>,
     clock: Clock,
-    recorder: std::thread::JoinHandle<Result<Harvest, StoreError>>,
 }
 
 impl Session {
@@ -132,11 +130,9 @@ impl Session {
         clock: Clock,
         recorder: impl FnOnce(Arc<Parties>) -> Recorder,
     ) -> Self {
-        let queue = Arc::new(Queue::new());
         let parties = Arc::new(Parties::new(edges));
-        let (recorder, theirs) = (recorder(Arc::clone(&parties)), Arc::clone(&queue));
-        let recorder = std::thread::spawn(move || recorder.run(&theirs));
-        Session { queue, parties, clock, recorder }
+        let desk = Arc::new(Desk::new(recorder(Arc::clone(&parties))));
+        Session { desk, parties, clock }
     }
 
     /// Runs the app until the recording shall end; tells how the app ended, if it did by itself.
@@ -149,13 +145,14 @@ impl Session {
     ) -> Result<Option<Ending>, RecordError> {
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
         let (app, capture) = self.start(settings, options, notices_tx).await?;
-        let (queue, parties) = (Arc::clone(&self.queue), Arc::clone(&self.parties));
+        let (desk, parties) = (Arc::clone(&self.desk), Arc::clone(&self.parties));
         let connections =
-            Connections::new(queue, parties, self.clock, settings.max_body, options.serialize);
+            Connections::new(desk, parties, self.clock, settings.max_body, options.serialize);
         let mut carrying = tokio::spawn(connections.carry(notices_rx));
         let app_ended = tokio::select! {
             () = stop => None,
             () = ends(options.ends, seen.clone()) => None,
+            () = broken(seen.clone()) => None,
             ending = app.ended() => Some(ending),
         };
         if app_ended.is_none() {
@@ -164,7 +161,7 @@ impl Session {
                 let _ = seen.wait_for(|progress| progress.under_way == 0).await;
             };
             let _ = timeout(LAST_REQUESTS, quiet).await;
-            self.queue.push(Message::Ending, 0);
+            self.desk.tell(Message::Ending);
         }
         app.stop(GRACE).await;
         drop(capture);
@@ -183,7 +180,7 @@ impl Session {
     ) -> Result<(App, Held), RecordError> {
         let policy = RecordPolicy {
             parties: Arc::clone(&self.parties),
-            queue: Arc::clone(&self.queue),
+            desk: Arc::clone(&self.desk),
             clock: self.clock,
             name_server: settings.name_server,
         };
@@ -192,17 +189,11 @@ impl Session {
         })
         .await
     }
+}
 
-    /// Ends the recorder and takes what it has.
-    async fn end(self) -> Result<Harvest, RecordError> {
-        self.queue.push(Message::End(self.clock.now()), 0);
-        let recorder = self.recorder;
-        tokio::task::spawn_blocking(move || recorder.join())
-            .await
-            .map_err(|error| RecordError::Internal(error.to_string()))?
-            .map_err(|_| RecordError::Internal("the recorder's thread panicked".to_owned()))?
-            .map_err(Into::into)
-    }
+/// Waits until nothing more can be recorded.
+async fn broken(mut seen: watch::Receiver<Progress>) {
+    let _ = seen.wait_for(|progress| progress.broken).await;
 }
 
 /// Waits until the options say that it is time.

@@ -1,11 +1,12 @@
 //! Records what crosses the edges of an app as test cases and mocks.
 //!
-//! [`record`] starts the app, carries its connections, and hands what they say to the recorder's
-//! thread, which decides what belongs to which test and writes it. Nothing here knows a protocol,
+//! [`record`] starts the app, carries its connections, and hands what they say to the recorder,
+//! which decides what belongs to which test and writes it. Nothing here knows a protocol,
 //! decides how a file looks, or prints.
 
 mod attribution;
 mod connections;
+mod desk;
 mod edges;
 mod engine;
 mod error;
@@ -13,7 +14,6 @@ mod options;
 mod order;
 mod policy;
 mod progress;
-mod queue;
 mod recorder;
 mod sink;
 

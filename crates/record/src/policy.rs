@@ -1,8 +1,8 @@
 //! What becomes of the app's attempts to reach others while it is recorded: they are dialled first,
 //! so that a refusal stays a refusal, and then carried.
 
+use crate::desk::Desk;
 use crate::edges::{Parties, PartyId};
-use crate::queue::{Queue, weight};
 use crate::sink::Message;
 use rehearsal_capture::{BoxFuture, Endpoint, Policy, Verdict};
 use rehearsal_model::{Exchange, Failure, LedgerLine, Moment};
@@ -42,7 +42,7 @@ pub(crate) enum Server {
 /// See the module.
 pub(crate) struct RecordPolicy {
     pub(crate) parties: Arc<Parties>,
-    pub(crate) queue: Arc<Queue<Message>>,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) clock: Clock,
     /// Asked instead of the name server that the app asks.
     pub(crate) name_server: Option<SocketAddr>,
@@ -61,9 +61,8 @@ impl RecordPolicy {
                 let errno = error.errno();
                 let (failure, finished) = (Some(error.failure), self.clock.now());
                 let exchange = Exchange { failure, started, finished, ..Exchange::default() };
-                let weight = weight(&exchange);
                 let exchange = Box::new(exchange);
-                self.queue.push(Message::NotConnected { party, tried: None, exchange }, weight);
+                self.desk.tell(Message::NotConnected { party, tried: None, exchange });
                 return Verdict::Refuse(errno, "it could not be reached");
             }
             Ok(Err(_)) => return Verdict::Refuse(errno(Failure::Refused), "dialling it broke off"),
@@ -87,8 +86,8 @@ impl RecordPolicy {
                     self.parties.resolved(&name, address);
                 }
             }
-            let (party, weight) = (self.parties.resolver(), weight(&exchange));
-            self.queue.push(Message::Resolved { party, exchange: Box::new(exchange) }, weight);
+            let (party, exchange) = (self.parties.resolver(), Box::new(exchange));
+            self.desk.tell(Message::Resolved { party, exchange });
         }
         Some(answer)
     }
@@ -129,7 +128,7 @@ impl Policy for RecordPolicy {
             connections: 1,
             ..LedgerLine::default()
         };
-        self.queue.push(Message::Ledger(line), 0);
+        self.desk.tell(Message::Ledger(line));
         Ok(())
     }
 }

@@ -15,6 +15,8 @@ pub struct Progress {
     pub bytes: u64,
     /// Exchanges that have begun and not finished.
     pub under_way: usize,
+    /// Whether the recording cannot go on, such as when the disk is full.
+    pub broken: bool,
     /// Where the app listens.
     pub listening: Vec<String>,
 }

@@ -1,12 +1,11 @@
-//! The one owner of what is recorded: a thread that turns messages into tests and mocks and hands
-//! them to the store.
+//! The one owner of what is recorded: turns messages into tests and mocks and hands them to the
+//! store.
 //!
 //! `sink, policy, engine --Message--> Recorder --TestCase, Mock--> store::Writer`
 
 use crate::attribution::{Attribution, Finished, Flow, Seen};
 use crate::edges::{Parties, PartyId, Spoken};
 use crate::progress::Progress;
-use crate::queue::Queue;
 use crate::sink::Message;
 use rehearsal_model::{
     Edge, EdgeName, Exchange, ExchangeId, Failure, Ledger, Manifest, Mock, Moment, Role, TestId,
@@ -17,7 +16,7 @@ use rehearsal_store::StoreError;
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_store::writer::Writer;
 use rehearsal_wire::{Facets, Protocol};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -46,6 +45,8 @@ pub(crate) struct Recorder {
     ledger: Ledger,
     warnings: Vec<String>,
     ending: bool,
+    /// Why nothing more can be recorded.
+    failed: Option<StoreError>,
     finished: Vec<Finished>,
     counts: Progress,
     /// How many exchanges each edge saw.
@@ -100,6 +101,7 @@ impl Recorder {
             ledger: Ledger::default(),
             warnings: Vec::new(),
             ending: false,
+            failed: None,
             finished: Vec::new(),
             counts: Progress::default(),
             exchanges: BTreeMap::new(),
@@ -107,25 +109,24 @@ impl Recorder {
         }
     }
 
-    /// Works until [`Message::End`].
-    pub(crate) fn run(mut self, queue: &Queue<Message>) -> Result<Harvest, StoreError> {
-        let (mut batch, mut last) = (VecDeque::new(), 0);
-        loop {
-            queue.take(&mut batch, last);
-            last = batch.len();
-            for message in batch.drain(..) {
-                if let Message::End(now) = message {
-                    return self.harvest(now);
-                }
-                self.handle(message);
-            }
-            self.write()?;
-            // Nobody waits for the end of an attempt that may take minutes.
-            self.counts.under_way =
-                self.attribution.under_way().saturating_sub(self.dialling.len());
-            self.counts.edges = self.parties.count();
-            self.progress.send_replace(self.counts.clone());
+    /// Takes in what happened; what is complete with it is in the journal afterwards.
+    pub(crate) fn tell(&mut self, message: Message) {
+        if self.failed.is_some() {
+            return;
         }
+        self.handle(message);
+        self.failed = self.write().err();
+        // Nobody waits for the end of an attempt that may take minutes.
+        self.counts.under_way = self.attribution.under_way().saturating_sub(self.dialling.len());
+        self.counts.edges = self.parties.count();
+        self.counts.broken = self.failed.is_some();
+        self.progress.send_if_modified(|shown| {
+            let news = *shown != self.counts;
+            if news {
+                shown.clone_from(&self.counts);
+            }
+            news
+        });
     }
 
     fn handle(&mut self, message: Message) {
@@ -163,7 +164,6 @@ impl Recorder {
             Message::Ledger(line) => self.ledger.add(line),
             Message::Warning(text) => self.warn(text),
             Message::Ending => self.ending = true,
-            Message::End(_) => {}
         }
     }
 
@@ -332,7 +332,14 @@ impl Recorder {
         self.writer.flush()
     }
 
-    fn harvest(mut self, now: Moment) -> Result<Harvest, StoreError> {
+    /// Ends with what is there.
+    ///
+    /// # Errors
+    /// The first that was met, with which recording ended.
+    pub(crate) fn harvest(mut self, now: Moment) -> Result<Harvest, StoreError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         self.give_up(now);
         let unfinished = self.attribution.finish(&mut self.finished);
         self.write()?;

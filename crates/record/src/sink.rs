@@ -1,7 +1,7 @@
-//! The ear of the connections: what they tell, put into the recorder's queue.
+//! The ear of the connections: what they tell, brought to the recorder's desk.
 
+use crate::desk::Desk;
 use crate::edges::PartyId;
-use crate::queue::{Queue, weight};
 use rehearsal_model::{Exchange, ExchangeId, LedgerLine, Moment, Role};
 use rehearsal_proxy::{ConnectionId, ConnectionReport, Sink, Watch};
 use rehearsal_wire::Protocol;
@@ -40,28 +40,26 @@ pub(crate) enum Message {
     Warning(String),
     /// From here on, what breaks off does so because we end.
     Ending,
-    /// Nothing will follow.
-    End(Moment),
 }
 
 /// See the module.
 pub(crate) struct Ear {
-    pub(crate) queue: Arc<Queue<Message>>,
+    pub(crate) desk: Arc<Desk>,
 }
 
 impl Watch for Ear {
     fn warning(&self, _connection: ConnectionId, text: &str) {
-        self.queue.push(Message::Warning(text.to_owned()), text.len());
+        self.desk.tell(Message::Warning(text.to_owned()));
     }
 
     fn finished(&self, connection: ConnectionId, report: ConnectionReport) {
-        self.queue.push(Message::Over { connection, report }, 0);
+        self.desk.tell(Message::Over { connection, report });
     }
 }
 
 impl Sink for Ear {
     fn begin(&self, connection: ConnectionId, id: ExchangeId, at: Moment) {
-        self.queue.push(Message::Began { connection, id, at }, 0);
+        self.desk.tell(Message::Began { connection, id, at });
     }
 
     fn emit(
@@ -71,11 +69,10 @@ impl Sink for Ear {
         id: ExchangeId,
         exchange: Box<Exchange>,
     ) {
-        let weight = weight(&exchange);
-        self.queue.push(Message::Done { connection, id, protocol, exchange }, weight);
+        self.desk.tell(Message::Done { connection, id, protocol, exchange });
     }
 
     fn abandon(&self, connection: ConnectionId, id: ExchangeId) {
-        self.queue.push(Message::Lost { connection, id }, 0);
+        self.desk.tell(Message::Lost { connection, id });
     }
 }
