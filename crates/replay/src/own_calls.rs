@@ -10,6 +10,8 @@ pub(crate) struct OwnCalls {
     has_come: Vec<bool>,
     /// Every call above this one has come.
     first_missing: usize,
+    /// Every call above this one has come, or was waited for in vain.
+    first_awaited: usize,
     /// In the order in which they came.
     came: Vec<usize>,
     /// Those that were answered though one above their group had not come.
@@ -35,7 +37,7 @@ impl OwnCalls {
     /// Takes those as come, in no order, that are not to be waited for.
     fn without(mut self, unseen: impl Iterator<Item = bool>) -> Self {
         self.has_come = unseen.collect();
-        self.first_missing = self.has_come.iter().take_while(|has_come| **has_come).count();
+        self.advance();
         self
     }
 
@@ -51,19 +53,29 @@ impl OwnCalls {
             *has_come = true;
             self.came.push(index);
         }
-        while self.has_come.get(self.first_missing) == Some(&true) {
-            self.first_missing += 1;
+        self.advance();
+    }
+
+    fn advance(&mut self) {
+        for first in [&mut self.first_missing, &mut self.first_awaited] {
+            while self.has_come.get(*first) == Some(&true) {
+                *first += 1;
+            }
         }
     }
 
-    /// Notes that a call was answered though one above it had not come.
+    /// Notes that a call was answered though one above it had not come. What was waited for in vain is
+    /// not waited for again: the calls behind a missing one would each take that long.
     pub(crate) fn answered_early(&mut self, index: u32) {
         self.early.push(index as usize);
+        let group = self.groups.get(index as usize).copied();
+        self.first_awaited = self.first_awaited.max(group.unwrap_or_default());
+        self.advance();
     }
 
-    /// Whether a call has one above it, outside of its own parallel group, that has not come.
+    /// Whether a call has one above it, outside of its own parallel group, that may yet come.
     pub(crate) fn is_early(&self, index: u32) -> bool {
-        self.groups.get(index as usize).is_some_and(|group| self.first_missing < *group)
+        self.groups.get(index as usize).is_some_and(|group| self.first_awaited < *group)
     }
 
     pub(crate) fn is_missing(&self, index: u32) -> bool {
@@ -115,6 +127,14 @@ mod tests {
         let last_two_parallel = [false, false, true];
         assert_eq!(calls(&last_two_parallel, &[0, 2, 1], &[2]).overtaken(), None);
         assert_eq!(calls(&last_two_parallel, &[2, 0, 1], &[2]).overtaken(), Some((2, 0)));
+    }
+
+    #[test]
+    fn a_missing_call_is_waited_for_once() {
+        let calls = calls(&[false; 5], &[0, 2], &[2]);
+        assert!(!calls.is_early(2) && !calls.is_early(3), "the second one was waited for");
+        assert!(calls.is_early(4), "the fourth one was not");
+        assert!(!calls.all_came() && calls.is_missing(1));
     }
 
     #[test]

@@ -104,6 +104,7 @@ impl Stage {
         Reply::Later(Box::pin(async move {
             if timeout(ORDER_PATIENCE, stage.came_above(early)).await.is_err() {
                 stage.state().own.answered_early(early);
+                stage.called.notify_waiters();
             }
             answer
         }))
