@@ -1,0 +1,125 @@
+//! What of a command identifies it, and what two must agree in.
+
+use crate::Facets;
+use rehearsal_model::{Map, Value};
+
+/// The facets of MongoDB.
+#[derive(Debug)]
+pub(super) struct MongoFacets;
+
+/// Parts in which keys and operators say which command it is, and values do not.
+const OUTLINED: [&str; 6] = ["filter", "query", "updates", "deletes", "update", "pipeline"];
+
+/// Options that say how to go about it and not what is wanted. Drivers lower the time as it passes.
+const NO_CONCERN: [&str; 2] = ["comment", "maxTimeMS"];
+
+/// The command and what it is about.
+fn headline(request: &Map) -> (&str, &str) {
+    let headline = request.text("mongodb").unwrap_or_default();
+    headline.split_once(' ').unwrap_or((headline, ""))
+}
+
+impl Facets for MongoFacets {
+    fn operation(&self, request: &Map) -> String {
+        request.text("mongodb").unwrap_or("command").to_owned()
+    }
+
+    fn identity(&self, request: &Map) -> Value {
+        let mut form = Map::new();
+        for key in ["mongodb", "key"] {
+            if let Some(value) = request.get(key) {
+                form.push_new(key, value.clone());
+            }
+        }
+        for key in OUTLINED {
+            if let Some(value) = request.get(key) {
+                form.push_new(key, outline(value));
+            }
+        }
+        Value::Map(form)
+    }
+
+    fn request(&self, request: &Map) -> Value {
+        let mut form = request.clone();
+        if let Some(Value::Map(options)) = form.get_mut("options") {
+            NO_CONCERN.iter().for_each(|key| _ = options.remove(key));
+            if options.is_empty() {
+                form.remove("options");
+            }
+        }
+        Value::Map(form)
+    }
+
+    fn response(&self, _request: &Map, response: &Map) -> Value {
+        Value::Map(response.clone())
+    }
+
+    fn repeatable(&self, request: &Map) -> bool {
+        match headline(request).0 {
+            "collStats" | "count" | "dataSize" | "dbHash" | "dbStats" | "distinct" | "explain"
+            | "find" | "hostInfo" | "listCollections" | "listCommands" | "listDatabases"
+            | "listIndexes" | "rolesInfo" | "serverStatus" | "usersInfo" => true,
+            "aggregate" => !writes(request),
+            _ => self.sets_up(request),
+        }
+    }
+
+    fn sets_up(&self, request: &Map) -> bool {
+        matches!(
+            headline(request).0,
+            "authenticate"
+                | "buildInfo"
+                | "buildinfo"
+                | "connectionStatus"
+                | "getCmdLineOpts"
+                | "getLog"
+                | "getParameter"
+                | "hello"
+                | "ping"
+                | "whatsmyuri"
+        )
+    }
+
+    /// The trace ids in comments, which may be texts or documents.
+    fn trace(&self, request: &Map) -> Vec<String> {
+        let options = request.get("options").and_then(Value::as_map);
+        let found = match options.and_then(|options| options.get("comment")) {
+            Some(Value::Map(comment)) => comment.text("traceparent"),
+            Some(Value::Text(comment)) => {
+                let behind = comment.split_once("traceparent=").map(|(_, behind)| behind);
+                behind.map(|behind| behind.trim_start_matches('\''))
+            }
+            _ => None,
+        };
+        let id = found.and_then(|found| found.split('-').nth(1)).filter(|id| !id.is_empty());
+        id.map(str::to_owned).into_iter().collect()
+    }
+}
+
+/// Whether an aggregation writes, or waits for what others write.
+fn writes(request: &Map) -> bool {
+    let stages = request.get("pipeline").and_then(Value::as_list).unwrap_or_default();
+    let names = stages.iter().filter_map(|stage| stage.as_map()?.keys().next());
+    names.into_iter().any(|name| matches!(name, "$out" | "$merge" | "$changeStream"))
+}
+
+/// Keys and operators, without the values. Things of the same kind count once.
+fn outline(value: &Value) -> Value {
+    match value {
+        Value::Map(map) if super::bson::is_marked(map) => Value::Null,
+        Value::Map(map) => {
+            let pairs = map.iter().map(|(key, value)| (key.to_owned(), outline(value)));
+            Value::Map(pairs.collect())
+        }
+        Value::List(list) => {
+            let mut kinds: Vec<Value> = Vec::new();
+            for kind in list.iter().map(outline) {
+                if kinds.last() != Some(&kind) {
+                    kinds.push(kind);
+                }
+            }
+            Value::List(kinds)
+        }
+        _ => Value::Null,
+    }
+}

@@ -1,0 +1,174 @@
+//! Watches both peers: each command is joined with the reply that names its number.
+//!
+//! Replies that come without being asked for again (exhaust cursors) are recorded as if the client
+//! had asked for each; news of the server (streamed greetings) once.
+
+use super::command::{self, Kind};
+use super::inbox::{Inbox, Message};
+use super::message::{self, Said};
+use super::{NAME, malformed, reply};
+use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
+use std::collections::VecDeque;
+
+/// A command whose reply is to come.
+#[derive(Debug)]
+struct Pending {
+    /// The number that the reply names.
+    number: u32,
+    command: command::Command,
+    started: Moment,
+    /// The exchange that has begun; none when it is not recorded.
+    id: Option<ExchangeId>,
+    /// It is a stream of replies, and this the number of the last one. The next one should name it,
+    /// but some servers name the command's.
+    last: Option<u32>,
+}
+
+/// The session of [`crate::Protocol::observer`].
+#[derive(Debug)]
+pub(super) struct Observer {
+    limits: Limits,
+    client: Inbox,
+    server: Inbox,
+    next: u64,
+    pending: VecDeque<Pending>,
+    over: bool,
+}
+
+impl Observer {
+    pub(super) fn new(limits: Limits) -> Self {
+        Observer {
+            limits,
+            client: Inbox::new(limits),
+            server: Inbox::new(limits),
+            next: 1,
+            pending: VecDeque::new(),
+            over: false,
+        }
+    }
+
+    fn begin(&mut self, at: Moment, out: &mut Vec<Command>) -> ExchangeId {
+        let id = ExchangeId(self.next);
+        self.next += 1;
+        out.push(Command::Begin { id, at });
+        id
+    }
+
+    fn asked(&mut self, message: &Message, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let said = message::read(message)?;
+        let command = command::read(&said)?;
+        let recorded = matches!(command.kind, Kind::Ordinary | Kind::Hello);
+        let id = recorded.then(|| self.begin(message.at, out));
+        let mut pending =
+            Pending { number: message.id, command, started: message.at, id, last: None };
+        if said.more_to_come {
+            pending.answered(Map::new(), message.at, out);
+            return Ok(());
+        }
+        if self.pending.len() >= self.limits.in_flight {
+            let (what, limit) = ("the list of commands without a reply", self.limits.in_flight);
+            return Err(WireError::TooLarge { protocol: NAME, what, limit });
+        }
+        self.pending.push_back(pending);
+        Ok(())
+    }
+
+    fn replied(
+        &mut self,
+        message: &Message,
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let said = message::read(message)?;
+        let place = self.pending.iter().position(|pending| pending.is_answered_by(message.answers));
+        let Some(mut pending) = place.and_then(|place| self.pending.remove(place)) else {
+            return Err(malformed("a reply to a command that nobody sent"));
+        };
+        match pending.command.kind {
+            Kind::Ordinary if pending.last.is_some() => {
+                pending.id = Some(self.begin(message.at, out));
+                pending.started = message.at;
+            }
+            // How it came out is recorded, what was said before is not.
+            Kind::Authentication if said.document.get("done") != Some(&false.into()) => {
+                pending.id = Some(self.begin(pending.started, out));
+            }
+            _ => {}
+        }
+        let Said { document, more_to_come, .. } = said;
+        pending.answered(reply::read(&pending.command, document), now, out);
+        if more_to_come {
+            pending.last = Some(message.id);
+            self.pending.push_back(pending);
+        }
+        Ok(())
+    }
+
+    /// A side has ended: what the server was answering broke off.
+    fn ended(&mut self, how: Ending, now: Moment, out: &mut Vec<Command>) {
+        self.over = true;
+        let failure = match how {
+            Ending::Reset => Failure::Reset,
+            Ending::Finished => Failure::Closed,
+        };
+        for pending in std::mem::take(&mut self.pending) {
+            let Some(id) = pending.id.filter(|_| pending.command.kind == Kind::Ordinary) else {
+                continue;
+            };
+            let exchange = Exchange {
+                request: pending.command.request,
+                failure: Some(failure),
+                started: pending.started,
+                finished: now,
+                ..Exchange::default()
+            };
+            out.push(Command::Emit { id, exchange: Box::new(exchange) });
+        }
+    }
+}
+
+impl Pending {
+    fn is_answered_by(&self, answers: u32) -> bool {
+        self.number == answers || self.last == Some(answers)
+    }
+
+    /// Records what was replied, unless it is not recorded.
+    fn answered(&mut self, response: Map, now: Moment, out: &mut Vec<Command>) {
+        let Some(id) = self.id.take() else { return };
+        let exchange = Exchange {
+            request: self.command.request.clone(),
+            response: Some(response),
+            started: self.started,
+            finished: now,
+            ..Exchange::default()
+        };
+        out.push(Command::Emit { id, exchange: Box::new(exchange) });
+    }
+}
+
+impl Session for Observer {
+    fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
+        match event {
+            Event::Data { .. } if self.over => {}
+            Event::Data { from: Peer::Client, bytes, at } => {
+                self.client.push(bytes, at);
+                while let Some(message) = self.client.message(at)? {
+                    self.asked(&message, out)?;
+                }
+            }
+            Event::Data { from: Peer::Server, bytes, at } => {
+                self.server.push(bytes, at);
+                while let Some(message) = self.server.message(at)? {
+                    self.replied(&message, at, out)?;
+                }
+            }
+            Event::Closed { from: Peer::Server, how, at } => self.ended(how, at, out),
+            Event::Closed { from: Peer::Client, how: Ending::Reset, at } => {
+                self.ended(Ending::Reset, at, out);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! Plays the server: answers what concerns only the connection by itself, and asks for the replies to
+//! all other commands.
+//!
+//! Only one question is out at a time; what the client sends meanwhile waits. Replies are never
+//! compressed or streamed: a client that allows that must take them one by one as well.
+
+use super::command::{self, Kind};
+use super::inbox::{Inbox, Message};
+use super::message::{self, Said};
+use super::{NAME, hello, reply};
+use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
+use bytes::Bytes;
+use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
+
+/// The number of every connection, as servers tell it in their greeting.
+const CONNECTION: u32 = 1;
+
+/// A command whose reply is asked for.
+#[derive(Debug)]
+struct Waiting {
+    number: u32,
+    said: Said,
+    command: command::Command,
+}
+
+/// The session of [`crate::Protocol::responder`].
+#[derive(Debug)]
+pub(super) struct Responder {
+    inbox: Inbox,
+    next: u64,
+    /// The number of the last message that was sent.
+    sent: u32,
+    waiting: Option<Waiting>,
+    client_ended: bool,
+    over: bool,
+}
+
+impl Responder {
+    pub(super) fn new(limits: Limits) -> Self {
+        Responder {
+            inbox: Inbox::new(limits),
+            next: 1,
+            sent: 0,
+            waiting: None,
+            client_ended: false,
+            over: false,
+        }
+    }
+
+    /// Reads on until a question is out.
+    fn read(&mut self, now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        while self.waiting.is_none() && !self.over {
+            let Some(message) = self.inbox.message(now)? else { break };
+            self.message(&message, out)?;
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, message: &Message, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let said = message::read(message)?;
+        let command = command::read(&said)?;
+        let waiting = Waiting { number: message.id, said, command };
+        match waiting.command.kind {
+            Kind::Housekeeping => {
+                let done = housekeeping(&waiting);
+                self.send(&waiting, &done, out)
+            }
+            Kind::Authentication => {
+                let refusal = reply::refusal(18, "AuthenticationFailed", "not played");
+                self.send(&waiting, &refusal, out)
+            }
+            Kind::Ordinary | Kind::Hello => {
+                let request = waiting.command.request.clone();
+                out.push(Command::Ask { id: ExchangeId(self.next), request, at: message.at });
+                self.waiting = Some(waiting);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends a reply, unless none is wanted.
+    fn send(
+        &mut self,
+        to: &Waiting,
+        document: &Value,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        if to.said.more_to_come {
+            return Ok(());
+        }
+        self.sent = self.sent.wrapping_add(1);
+        let bytes = message::write(self.sent, to.number, to.said.form, document)?;
+        out.push(Command::Send { to: Peer::Client, bytes: Bytes::from(bytes) });
+        Ok(())
+    }
+
+    fn end(&mut self, how: Ending, out: &mut Vec<Command>) {
+        self.over = true;
+        out.push(Command::Close { to: Peer::Client, how });
+    }
+
+    fn answer(&mut self, answer: Answer, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let Some(waiting) = self.waiting.take() else { return Ok(()) };
+        self.next += 1;
+        match answer {
+            Answer::Response(mut response) => {
+                if waiting.command.kind == Kind::Hello
+                    && let Some(Value::Map(fields)) = response.get_mut("fields")
+                {
+                    hello::write(&waiting.said, CONNECTION, fields);
+                }
+                let document = reply::write(&waiting.command, &response)?;
+                self.send(&waiting, &document, out)
+            }
+            // It follows from an error before, and would only hide that one from the app.
+            Answer::Miss(_) if waiting.command.name == "abortTransaction" => {
+                self.send(&waiting, &reply::done(Map::new()), out)
+            }
+            Answer::Miss(miss) => self.send(&waiting, &reply::miss(&miss), out),
+            Answer::Failure(Failure::Closed) | Answer::Broken(_, Failure::Closed) => {
+                self.end(Ending::Finished, out);
+                Ok(())
+            }
+            Answer::Failure(_) | Answer::Broken(..) | Answer::Incomplete => {
+                self.end(Ending::Reset, out);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What is said to commands that concern sessions and cursors, of which there are none here.
+fn housekeeping(asked: &Waiting) -> Value {
+    let mut more = Map::new();
+    if asked.command.name == "killCursors" {
+        let killed = asked.said.document.get("cursors").cloned();
+        more.push_new("cursorsKilled", killed.unwrap_or_else(|| Value::List(Vec::new())));
+        for key in ["cursorsNotFound", "cursorsAlive", "cursorsUnknown"] {
+            more.push_new(key, Value::List(Vec::new()));
+        }
+    }
+    reply::done(more)
+}
+
+impl Session for Responder {
+    fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
+        if self.over {
+            return Ok(());
+        }
+        match event {
+            Event::Data { from: Peer::Client, bytes, at } => {
+                let limit = self.inbox.limit().saturating_mul(2);
+                if self.inbox.len() + bytes.len() > limit {
+                    let what = "what the client sent without an answer";
+                    return Err(WireError::TooLarge { protocol: NAME, what, limit });
+                }
+                self.inbox.push(bytes, at);
+                self.read(at, out)?;
+            }
+            Event::Answer { id, answer, at } if id == ExchangeId(self.next) => {
+                self.answer(answer, out)?;
+                self.read(at, out)?;
+            }
+            Event::Closed { from: Peer::Client, how: Ending::Reset, .. } => self.over = true,
+            Event::Closed { from: Peer::Client, how: Ending::Finished, .. } => {
+                self.client_ended = true;
+            }
+            _ => {}
+        }
+        if self.client_ended && self.waiting.is_none() && !self.over {
+            self.end(Ending::Finished, out);
+        }
+        Ok(())
+    }
+}
