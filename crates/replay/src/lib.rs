@@ -13,6 +13,7 @@ mod options;
 mod oracle;
 mod own_calls;
 mod policy;
+mod renaming;
 mod routes;
 mod secrets;
 mod shelf;

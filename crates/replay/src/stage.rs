@@ -4,6 +4,7 @@
 //! for a call is woken by it.
 
 use crate::own_calls::OwnCalls;
+use crate::renaming::{self, Renaming};
 use crate::shelf::{EdgeNumber, Shelf};
 use rehearsal_compare::Rules;
 use rehearsal_matching::{Asked, Desk, Judge, Pick, Place, Verdict, fingerprint};
@@ -13,6 +14,7 @@ use rehearsal_model::{
 use rehearsal_proxy::Reply;
 use rehearsal_store::scrub::{Known, Scrubber};
 use rehearsal_wire::{Answer, Miss};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -43,6 +45,7 @@ struct State {
     failed: HashSet<u32>,
     /// The secrets that the test was sent and that its calls held.
     known: Known,
+    renaming: Renaming,
 }
 
 impl State {
@@ -69,6 +72,7 @@ impl Stage {
             own: OwnCalls::default(),
             failed: HashSet::new(),
             known: Known::default(),
+            renaming: Renaming::default(),
         };
         Stage { shelf, state: Mutex::new(state), called: Notify::new() }
     }
@@ -90,6 +94,21 @@ impl Stage {
     /// Replaces the secrets of what crosses an edge during the test.
     pub(crate) fn scrub(&self, scrubber: &Scrubber, exchange: &mut Exchange) {
         scrubber.scrub_knowing(exchange, &mut self.state().known);
+    }
+
+    /// A request as it is to be sent in this run: it carries the identifiers that the app invented.
+    pub(crate) fn live_request(&self, request: &Map) -> Map {
+        let renaming = &mut self.state().renaming;
+        let request = renaming.to_live(request).into_owned();
+        renaming.tell(&request);
+        request
+    }
+
+    /// An answer of the app as it would have been recorded.
+    pub(crate) fn recorded_answer(&self, answer: &mut Exchange) {
+        if let Some(response) = &mut answer.response {
+            *response = self.state().renaming.to_recorded(response).into_owned();
+        }
     }
 
     /// The answer to a call of the app.
@@ -126,6 +145,10 @@ impl Stage {
     /// The answer, and the place of the call in its test when it came early.
     fn pick(&self, edge: EdgeNumber, request: &Map) -> (Answer, Option<u32>) {
         let facets = self.shelf.edges[edge as usize].protocol.facets();
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let renamed = state.renaming.to_recorded(request);
+        let request = renamed.as_ref();
         let form = facets.request(request);
         let asked = Asked {
             edge,
@@ -133,10 +156,9 @@ impl Stage {
             values: fingerprint(&form),
             repeatable: facets.repeatable(request),
         };
-        let mut guard = self.state();
-        let state = &mut *guard;
-        let judge = Forms { shelf: &self.shelf, form: &form, rules: &state.rules };
-        let Pick { verdict, extra } = state.desk.pick(&self.shelf.library, asked, &judge);
+        let State { desk, rules, renaming, .. } = &mut *state;
+        let judge = Forms { shelf: &self.shelf, form: &form, rules, renaming };
+        let Pick { verdict, extra } = desk.pick(&self.shelf.library, asked, &judge);
         let mut early = None;
         let answer = match verdict {
             Verdict::Mock(mock) => {
@@ -150,7 +172,9 @@ impl Stage {
                     state.own.came(index);
                     early = Some(index).filter(|index| state.own.is_early(*index));
                 }
-                answer_of(self.shelf.exchange(mock))
+                let renaming = &mut state.renaming;
+                renaming.bind(renaming.pairs(self.shelf.form(mock), &form));
+                live_answer(answer_of(self.shelf.exchange(mock)), renaming)
             }
             Verdict::Miss(_) if self.shelf.begins_any(edge, request) => {
                 return (Answer::Incomplete, None);
@@ -293,8 +317,9 @@ impl Stage {
         let mut state = self.state();
         let state = &mut *state;
         let asked = Asked { edge, identity, values, repeatable: false };
-        let judge = Forms { shelf: &self.shelf, form: &nothing, rules: &state.rules };
-        let pick = state.desk.pick(&self.shelf.library, asked, &judge);
+        let State { desk, rules, renaming, .. } = &mut *state;
+        let judge = Forms { shelf: &self.shelf, form: &nothing, rules, renaming };
+        let pick = desk.pick(&self.shelf.library, asked, &judge);
         let always = self.shelf.edges[edge as usize].always_fails;
         let failure = match pick.verdict {
             Verdict::Mock(mock) if always.is_some() || state.failed.insert(mock) => {
@@ -329,8 +354,9 @@ impl Stage {
         };
         let mut state = self.state();
         let state = &mut *state;
-        let judge = Forms { shelf: &self.shelf, form: &form, rules: &state.rules };
-        match state.desk.pick(&self.shelf.library, asked, &judge).verdict {
+        let State { desk, rules, renaming, .. } = &mut *state;
+        let judge = Forms { shelf: &self.shelf, form: &form, rules, renaming };
+        match desk.pick(&self.shelf.library, asked, &judge).verdict {
             Verdict::Mock(mock) => answer_of(self.shelf.exchange(mock)),
             Verdict::Miss(_) => miss(),
         }
@@ -417,11 +443,23 @@ fn answer_of(exchange: &rehearsal_model::Exchange) -> Answer {
     }
 }
 
+/// A recorded answer with the identifiers of this run, which the app is told by it.
+fn live_answer(mut answer: Answer, renaming: &mut Renaming) -> Answer {
+    if let Answer::Response(response) | Answer::Broken(response, _) = &mut answer {
+        if let Cow::Owned(live) = renaming.to_live(response) {
+            *response = live;
+        }
+        renaming.tell(response);
+    }
+    answer
+}
+
 /// Compares a call in comparison form with mocks.
 struct Forms<'a> {
     shelf: &'a Shelf,
     form: &'a Value,
     rules: &'a Rules,
+    renaming: &'a Renaming,
 }
 
 impl Judge for Forms<'_> {
@@ -430,6 +468,11 @@ impl Judge for Forms<'_> {
         if expected == self.form {
             return Vec::new();
         }
-        rehearsal_compare::compare(expected, self.form, &self.shelf.root(mock), self.rules)
+        let pairs = self.renaming.pairs(expected, self.form);
+        let form = match pairs.is_empty() {
+            true => Cow::Borrowed(self.form),
+            false => Cow::Owned(renaming::renamed(self.form, &pairs)),
+        };
+        rehearsal_compare::compare(expected, &form, &self.shelf.root(mock), self.rules)
     }
 }

@@ -33,8 +33,8 @@ pub(crate) async fn judge(
     ended: impl Future<Output = Ending>,
 ) -> Vec<Finding> {
     let Trial { test, shelf, stage, rules, limit, scrubber } = trial;
-    let request = secrets.fill(&test.exchange.request);
     stage.begin(Arc::clone(&test), rules.clone());
+    let request = stage.live_request(&secrets.fill(&test.exchange.request));
     stage.scrub(scrubber, &mut Exchange { request: request.clone(), ..Exchange::default() });
     let untouched = || test.exchange.failure.is_none() && stage.is_untouched();
     let sending = timeout(limit, driver.send(&test.edge, &request, untouched));
@@ -59,6 +59,7 @@ pub(crate) async fn judge(
                 secrets.learn(recorded, live);
             }
             stage.scrub(scrubber, &mut answer);
+            stage.recorded_answer(&mut answer);
             judge_answer(&test, shelf, &answer, &rules)
         }
     };

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Records apps that use a real MongoDB-compatible server and replays them with the server stopped.
+
+    run.py [--repeat N] [--cache FOLDER] [--keep] [CASE ...]
+
+Starts SecantusDB itself, on a free port with its data in a temporary folder. For each case: `rehearsal
+record`, the requests, SIGINT; the server is stopped; `rehearsal test` N times (10), each of which must
+be green. Then the defects: each must turn a test red, with the words that name it.
+
+The environment's REHEARSAL is the program's path (`rehearsal` if unset). The server and the drivers are
+installed into the cache folder. Exit code 0 when all passed, 1 when one failed.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from stand import Failed, Server, install_once, install_python, main, run_tool  # noqa: E402
+
+PACKAGES = ["SecantusDB==0.7.0b3", "pymongo==4.20.*"]
+PEN, BOOK = "65e0a1b2c3d4e5f601020304", "65e0a1b2c3d4e5f601020305"
+HAT = {"item": "hat", "amount": "12.30", "due": "2024-05-06T10:00:00", "tags": ["warm", "a b"], "note": "00ff10"}
+SHOP = [
+    ("GET", "/orders", None, 200, "pen"),
+    ("POST", "/orders", HAT, 201, '"found": true'),
+    ("GET", f"/orders/{PEN}", None, 200, "1.50"),
+    ("POST", "/orders", HAT, 409, "error"),
+    ("GET", "/orders/65e0a1b2c3d4e5f601020399", None, 404, "no such order"),
+    ("POST", f"/orders/{PEN}/pay", None, 200, '"paid": 1'),
+    ("POST", f"/orders/{PEN}/pay", None, 200, '"paid": 0'),
+    ("POST", "/log", {"rows": [["a", "x"], ["b", "y"]]}, 200, '["a", "b"]'),
+    ("GET", "/report", None, 200, "3741"),
+]
+# The defect and words of which each must be in what `rehearsal test` prints.
+DEFECTS = {
+    "missing_write": ["insert shop.log"],
+    "wrong_field": ["documents[0].item", "documents[0].state"],
+    "wrong_filter": ["find shop.orders", "filter"],
+    "n_plus_one": ["find shop.orders", "_id"],
+    "local_time": ["documents[0].due", "2024-05-06T10:00:00Z", "2024-05-06T08:00:00Z"],
+    "other_id": ["insert shop.log", "order"],
+    "no_transaction": ["findAndModify shop.orders", "transaction"],
+}
+
+
+class Secantus(Server):
+    def __init__(self, folder, python):
+        super().__init__(folder)
+        self.python = python
+        self.env |= {"MONGO_URL": f"mongodb://127.0.0.1:{self.port}/"}
+
+    def command(self):
+        data = self.folder / "data"
+        return [self.python.parent / "secantusd-py", "--host", "127.0.0.1", "--port", self.port, "--storage-path", data, "--cache-size", "64M"]
+
+    def start(self):
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
+        super().start()
+
+    def reset(self):
+        self.call(self.python, HERE / "reset.py", self.env["MONGO_URL"])
+
+
+def cases(stand, tools):
+    python = tools
+    yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "8"}])
+    for bug, words in DEFECTS.items():
+        yield f"shop {bug}", lambda bug=bug, words=words: stand.defect("shop", bug, words)
+
+
+def install(cache):
+    """The server and the drivers, once."""
+    install_once(cache, PACKAGES, [], lambda cache: install_python(cache / "python", PACKAGES))
+    return cache / "python" / "bin" / "python"
+
+
+if __name__ == "__main__":
+    python = []
+
+    def installed(cache):
+        python.append(install(cache))
+        return python[0]
+
+    sys.exit(main("mongodb", __doc__.split("\n\n")[0], lambda folder: Secantus(folder, python[0]), installed, cases))
