@@ -6,6 +6,7 @@
 mod dns;
 mod http;
 mod mongo;
+mod mysql;
 mod opaque;
 mod postgres;
 mod protocol;
@@ -19,7 +20,7 @@ pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, WireError
 /// Every protocol, in the order in which they are tried on the first bytes of a connection.
 /// `opaque` takes what none of the others does.
 pub static ALL: &[&dyn Protocol] =
-    &[&http::Http, &dns::Dns, &postgres::Postgres, &mongo::Mongo, &opaque::Opaque];
+    &[&http::Http, &dns::Dns, &postgres::Postgres, &mongo::Mongo, &mysql::Mysql, &opaque::Opaque];
 
 /// The protocol of a name, as recordings and settings write it.
 #[must_use]

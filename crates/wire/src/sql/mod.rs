@@ -9,6 +9,6 @@ mod token;
 mod verb;
 
 pub(crate) use dialect::Dialect;
-pub(crate) use normal::{Normal, normalise, outline};
-pub(crate) use token::{Kind, Token, statements};
-pub(crate) use verb::{BETWEEN, operation, reads, repeatable, rolls_back, trace, verb};
+pub(crate) use normal::{Normal, normalise, outline, unquoted};
+pub(crate) use token::{Kind, Token, statements, tokens};
+pub(crate) use verb::{BETWEEN, operation, reads, repeatable, rolls_back, table, trace, verb};

@@ -251,18 +251,25 @@ fn literal(token: Token<'_>, dialect: Dialect) -> Value {
     if token.kind == Kind::Number {
         return Number::parse(token.text).map_or_else(|| token.text.into(), Value::Number);
     }
-    let quote = token.text.chars().next().unwrap_or_default();
-    let quoted = quote == '\'' || (quote == '"' && dialect == Dialect::Mysql);
-    let inner = token.text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
-    match (inner, dialect) {
-        (Some(inner), Dialect::Postgres) if quoted => inner.replace("''", "'").into(),
-        (Some(inner), Dialect::Mysql) if quoted => unescaped(inner, quote).into(),
-        _ => token.text.into(),
-    }
+    let inner = match dialect {
+        Dialect::Postgres => {
+            let inner = token.text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+            inner.map(|inner| inner.replace("''", "'"))
+        }
+        Dialect::Mysql => unquoted(token.text),
+    };
+    inner.map_or_else(|| token.text.into(), Value::from)
+}
+
+/// What a string of MySQL means; `None` for one that has a letter before its quotes.
+pub(crate) fn unquoted(text: &str) -> Option<String> {
+    let quote = text.chars().next().filter(|char| matches!(char, '\'' | '"'))?;
+    let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+    Some(unescaped(inner, quote))
 }
 
 /// What stands between quotes for MySQL (Reference Manual, "String Literals").
-pub(crate) fn unescaped(inner: &str, quote: char) -> String {
+fn unescaped(inner: &str, quote: char) -> String {
     let mut out = String::new();
     let mut chars = inner.chars();
     while let Some(char) = chars.next() {

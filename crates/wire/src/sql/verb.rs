@@ -80,7 +80,8 @@ pub(crate) const BETWEEN: &[&str] = &[
     "temporary",
 ];
 
-fn table(statement: &[Token<'_>]) -> Option<String> {
+/// The first table of a statement, with its schema where that is named.
+pub(crate) fn table(statement: &[Token<'_>]) -> Option<String> {
     let announces = |token: &Token<'_>| {
         ["from", "into", "update", "table", "copy", "truncate"].iter().any(|word| token.is(word))
     };

@@ -1,0 +1,158 @@
+//! What of a statement identifies it, and what two must agree in.
+
+use super::text;
+use crate::Facets;
+use crate::sql::{self, Dialect};
+use rehearsal_model::{Map, Value};
+use std::borrow::Cow;
+
+/// The facets of MySQL.
+#[derive(Debug)]
+pub(super) struct MysqlFacets;
+
+/// What a request is.
+enum Request<'a> {
+    Greeting,
+    Connect(&'a Map),
+    Prepare(Cow<'a, str>),
+    Sql(Cow<'a, str>),
+    /// A command without SQL.
+    Other,
+}
+
+fn read(request: &Map) -> Request<'_> {
+    if request.get("greeting").is_some() {
+        return Request::Greeting;
+    }
+    if let Some(connect) = request.get("connect").and_then(Value::as_map) {
+        return Request::Connect(connect);
+    }
+    let text = |key: &str| request.get(key).and_then(text::of);
+    match (text("prepare"), text("sql")) {
+        (Some(sql), _) => Request::Prepare(sql),
+        (None, Some(sql)) => Request::Sql(sql),
+        (None, None) => Request::Other,
+    }
+}
+
+const OTHERS: &[&str] = &["use", "fields", "command"];
+
+impl Facets for MysqlFacets {
+    fn operation(&self, request: &Map) -> String {
+        match read(request) {
+            Request::Greeting => "greeting".to_owned(),
+            Request::Connect(to) => {
+                let database = to.text("database").or(to.text("user")).unwrap_or_default();
+                format!("connect {database}")
+            }
+            Request::Prepare(text) => format!("prepare {}", sql::operation(&text, Dialect::Mysql)),
+            Request::Sql(text) => sql::operation(&text, Dialect::Mysql),
+            Request::Other => {
+                let named = OTHERS.iter().find_map(|key| Some((key, request.text(key)?)));
+                match named {
+                    Some((&"command", name)) => name.to_owned(),
+                    Some((key, name)) => format!("{key} {name}"),
+                    None => "statement".to_owned(),
+                }
+            }
+        }
+    }
+
+    fn identity(&self, request: &Map) -> Value {
+        let form = match read(request) {
+            Request::Greeting => Map::from([("greeting", true)]),
+            Request::Connect(_) => Map::from([("connect", true)]),
+            Request::Prepare(text) => prepared(&text),
+            Request::Sql(text) => Map::from([("sql", sql::normalise(&text, Dialect::Mysql).sql)]),
+            Request::Other => request.clone(),
+        };
+        Value::Map(form)
+    }
+
+    /// Literals and parameters stand beside the text, each by its number, and parameters by their
+    /// column where an INSERT names one.
+    fn request(&self, request: &Map) -> Value {
+        let text = match read(request) {
+            Request::Greeting => return Value::Map(Map::from([("greeting", true)])),
+            Request::Connect(connect) => {
+                let named = ["user", "database"].map(|name| (name, connect.get(name).cloned()));
+                let named = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
+                let named: Map = named.collect();
+                return Value::Map(Map::from([("connect", named)]));
+            }
+            Request::Prepare(text) => return Value::Map(prepared(&text)),
+            Request::Sql(text) => text,
+            Request::Other => return Value::Map(request.clone()),
+        };
+        let normal = sql::normalise(&text, Dialect::Mysql);
+        let mut form = Map::from([("sql", normal.sql.as_str())]);
+        if let Some(params) = request.get("params").and_then(Value::as_list) {
+            form.push_new("params", numbered(params, &normal.columns));
+        }
+        if let Some(rows) = request.get("bulk").and_then(Value::as_list) {
+            let each = rows.iter().map(|row| match row.as_list() {
+                Some(row) => Value::Map(numbered(row, &normal.columns)),
+                None => row.clone(),
+            });
+            form.push_new("bulk", each.collect::<Vec<_>>());
+        }
+        if !normal.literals.is_empty() {
+            form.push_new("literals", normal.values());
+        }
+        for key in ["file", "file_omitted"] {
+            if let Some(value) = request.get(key) {
+                form.push_new(key, value.clone());
+            }
+        }
+        Value::Map(form)
+    }
+
+    fn response(&self, _request: &Map, response: &Map) -> Value {
+        let one = |result: &Map| {
+            let kept = ["columns", "rows", "affected", "last_id", "error"].into_iter();
+            kept.filter_map(|key| Some((key, result.get(key)?.clone()))).collect::<Map>()
+        };
+        let mut form = one(response);
+        if let Some(results) = response.get("results").and_then(Value::as_list) {
+            let each = results.iter().filter_map(Value::as_map).map(one).collect::<Vec<_>>();
+            form.push_new("results", each);
+        }
+        Value::Map(form)
+    }
+
+    fn repeatable(&self, request: &Map) -> bool {
+        match read(request) {
+            Request::Greeting | Request::Connect(_) | Request::Prepare(_) => true,
+            Request::Sql(text) => sql::repeatable(&text, Dialect::Mysql),
+            Request::Other => request.get("sql_omitted").is_none(),
+        }
+    }
+
+    fn sets_up(&self, request: &Map) -> bool {
+        match read(request) {
+            Request::Greeting | Request::Connect(_) | Request::Prepare(_) => true,
+            Request::Sql(text) => text::sets_up(&text),
+            Request::Other => request.get("sql_omitted").is_none(),
+        }
+    }
+
+    fn trace(&self, request: &Map) -> Vec<String> {
+        let sql = request.text("sql");
+        sql.map(|sql| sql::trace(sql, Dialect::Mysql)).unwrap_or_default()
+    }
+}
+
+fn prepared(text: &str) -> Map {
+    Map::from([("prepare", sql::outline(text, Dialect::Mysql))])
+}
+
+fn numbered(params: &[Value], columns: &[Option<String>]) -> Map {
+    let each = params.iter().enumerate().map(|(index, value)| {
+        let name = match columns.get(index) {
+            Some(Some(column)) => format!("${} {column}", index + 1),
+            _ => format!("${}", index + 1),
+        };
+        (name, value.clone())
+    });
+    each.collect()
+}

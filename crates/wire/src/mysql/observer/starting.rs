@@ -1,0 +1,110 @@
+//! The greeting, and how the client comes in.
+
+use super::{Observer, Phase};
+use crate::mysql::greeting::{self, Greeting};
+use crate::mysql::outcome::put_done;
+use crate::mysql::packets::{Outbox, Packet};
+use crate::mysql::replies::{self, Done};
+use crate::mysql::{capabilities, login, malformed, status};
+use crate::{Command, Peer, WireError};
+use bytes::Bytes;
+use rehearsal_model::{Map, Moment};
+
+use Peer::{Client, Server};
+
+impl Observer {
+    pub(super) fn greeting(
+        &mut self,
+        packet: &Packet,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let mut body = packet.body.to_vec();
+        let response = if body.first() == Some(&0xff) {
+            self.phase = Phase::Over;
+            Map::from([("error", replies::read_error(&body)?)])
+        } else {
+            greeting::without_the_unknown(&mut body)?;
+            let greeting = Greeting::read(&body)?;
+            if self.server.len() > 0 {
+                return Err(malformed("a server that goes on before it is answered"));
+            }
+            self.capabilities = greeting.capabilities;
+            self.flags = status::lasting(greeting.status);
+            self.auth.clone_from(&greeting.plugin);
+            self.phase = Phase::Login;
+            greeting.into_map()
+        };
+        let mut outbox = Outbox::default();
+        outbox.number = packet.number;
+        outbox.add(|out| out.extend_from_slice(&body));
+        let rest = if self.phase == Phase::Over { self.server.held() } else { Bytes::new() };
+        let bytes = [outbox.take(), rest].concat().into();
+        out.extend([Command::Send { to: Client, bytes }, Command::Forward { from: Server }]);
+        let running = self.begin(greeting::request(), self.opened, out);
+        Observer::emit(running, response, packet.at, out);
+        Ok(())
+    }
+
+    pub(super) fn login(
+        &mut self,
+        packet: &Packet,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let login = login::read(&packet.body, self.capabilities)?;
+        self.capabilities = login.capabilities;
+        if !login.plugin.is_empty() {
+            self.auth = login.plugin;
+        }
+        self.phase = Phase::Proving;
+        self.running = Some(self.begin(login.request, packet.at, out));
+        Ok(())
+    }
+
+    /// Reads how the server takes what the client says.
+    pub(super) fn proving(
+        &mut self,
+        packet: &Packet,
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        if self.phase == Phase::Login && packet.body.first() != Some(&0xff) {
+            return Err(malformed("a server that goes on before it is answered"));
+        }
+        let mut response = Map::from([("auth", self.auth.clone())]);
+        match packet.body.first() {
+            Some(0) => {
+                let done = Done::read(&packet.body, self.capabilities)?;
+                self.flags = status::lasting(done.status);
+                put_done(done, false, status::AUTOCOMMIT, &mut response);
+                self.phase = Phase::Ready;
+            }
+            Some(0xff) => {
+                response.push_new("error", replies::read_error(&packet.body)?);
+                self.phase = Phase::Over;
+            }
+            Some(0xfe) => {
+                let plugin = packet.body[1..].split(|byte| *byte == 0).next().unwrap_or_default();
+                if !plugin.is_empty() {
+                    self.auth = String::from_utf8_lossy(plugin).into_owned();
+                }
+                return Ok(());
+            }
+            // More of the conversation in which the client proves who it is.
+            Some(_) => return Ok(()),
+            None => return Err(malformed("an empty packet")),
+        }
+        if let Some(running) = self.running.take() {
+            Observer::emit(running, response, now, out);
+        }
+        Ok(())
+    }
+
+    /// Whether the client can do that and the server too.
+    pub(super) fn has(&self, capability: u64) -> bool {
+        self.capabilities & capability != 0
+    }
+
+    pub(super) fn deprecates_ends(&self) -> bool {
+        self.has(capabilities::DEPRECATE_EOF)
+    }
+}

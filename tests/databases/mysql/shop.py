@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""A small shop on MySQL or MariaDB: the app that run.py records.
+
+    shop.py PORT
+
+Connects by PyMySQL to the database that the environment's DB_… variables name. BUG plants a defect:
+missing_commit, n_plus_one, wrong_column, lost_update.
+"""
+
+import json
+import os
+import queue
+import re
+import sys
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pymysql
+import pymysql.cursors
+from pymysql.constants import CLIENT
+
+BUG = os.environ.get("BUG", "")
+
+
+class Pool:
+    """As many connections as POOL says, made when the first request comes and pinged before each use."""
+
+    def __init__(self):
+        self.size, self.idle = int(os.environ.get("POOL", "1")), None
+
+    def __enter__(self):
+        if self.idle is None:
+            self.idle = queue.SimpleQueue()
+            for _ in range(self.size):
+                self.idle.put(connect())
+        self.db = self.idle.get()
+        self.db.ping()
+        return self.db
+
+    def __exit__(self, *_):
+        self.db.rollback()
+        self.idle.put(self.db)
+
+
+def connect():
+    return pymysql.connect(
+        host=os.environ["DB_HOST"], port=int(os.environ["DB_PORT"]), user=os.environ["DB_USER"], password=os.environ["DB_PASSWORD"],
+        database=os.environ["DB_NAME"], autocommit=False, client_flag=CLIENT.MULTI_STATEMENTS, local_infile=True,
+    )
+
+
+POOL = Pool()
+
+
+def run(db, sql, *params):
+    cursor = db.cursor()
+    cursor.execute(sql, params or None)
+    return cursor
+
+
+def orders(_):
+    with POOL as db:
+        rows = run(db, "SELECT id, item, amount, paid, due FROM orders ORDER BY id").fetchall()
+        if BUG == "n_plus_one":
+            rows = [run(db, "SELECT id, item, amount, paid, due FROM orders WHERE id = %s", row[0]).fetchone() for row in rows]
+    return 200, [[row[0], row[1], str(row[2]), row[3], row[4].isoformat()] for row in rows]
+
+
+def order(_, number):
+    with POOL as db:
+        row = run(db, "SELECT item, amount, paid, due, tags, note FROM orders WHERE id = %s", int(number)).fetchone()
+    if row is None:
+        return 404, {"error": "no such order"}
+    item, amount, paid, due, tags, note = row
+    return 200, {"item": item, "amount": str(amount), "paid": paid, "due": due.isoformat(), "tags": tags, "note": note.hex()}
+
+
+def create(body):
+    column = "state" if BUG == "wrong_column" else "item"
+    db = connect()
+    try:
+        cursor = run(
+            db, f"INSERT INTO orders ({column}, amount, due, tags, note) VALUES (%s, %s, %s, %s, %s)",
+            body["item"], Decimal(body["amount"]), body["due"], ",".join(body["tags"]), bytes.fromhex(body["note"]),
+        )
+        if BUG != "missing_commit":
+            db.commit()
+        return 201, {"id": cursor.lastrowid}
+    except pymysql.err.IntegrityError as error:
+        db.rollback()
+        return 409, {"error": error.args[1], "code": error.args[0]}
+    finally:
+        db.close()
+
+
+def take(_, item):
+    """Reads a number and writes it back: without a lock, two of these lose one of their changes."""
+    lock = "" if BUG == "lost_update" else " FOR UPDATE"
+    with POOL as db:
+        (quantity,) = run(db, f"SELECT quantity FROM stock WHERE item = %s{lock}", item).fetchone()
+        if quantity == 0:
+            return 409, {"error": "sold out"}
+        run(db, "UPDATE stock SET quantity = %s WHERE item = %s", quantity - 1, item)
+        db.commit()
+    return 200, {"left": quantity - 1}
+
+
+def pay(_, number):
+    """Two statements and a savepoint in one transaction."""
+    with POOL as db:
+        db.begin()
+        done = run(db, "UPDATE orders SET paid = 1 WHERE id = %s AND NOT paid", int(number)).rowcount
+        run(db, "SAVEPOINT booking")
+        try:
+            run(db, "INSERT INTO ledger (order_id, amount) SELECT id, amount FROM orders WHERE id = %s", int(number))
+        except pymysql.err.IntegrityError:
+            run(db, "ROLLBACK TO SAVEPOINT booking")
+        db.commit()
+    return 200, {"paid": done}
+
+
+def import_orders(body):
+    """Many rows at once, then a file of the client's."""
+    path = os.path.join(os.environ["DB_FILES"], "ledger.tsv")
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(f"{order}\t{amount}\n" for order, amount in body["file"])
+    with POOL as db:
+        cursor = db.cursor()
+        cursor.executemany("INSERT INTO ledger (order_id, amount) VALUES (%s, %s)", body["rows"])
+        run(db, f"LOAD DATA LOCAL INFILE '{path}' INTO TABLE ledger (order_id, amount)")
+        db.commit()
+        rows = run(db, "SELECT order_id, amount FROM ledger ORDER BY 1, 2").fetchall()
+    return 200, [f"{order} {amount}" for order, amount in rows]
+
+
+def report(_):
+    """Several results, a procedure, rows one by one, warnings, an error, and a look at the connection."""
+    told = []
+    with POOL as db:
+        cursor = run(db, "SELECT item FROM orders ORDER BY id LIMIT 2; SET @seen = 2; SELECT @seen + 1")
+        told.append(cursor.fetchall())
+        while cursor.nextset():
+            told.append(cursor.fetchall())
+        cursor = db.cursor()
+        cursor.callproc("totals", (1,))
+        told.append([str(value) for row in cursor.fetchall() for value in row])
+        while cursor.nextset():
+            told.append(cursor.rowcount)
+        with db.cursor(pymysql.cursors.SSDictCursor) as cursor:
+            cursor.execute("SELECT item, paid FROM orders ORDER BY id")
+            told += list(cursor)
+        run(db, "INSERT IGNORE INTO orders (item, amount, due) VALUES ('pen', 1, '2024-01-01')")
+        told.append([list(row) for row in db.show_warnings()])
+        try:
+            run(db, "SELECT nothing FROM orders")
+        except pymysql.err.OperationalError as error:
+            told.append(error.args)
+        told.append(run(db, "SELECT COUNT(*), DATABASE(), @@session.time_zone FROM orders").fetchone())
+        told.append(db.get_server_info()[:5])
+    return 200, told
+
+
+ROUTES = [
+    ("GET", r"/orders", orders), ("GET", r"/orders/(\d+)", order), ("POST", r"/orders", create), ("POST", r"/orders/(\d+)/pay", pay),
+    ("POST", r"/stock/(\w+)/take", take), ("POST", r"/ledger", import_orders), ("GET", r"/report", report),
+]
+
+
+class Handler(BaseHTTPRequestHandler):
+    def answer(self):
+        length = int(self.headers.get("content-length", 0))
+        body = json.loads(self.rfile.read(length)) if length else None
+        for method, path, act in ROUTES:
+            if method == self.command and (match := re.fullmatch(path, self.path)):
+                try:
+                    status, told = act(body, *match.groups())
+                except Exception as error:  # The tests are to see it.
+                    status, told = 500, {"error": f"{type(error).__name__}: {error}"}
+                break
+        else:
+            status, told = 404, None
+        text = json.dumps(told, default=str).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_):
+        pass
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
