@@ -2,6 +2,7 @@
 
 use crate::diff::{MAX_LINES, Side, diff, emphasised};
 use crate::escape::visible;
+use crate::hint::hint;
 use crate::page::{Page, Style};
 use crate::words::count;
 use crate::yaml::{Layout, inline, is_tall, lines};
@@ -44,6 +45,9 @@ pub(crate) fn first_differences(page: &mut Page, indent: usize, all: &[Differenc
                 page.end();
                 block(page, indent + 4, &difference.change);
             }
+        }
+        if let Some(hint) = hint(&difference.change) {
+            page.to(indent + 4).put(Style::Dim, &hint).end();
         }
     }
     if is_truncated(all) {
@@ -286,6 +290,15 @@ mod tests {
             +     n: 2
             + - - sku: A1
             +     n: 2
+        "#);
+    }
+
+    #[test]
+    fn a_word_on_what_two_values_look_like_stands_below_them() {
+        let due = [changed("response.body.due", "2024-05-06 10:00", "2024-05-06 12:00")];
+        insta::assert_snapshot!(draw(90, false, &due), @r#"
+        ~ response.body.due  expected "2024-05-06 10:00"  got "2024-05-06 12:00"
+            2 hours later: a time zone?
         "#);
     }
 

@@ -9,6 +9,7 @@ mod difference;
 mod escape;
 mod finding;
 mod format;
+mod hint;
 mod human;
 mod json;
 mod junit;
