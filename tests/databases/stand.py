@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -131,19 +132,22 @@ class Stand:
         self.server, self.folder, self.cache, self.program, self.repeat = server, folder, cache, program, repeat
 
     @contextlib.contextmanager
-    def recording(self, name, command, port, env=None):
-        """`rehearsal record` of an app that listens on `port`, ended by SIGINT. The server must be up."""
+    def recording(self, name, command, port, env=None, stop_limit=STOP_LIMIT):
+        """`rehearsal record` of an app that listens on `port`, ended by SIGINT. The server must be up.
+
+        `env` is the app's whole environment, if it is not the server's.
+        """
         log = self.folder / f"record-{name}.log"
         with open(log, "wb") as output:
             process = subprocess.Popen(
-                [self.program, "record", "--name", name, "--", *command], cwd=self.folder, env=self.server.env | (env or {}),
+                [self.program, "record", "--name", name, "--", *command], cwd=self.folder, env=env or self.server.env,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )
         try:
             wait_until(lambda: listens(port), process, f"the app (see {log})")
             yield
             process.send_signal(signal.SIGINT)
-            if process.wait(STOP_LIMIT) != 0:
+            if process.wait(stop_limit) != 0:
                 raise Failed(f"record ended with exit code {process.returncode} (see {log})")
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -163,7 +167,7 @@ class Stand:
         self.server.start()
         try:
             self.server.reset()
-            with self.recording(name, command, port, env):
+            with self.recording(name, command, port, self.server.env | (env or {})):
                 for request in requests:
                     ask(port, *request)
         finally:
@@ -210,20 +214,16 @@ class Stand:
                 raise Failed(f"with {words} it ended with exit code {code}:\n{printed[-3000:]}")
         return f"{len(requests)} tests, {self.repeat} runs green, {min(seconds):.2f} to {max(seconds):.2f} s"
 
-    def defect(self, name, bug, words, red=None):
-        """A replay of an app with the defect `BUG=bug`: it must be red, with all these words in what is printed.
-
-        `red` is how many tests must be red, when that is to be exact.
-        """
+    def defect(self, name, bug, red, words):
+        """A replay of an app with the defect `BUG=bug`: exactly the tests of these numbers must be red, and all the words printed."""
         code, printed, _ = self.test(name, f"defect-{bug}.log", {"BUG": bug})
         if code != 1:
             raise Failed(f"ended with exit code {code}, not 1:\n{printed[-2000:]}")
+        if (found := {int(number) for number in re.findall(r"✗ (\d+) ·", printed)}) != set(red):
+            raise Failed(f"the tests {sorted(found)} are red, not {sorted(red)}:\n{printed[-3000:]}")
         if missing := [word for word in words if word not in printed]:
             raise Failed(f"is red but does not say {missing}:\n{printed[-3000:]}")
-        failed = [line for line in printed.splitlines() if line.lstrip().startswith("FAIL")]
-        if red is not None and len(failed) != red:
-            raise Failed(f"{len(failed)} tests are red, not {red}:\n" + "\n".join(failed))
-        return "red, and named"
+        return f"red: {', '.join(map(str, sorted(red)))}, and named"
 
     def isolated(self, name, connection):
         """A replay while the server is up: its log may have no new line with the text `connection`."""
@@ -239,9 +239,9 @@ class Stand:
         return "the server was up and saw no connection"
 
 
-def ask(port, method, path, body, status, part):
+def ask(port, method, path, body, status, part, limit=60):
     """Sends a request, and raises unless the answer has this status and this text."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=limit)
     with contextlib.closing(connection):
         connection.request(method, path, None if body is None else json.dumps(body), {"content-type": "application/json"})
         response = connection.getresponse()

@@ -33,12 +33,12 @@ DRIVERS = ["psycopg[binary]==3.3.*", "psycopg2-binary==2.9.*", "sqlalchemy==2.0.
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('idle', 'busy');
 CREATE TABLE orders (id serial PRIMARY KEY, item text UNIQUE NOT NULL, state text UNIQUE, amount numeric(10,2) NOT NULL,
-    paid bool NOT NULL DEFAULT false, due date NOT NULL, tags text[] NOT NULL DEFAULT '{}', note bytea);
+    paid bool NOT NULL DEFAULT false, due date NOT NULL, deliver timestamp, tags text[] NOT NULL DEFAULT '{}', note bytea);
 ALTER TABLE orders ALTER item SET DEFAULT 'none';
 CREATE TABLE ledger (order_id int NOT NULL, amount numeric(10,2) NOT NULL);
 INSERT INTO orders (item, amount, due, note) VALUES ('pen', 1.50, '2024-02-29', ''), ('book', 20, '2024-03-01', '\\x00ff');
 """
-HAT = {"item": "hat", "amount": "12.30", "due": "2024-05-06", "tags": ["warm", "a b"], "note": "00ff10"}
+HAT = {"item": "hat", "amount": "12.30", "due": "2024-05-06", "deliver": "2024-05-06T10:00:00Z", "tags": ["warm", "a b"], "note": "00ff10"}
 SHOP = [
     ("GET", "/orders", None, 200, "pen"),
     ("POST", "/orders", HAT, 201, '"id": 3'),
@@ -49,15 +49,18 @@ SHOP = [
     ("POST", "/orders/1/pay", None, 200, '"paid": 0'),
     ("POST", "/ledger", {"rows": [[7, "1.00"], [8, None or "2.5"]]}, 200, "8\\t2.50"),
     ("GET", "/report", None, 200, "22012"),
+    ("POST", "/orders/2/raise", {"by": "0.50"}, 200, "20.50"),
 ]
 SHELL = ["/psql/talk", "/pg_dump", "/pgbench/simple", "/pgbench/extended", "/pgbench/prepared"]
-# The defect and words of which each must be in what `rehearsal test` prints.
+# Of each defect: the tests that it turns red, and words of which each must be in what `rehearsal test` prints.
 DEFECTS = {
-    "missing_commit": ["COMMIT"],
-    "rollback": ["ROLLBACK", "COMMIT"],
-    "wrong_column": ["state", "item"],
-    "wrong_value": ["amount", "13.30", "12.30"],
-    "n_plus_one": ["SELECT orders", "id = $1"],
+    "missing_commit": ([2], ["COMMIT was not made"]),
+    "rollback": ([2], ["ROLLBACK", "COMMIT"]),
+    "wrong_column": ([2, 4], ["state", "item"]),
+    "wrong_value": ([2, 4], ["amount", "13.30", "12.30"]),
+    "n_plus_one": ([1], ["SELECT orders", "id = $1"]),
+    "utc_as_local": ([2, 4], ["deliver", "2024-05-06 10:00:00", "2024-05-06 12:00:00", "2 hours later: a time zone?"]),
+    "lost_update": ([10], ["SELECT amount FROM orders", "SET amount = amount + $1", "UPDATE orders was not made"]),
 }
 
 
@@ -77,9 +80,12 @@ class Postgres(Server):
         self.env |= {
             "PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "shop", "PGPASSWORD": self.secrets[0], "PGDATABASE": "shop",
         }
-        (password := folder / "password").write_text(self.secrets[0])
+        self.create()
+
+    def create(self):
+        (password := self.folder / "password").write_text(self.secrets[0])
         self.call(
-            server_program("initdb"), "-D", folder / "data", "-U", "shop", "-A", "scram-sha-256", "--pwfile", password,
+            server_program("initdb"), "-D", self.folder / "data", "-U", "shop", "-A", "scram-sha-256", "--pwfile", password,
             "-E", "UTF8", "--no-locale", "--no-sync",
         )
         password.unlink()
@@ -116,8 +122,8 @@ def run_formats(stand):
 def cases(stand, tools):
     python, go, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
-    for bug, words in DEFECTS.items():
-        yield f"shop {bug}", lambda bug=bug, words=words: stand.defect("shop", bug, words)
+    for bug, (red, words) in DEFECTS.items():
+        yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     yield "isolation", lambda: stand.isolated("shop", "connection received")
     shell = [python, HERE / "shell.py", "{port}", *map(server_program, ("psql", "pgbench", "pg_dump"))]
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, "") for path in SHELL])

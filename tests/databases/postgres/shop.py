@@ -3,27 +3,53 @@
 
     shop.py PORT
 
-Connects by psycopg to the database that the environment's PG… variables name. BUG plants a defect:
-missing_commit, wrong_column, wrong_value, n_plus_one, rollback.
+Connects by psycopg to the database that the environment's PG… variables name, anew for every request, or with
+POOL=N by N connections in turn. BUG plants a defect: missing_commit, wrong_column, wrong_value, n_plus_one, rollback,
+utc_as_local, lost_update.
 """
 
 import json
 import os
 import re
 import sys
-import threading
+from collections import deque
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import psycopg
 
 BUG = os.environ.get("BUG", "")
-LOCAL = threading.local()
+POOL, SIZE = deque(), int(os.environ.get("POOL", "0"))
 
 
 def connection():
-    """One connection for each thread, opened anew for every request: a pool without patience."""
-    return psycopg.connect("", autocommit=False)
+    """A new connection, or the one of the pool that was not used for the longest time."""
+    if not SIZE:
+        return psycopg.connect("", autocommit=False)
+    while len(POOL) < SIZE:
+        POOL.append(Pooled())
+    POOL.rotate(-1)
+    return POOL[-1]
+
+
+class Pooled:
+    """A connection that is kept when it is closed. Whoever leaves it open leaves it to the next one in a transaction."""
+
+    def __init__(self):
+        self.db = psycopg.connect("", autocommit=False)
+
+    def __getattr__(self, name):
+        return getattr(self.db, name)
+
+    def __enter__(self):
+        return self.db
+
+    def __exit__(self, kind, *_):
+        self.db.rollback() if kind else self.db.commit()
+
+    def close(self):
+        self.db.rollback()
 
 
 def orders(_):
@@ -46,11 +72,13 @@ def order(_, number):
 def create(body):
     column = "state" if BUG == "wrong_column" else "item"
     amount = Decimal(body["amount"]) + (1 if BUG == "wrong_value" else 0)
+    zone = timezone(timedelta(hours=2)) if BUG == "utc_as_local" else timezone.utc
+    deliver = datetime.fromisoformat(body["deliver"]).astimezone(zone)
     db = connection()
     try:
         number = db.execute(
-            f"INSERT INTO orders ({column}, amount, due, tags, note) VALUES (%s, %s, %s, %s, %s) RETURNING id",
-            [body["item"], amount, body["due"], body["tags"], bytes.fromhex(body["note"])],
+            f"INSERT INTO orders ({column}, amount, due, deliver, tags, note) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id",
+            [body["item"], amount, body["due"], deliver.replace(tzinfo=None), body["tags"], bytes.fromhex(body["note"])],
         ).fetchone()[0]
         if BUG == "rollback":
             db.rollback()
@@ -75,6 +103,18 @@ def pay(_, number):
             except psycopg.errors.UniqueViolation:
                 pass
     return 200, {"paid": done}
+
+
+def raise_amount(body, number):
+    """Another may do so at the same time."""
+    by = Decimal(body["by"])
+    with connection() as db:
+        if BUG == "lost_update":
+            [amount] = db.execute("SELECT amount FROM orders WHERE id = %s", [int(number)]).fetchone()
+            row = db.execute("UPDATE orders SET amount = %s WHERE id = %s RETURNING amount", [amount + by, int(number)]).fetchone()
+        else:
+            row = db.execute("UPDATE orders SET amount = amount + %s WHERE id = %s RETURNING amount", [by, int(number)]).fetchone()
+    return 200, {"amount": str(row[0])}
 
 
 def import_orders(body):
@@ -113,7 +153,7 @@ def report(_):
 
 ROUTES = [
     ("GET", r"/orders", orders), ("GET", r"/orders/(\d+)", order), ("POST", r"/orders", create),
-    ("POST", r"/orders/(\d+)/pay", pay), ("POST", r"/ledger", import_orders), ("GET", r"/report", report),
+    ("POST", r"/orders/(\d+)/pay", pay), ("POST", r"/orders/(\d+)/raise", raise_amount), ("POST", r"/ledger", import_orders), ("GET", r"/report", report),
 ]
 
 
@@ -144,4 +184,4 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
