@@ -55,6 +55,23 @@ impl Stream {
         Stream { kind: Kind::Layered(layer) }
     }
 
+    /// Has the event loop that this is called in tell of the connection from here on, instead of the
+    /// one in which it was made; being told across threads is slow. A layer stays where it is.
+    ///
+    /// # Errors
+    /// When the loop cannot take the connection; it is closed then.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn settle_here(self) -> io::Result<Self> {
+        let kind = match self.kind {
+            Kind::Tcp(stream) => Kind::Tcp(TcpStream::from_std(stream.into_std()?)?),
+            Kind::Unix(stream) => Kind::Unix(UnixStream::from_std(stream.into_std()?)?),
+            kind @ (Kind::Layered(_) | Kind::Gone) => kind,
+        };
+        Ok(Stream { kind })
+    }
+
     /// Ends the connection abruptly. A TCP peer sees a reset (`ECONNRESET`); the peer of a Unix
     /// socket sees one only if it sent what was not read, since Unix sockets have no other way to
     /// say it.

@@ -7,7 +7,7 @@ use rehearsal_wire::{Peer, Protocol};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
-/// Is told how connections fare. Called from within the loops: it must be quick and must not block.
+/// Is told how connections fare. Called from within the loops, which carry nothing meanwhile.
 pub trait Watch: Send + Sync {
     /// Something that the user should know; the traffic went on if it could. A sentence without a
     /// full stop.
@@ -17,8 +17,8 @@ pub trait Watch: Send + Sync {
     fn finished(&self, connection: ConnectionId, report: ConnectionReport);
 }
 
-/// Takes the exchanges of observed connections. Called from within the loops: it must be quick and
-/// must not block.
+/// Takes the exchanges of observed connections. Called from within the loops, which carry nothing
+/// meanwhile.
 ///
 /// The numbers of exchanges are unique on their connection, also across a change of protocol.
 pub trait Sink: Watch {

@@ -1,7 +1,8 @@
-//! Carries every captured connection, one task each.
+//! Carries every captured connection, one task each, on the lanes.
 
 use crate::desk::Desk;
 use crate::edges::{Parties, PartyId};
+use crate::lanes::Lanes;
 use crate::policy::{Dialled, Server};
 use crate::sink::{Ear, Message};
 use rehearsal_capture::{Captured, Endpoint, Notice};
@@ -14,7 +15,7 @@ use rehearsal_wire::Limits;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// How long the app's hidden port may take to take a connection. It listens on this machine, so
@@ -32,7 +33,7 @@ pub(crate) struct Connections {
     limits: Limits,
     gate: Option<Arc<OneAtATime>>,
     next: u64,
-    tasks: JoinSet<()>,
+    lanes: Lanes,
 }
 
 impl Connections {
@@ -42,26 +43,21 @@ impl Connections {
         clock: Clock,
         max_body: u64,
         serialize: bool,
+        lanes: Lanes,
     ) -> Self {
         let ear = Arc::new(Ear { desk: Arc::clone(&desk) });
         let body = usize::try_from(max_body).unwrap_or(usize::MAX);
         let limits = Limits { body, ..Limits::default() };
         let gate = serialize.then(|| Arc::new(OneAtATime::new()));
-        Connections { desk, parties, ear, clock, limits, gate, next: 0, tasks: JoinSet::new() }
+        Connections { desk, parties, ear, clock, limits, gate, next: 0, lanes }
     }
 
     /// Until nothing can come any more and every connection is over.
     pub(crate) async fn carry(mut self, mut notices: mpsc::UnboundedReceiver<Notice>) {
-        loop {
-            tokio::select! {
-                notice = notices.recv() => match notice {
-                    Some(notice) => self.take(notice),
-                    None => break,
-                },
-                Some(_) = self.tasks.join_next() => {}
-            }
+        while let Some(notice) = notices.recv().await {
+            self.take(notice);
         }
-        while self.tasks.join_next().await.is_some() {}
+        self.lanes.finish().await;
     }
 
     fn take(&mut self, notice: Notice) {
@@ -97,12 +93,12 @@ impl Connections {
         self.desk.tell(Message::Ledger(line));
     }
 
-    fn outbound(&mut self, dialled: Dialled, mut client: Stream) {
+    fn outbound(&mut self, dialled: Dialled, client: Stream) {
         let Dialled { party, server } = dialled;
         let carrier = self.carrier(party, Role::Outbound);
         let (started, dialling) = match server {
             Server::Ready(server) => {
-                self.tasks.spawn(carrier.observe(client, server, None));
+                self.lanes.carry(carrier.observe(client, server, None));
                 return;
             }
             Server::Dialling(started, dialling) => (started, dialling),
@@ -110,7 +106,8 @@ impl Connections {
         let connection = carrier.options.id;
         let (desk, clock) = (Arc::clone(&self.desk), self.clock);
         desk.tell(Message::Dialling { connection, at: started });
-        self.tasks.spawn(async move {
+        self.lanes.carry(async move {
+            let Ok(mut client) = client.settle_here() else { return };
             match answered(dialling, &mut client).await {
                 Ok(server) => {
                     desk.tell(Message::Dialled { connection });
@@ -132,7 +129,7 @@ impl Connections {
         let party = self.parties.inbound(visible);
         let carrier = self.carrier(party, Role::Inbound);
         let (hidden, gate) = (hidden.to_string(), self.gate.clone());
-        self.tasks.spawn(async move {
+        self.lanes.carry(async move {
             match dial(&hidden, INNER_DIAL_LIMIT).await {
                 Ok(server) => carrier.observe(client, server, gate).await,
                 Err(_) => client.reset(),
@@ -183,6 +180,10 @@ struct Carrier {
 
 impl Carrier {
     async fn observe(self, client: Stream, server: Stream, gate: Option<Arc<OneAtATime>>) {
+        let (Ok(client), Ok(server)) = (client.settle_here(), server.settle_here()) else {
+            // Out of descriptors, say: the sockets close, which both peers see.
+            return;
+        };
         let observed = Observe {
             options: self.options,
             client,

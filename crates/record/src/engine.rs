@@ -3,6 +3,7 @@
 use crate::connections::Connections;
 use crate::desk::Desk;
 use crate::edges::Parties;
+use crate::lanes::Lanes;
 use crate::policy::RecordPolicy;
 use crate::recorder::{Harvest, Recorder, sorted};
 use crate::sink::Message;
@@ -143,11 +144,19 @@ impl Session {
         stop: impl Future<Output = ()>,
         seen: watch::Receiver<Progress>,
     ) -> Result<Option<Ending>, RecordError> {
+        let lanes = Lanes::open();
+        let lanes = lanes.map_err(|error| RecordError::Internal(error.to_string()))?;
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
         let (app, capture) = self.start(settings, options, notices_tx).await?;
         let (desk, parties) = (Arc::clone(&self.desk), Arc::clone(&self.parties));
-        let connections =
-            Connections::new(desk, parties, self.clock, settings.max_body, options.serialize);
+        let connections = Connections::new(
+            desk,
+            parties,
+            self.clock,
+            settings.max_body,
+            options.serialize,
+            lanes,
+        );
         let mut carrying = tokio::spawn(connections.carry(notices_rx));
         let app_ended = tokio::select! {
             () = stop => None,

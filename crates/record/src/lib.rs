@@ -10,6 +10,7 @@ mod desk;
 mod edges;
 mod engine;
 mod error;
+mod lanes;
 mod options;
 mod order;
 mod policy;
