@@ -55,7 +55,7 @@ SHELL = ["/psql/talk", "/pg_dump", "/pgbench/simple", "/pgbench/extended", "/pgb
 # Of each defect: the tests that it turns red, and words of which each must be in what `rehearsal test` prints.
 DEFECTS = {
     "missing_commit": ([2], ["COMMIT was not made"]),
-    "rollback": ([2], ["ROLLBACK", "COMMIT"]),
+    "rollback": ([2], ["ROLLBACK differs in 1 place", 'expected "COMMIT"', 'got "ROLLBACK"']),
     "wrong_column": ([2, 4], ["state", "item"]),
     "wrong_value": ([2, 4], ["amount", "13.30", "12.30"]),
     "n_plus_one": ([1], ["SELECT orders", "id = $1"]),

@@ -63,6 +63,10 @@ impl Facets for MysqlFacets {
             Request::Greeting => Map::from([("greeting", true)]),
             Request::Connect(_) => Map::from([("connect", true)]),
             Request::Prepare(text) => prepared(&text),
+            // One that is rolled back instead of committed is ended in another way, and is to read so.
+            Request::Sql(text) if sql::ends_transaction(&text, Dialect::Mysql) => {
+                Map::from([("ends", true)])
+            }
             Request::Sql(text) => Map::from([("sql", sql::normalise(&text, Dialect::Mysql).sql)]),
             Request::Other => request.clone(),
         };

@@ -45,6 +45,8 @@ impl Facets for PostgresFacets {
         let form = match read(request) {
             Request::Connect(_) => Map::from([("connect", true)]),
             Request::Describe(text) => described(request, text),
+            // One that is rolled back instead of committed is ended in another way, and is to read so.
+            Request::Sql(text) if sql::ends_transaction(text) => Map::from([("ends", true)]),
             Request::Sql(text) => Map::from([("sql", sql::normalise(text).sql)]),
             Request::Other => request.clone(),
         };

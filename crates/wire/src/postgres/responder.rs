@@ -349,8 +349,8 @@ impl Responder {
                 if let Waiting::Connect(_) = about {
                     reply::miss(&miss, "FATAL", &mut self.frames);
                     self.end(Ending::Finished, out);
-                } else if self.status == b'E' && about.rolls_back() {
-                    // It follows from the error before, and would only hide that one from the app.
+                } else if about.rolls_back() {
+                    // A server never refuses this, and what led to it would be hidden from the app.
                     self.respond(about, Map::from([("tag", "ROLLBACK")]), out)?;
                 } else {
                     reply::miss(&miss, "ERROR", &mut self.frames);

@@ -11,4 +11,6 @@ mod verb;
 pub(crate) use dialect::Dialect;
 pub(crate) use normal::{Normal, normalise, outline, unquoted};
 pub(crate) use token::{Kind, Token, statements, tokens};
-pub(crate) use verb::{BETWEEN, operation, reads, repeatable, rolls_back, table, trace, verb};
+pub(crate) use verb::{
+    BETWEEN, ends_transaction, operation, reads, repeatable, rolls_back, table, trace, verb,
+};

@@ -14,6 +14,8 @@ pub(crate) struct Normal {
     pub(crate) sql: String,
     /// The literals in order; those of one `IN (…)` are one list.
     pub(crate) literals: Vec<Value>,
+    /// What each of them is for, where an INSERT says so.
+    names: Vec<Option<String>>,
     /// What each parameter is for, where an INSERT says so, by its number less one.
     pub(crate) columns: Vec<Option<String>>,
 }
@@ -129,17 +131,23 @@ fn write(sql: &str, dialect: Dialect, typed: bool) -> Normal {
             normal.sql.push_str("; ");
         }
         let naming = NAMING.iter().any(|word| statement[0].is(word));
-        Writer { normal: &mut normal, before: None, naming, typed, dialect }.write(&statement);
-        insert_columns(&statement, &mut params, &mut normal.columns);
+        let columns = insert_columns(&statement);
+        let writer = Writer { normal: &mut normal, before: None, naming, typed, dialect };
+        writer.write(&statement, &columns);
+        name_parameters(&statement, &columns, &mut params, &mut normal.columns);
     }
     normal
 }
 
 impl Normal {
-    /// The literals by number, as `?1`.
+    /// The literals by number, as `?1`, or `?1 amount` where an INSERT names the column.
     pub(crate) fn values(self) -> Map {
-        let numbered = self.literals.into_iter().zip(1usize..);
-        numbered.map(|(value, number)| (format!("?{number}"), value)).collect()
+        let named = self.literals.into_iter().zip(self.names).zip(1usize..);
+        let key = |name: Option<String>, number| match name {
+            Some(name) => format!("?{number} {name}"),
+            None => format!("?{number}"),
+        };
+        named.map(|((value, name), number)| (key(name, number), value)).collect()
     }
 }
 
@@ -152,14 +160,15 @@ struct Writer<'a, 'b> {
 }
 
 impl<'b> Writer<'_, 'b> {
-    fn write(mut self, statement: &[Token<'b>]) {
+    fn write(mut self, statement: &[Token<'b>], columns: &[Option<&str>]) {
         let mut place = 0;
         while let Some(token) = statement.get(place) {
+            let column = columns.get(place).copied().flatten();
             place += 1;
             // What is declared or prepared has the names of the app.
             self.naming &= !(token.is("for") || token.is("as"));
             self.space(*token);
-            self.token(*token);
+            self.token(*token, column);
             let opens = token.is("(") && place > 1 && statement[place - 2].is("in");
             if opens && let Some(items) = list(&statement[place..]) {
                 self.list(items);
@@ -182,7 +191,7 @@ impl<'b> Writer<'_, 'b> {
         }
     }
 
-    fn token(&mut self, token: Token<'_>) {
+    fn token(&mut self, token: Token<'_>, column: Option<&str>) {
         let sql = &mut self.normal.sql;
         match token.kind {
             Kind::String | Kind::Number => {
@@ -192,6 +201,7 @@ impl<'b> Writer<'_, 'b> {
                     _ => "?",
                 });
                 self.normal.literals.push(literal(token, self.dialect));
+                self.normal.names.push(column.map(str::to_owned));
             }
             Kind::Word if is_capital(token) => sql.push_str(&token.text.to_ascii_uppercase()),
             Kind::Word | Kind::Quoted if self.naming => sql.push_str(&unnumbered(token)),
@@ -209,6 +219,7 @@ impl<'b> Writer<'_, 'b> {
             let values: Vec<_> =
                 literals.into_iter().map(|token| literal(*token, self.dialect)).collect();
             self.normal.literals.push(Value::List(values));
+            self.normal.names.push(None);
         }
         self.normal.sql.push_str(if others.is_empty() { "?" } else { "$" });
     }
@@ -296,20 +307,18 @@ fn unescaped(inner: &str, quote: char) -> String {
     out
 }
 
-/// Notes which column each parameter of `INSERT INTO t (a, b) VALUES ($1, $2)` is for. Parameters
-/// without a number count on from those of the statements before.
-fn insert_columns(statement: &[Token<'_>], params: &mut usize, columns: &mut Vec<Option<String>>) {
-    let before = *params;
-    *params += statement.iter().filter(|token| token.kind == Kind::Parameter).count();
-    let mut count = before;
+/// For each token of `INSERT INTO t (a, b) VALUES ($1, 'x')` the column that it is for; empty when
+/// the statement names none.
+fn insert_columns<'a>(statement: &[Token<'a>]) -> Vec<Option<&'a str>> {
     let is_insert = statement[0].is("insert") || statement[0].is("replace");
     let open = statement.iter().position(|token| token.is("("));
     let values = statement.iter().position(|token| token.is("values"));
-    let (true, Some(open), Some(values)) = (is_insert, open, values) else { return };
+    let (true, Some(open), Some(values)) = (is_insert, open, values) else { return Vec::new() };
     if open > values {
-        return;
+        return Vec::new();
     }
     let names: Vec<_> = statement[open..values].iter().filter(|token| token.is_name()).collect();
+    let mut columns = vec![None; values + 1];
     let (mut depth, mut column) = (0, 0);
     for token in &statement[values + 1..] {
         match token.text {
@@ -321,24 +330,37 @@ fn insert_columns(statement: &[Token<'_>], params: &mut usize, columns: &mut Vec
             }
             ")" => depth -= 1,
             "," if depth == 1 => column += 1,
-            _ if depth == 0 && token.kind == Kind::Word => return,
-            text if token.kind == Kind::Parameter => {
-                count += 1;
-                let number = match text {
-                    "?" => count,
-                    _ => text[1..].parse::<usize>().unwrap_or(0),
-                };
-                // A server takes at most 65,535 parameters.
-                if (1..=65_535).contains(&number)
-                    && let Some(name) = names.get(column)
-                {
-                    if columns.len() < number {
-                        columns.resize(number, None);
-                    }
-                    columns[number - 1] = Some(name.text.trim_matches(['"', '`']).to_owned());
-                }
-            }
+            _ if depth == 0 && token.kind == Kind::Word => break,
             _ => {}
+        }
+        let name = names.get(column).filter(|_| depth > 0);
+        columns.push(name.map(|name| name.text.trim_matches(['"', '`'])));
+    }
+    columns
+}
+
+/// Notes which column each parameter is for. Parameters without a number count on from those of the
+/// statements before.
+fn name_parameters(
+    statement: &[Token<'_>],
+    columns: &[Option<&str>],
+    count: &mut usize,
+    named: &mut Vec<Option<String>>,
+) {
+    let columns = columns.iter().copied().chain(std::iter::repeat(None));
+    let params = statement.iter().zip(columns).filter(|(token, _)| token.kind == Kind::Parameter);
+    for (token, column) in params {
+        *count += 1;
+        let number = match token.text {
+            "?" => *count,
+            text => text[1..].parse::<usize>().unwrap_or(0),
+        };
+        // A server takes at most 65,535 parameters.
+        if let (Some(column), 1..=65_535) = (column, number) {
+            if named.len() < number {
+                named.resize(number, None);
+            }
+            named[number - 1] = Some(column.to_owned());
         }
     }
 }
@@ -392,6 +414,16 @@ mod tests {
         let normal = normalise("/*! select */ `a`,'it\\'s\\n',\"x\"\"y\" # z", Dialect::Mysql);
         assert_eq!(normal.sql, "SELECT `a`, ?, ?");
         assert_eq!(normal.literals, ["it's\n".into(), Value::from("x\"y")]);
+    }
+
+    #[test]
+    fn an_insert_names_the_columns_of_its_literals() {
+        let values = |sql| normalise(sql, Dialect::Postgres).values();
+        let expected: [(&str, Value); 4] =
+            [("?1 a", 1.into()), ("?2 b", "x".into()), ("?3 b", 2.into()), ("?4", 7.into())];
+        let sql = "INSERT INTO t (a, b) VALUES (1, f('x')), ($1, 2) RETURNING 7";
+        assert_eq!(values(sql), Map::from(expected));
+        assert_eq!(values("INSERT INTO t VALUES (1)"), Map::from([("?1", 1)]));
     }
 
     #[test]

@@ -28,6 +28,14 @@ pub(crate) fn rolls_back(sql: &str, dialect: Dialect) -> bool {
     matches!(&statements(sql, dialect)[..], [only] if only[0].is("rollback") || only[0].is("abort"))
 }
 
+/// Whether a text does nothing but end a transaction, in whichever way.
+pub(crate) fn ends_transaction(sql: &str, dialect: Dialect) -> bool {
+    let all = statements(sql, dialect);
+    let [only] = &all[..] else { return false };
+    let ends = ["commit", "end", "rollback", "abort"].iter().any(|verb| only[0].is(verb));
+    ends && !only.iter().any(|token| token.is("to") || token.is("prepared"))
+}
+
 /// The trace ids in comments that follow sqlcommenter: `/*traceparent='00-…'*/`.
 pub(crate) fn trace(sql: &str, dialect: Dialect) -> Vec<String> {
     let comments = tokens(sql, dialect).filter(|token| token.kind == Kind::Comment);

@@ -6,8 +6,12 @@ use crate::postgres::fields::Fields;
 use crate::postgres::inbox::Message;
 use crate::postgres::pending::Asked;
 use crate::postgres::plan::Described;
-use crate::postgres::{NAME, copy, malformed};
+use crate::postgres::{copy, malformed};
 use rehearsal_model::Value;
+
+/// Messages that may wait for their answer, for each exchange that may: batches of an app's
+/// thousands of rows are sent at once, each as several messages.
+const MESSAGES: usize = 256;
 
 impl Observer {
     /// Notes what the client asks for. What stands in passwords is not looked at.
@@ -53,9 +57,9 @@ impl Observer {
             }
             self.skipping = false;
         }
-        if self.asked.len() >= self.limits.in_flight.saturating_mul(8) {
-            let (what, limit) = ("the pipeline", self.limits.in_flight);
-            return Err(WireError::TooLarge { protocol: NAME, what, limit });
+        let most = self.limits.in_flight.saturating_mul(MESSAGES);
+        if self.asked.len() >= most {
+            return Err(malformed(&format!("a pipeline of more than {most} messages")));
         }
         self.begin_copying();
         self.asked.push_back(asked);

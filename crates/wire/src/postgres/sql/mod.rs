@@ -33,6 +33,10 @@ pub(super) fn rolls_back(sql: &str) -> bool {
     sql::rolls_back(sql, Dialect::Postgres)
 }
 
+pub(super) fn ends_transaction(sql: &str) -> bool {
+    sql::ends_transaction(sql, Dialect::Postgres)
+}
+
 pub(super) fn trace(sql: &str) -> Vec<String> {
     sql::trace(sql, Dialect::Postgres)
 }
