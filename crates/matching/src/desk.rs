@@ -127,6 +127,39 @@ impl Desk {
         Pick { verdict: Verdict::Miss(nearest.0), extra: asked_before }
     }
 
+    /// Finds the mock for a call that waits until there is one: an open one of the current test that
+    /// is due, or an ambient one that was not used and whose time has come. Answers of the past are
+    /// not given again.
+    pub fn find_due(
+        &self,
+        library: &Library,
+        asked: Asked,
+        judge: &dyn Judge,
+        is_due: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        let equal = self.open.equal.get(&(asked.edge, asked.values));
+        let same = self.open.same.get(&(asked.edge, asked.identity));
+        let ambient = library.ambient.get(&(asked.edge, asked.identity));
+        let is_due = |mock: &u32| match library.entry(*mock).place {
+            Place::Call { index, .. } => is_due(index),
+            Place::Shared { .. } => true,
+            Place::Ambient { after, .. } => {
+                !self.spent.contains(mock) && (after < self.test || after == TestId(0))
+            }
+        };
+        let open = equal.into_iter().flatten().chain(same.into_iter().flatten()).copied();
+        let mut due = open.chain(ambient.into_iter().flatten().copied()).filter(is_due);
+        due.by_ref().take(COMPARED).find(|mock| judge.differences(*mock).is_empty())
+    }
+
+    /// Marks what [`Desk::find_due`] found as used.
+    pub fn use_due(&mut self, library: &Library, mock: u32) {
+        match library.entry(mock).place {
+            Place::Ambient { .. } => _ = self.spent.insert(mock),
+            Place::Call { .. } | Place::Shared { .. } => self.take(library, mock),
+        }
+    }
+
     /// Looks for the nearest among the unused calls of the test on the same edge, whatever their
     /// identity: only to say what was expected, never to serve it.
     fn compare_with_others(

@@ -1,6 +1,6 @@
 //! Which of a test's own calls have come, and in what order.
 
-use rehearsal_model::{EdgeName, TestCase};
+use rehearsal_model::{EdgeName, Map, TestCase};
 
 /// The calls of the current test, by their place in it from 0.
 #[derive(Debug, Default)]
@@ -8,6 +8,8 @@ pub(crate) struct OwnCalls {
     /// Of each call, the first of the parallel group that it is in.
     groups: Vec<usize>,
     has_come: Vec<bool>,
+    /// Those that come by themselves, when something happens.
+    awaited: Vec<bool>,
     /// Every call above this one has come.
     first_missing: usize,
     /// Every call above this one has come, or was waited for in vain.
@@ -20,8 +22,15 @@ pub(crate) struct OwnCalls {
 
 impl OwnCalls {
     /// Those for which `unseen` holds are not waited for: they go to where nobody of ours sees them.
-    pub(crate) fn of(test: &TestCase, unseen: impl Fn(&EdgeName) -> bool) -> Self {
-        let calls = Self::new(test.calls.iter().map(|call| call.parallel));
+    /// `awaited` holds for those that the app does not cause at that moment: it waits for them.
+    pub(crate) fn of(
+        test: &TestCase,
+        unseen: impl Fn(&EdgeName) -> bool,
+        awaited: impl Fn(&EdgeName, &Map) -> bool,
+    ) -> Self {
+        let mut calls = Self::new(test.calls.iter().map(|call| call.parallel));
+        let each = test.calls.iter();
+        calls.awaited = each.map(|call| awaited(&call.edge, &call.exchange.request)).collect();
         calls.without(test.calls.iter().map(|call| unseen(&call.edge)))
     }
 
@@ -76,6 +85,15 @@ impl OwnCalls {
     /// Whether a call has one above it, outside of its own parallel group, that may yet come.
     pub(crate) fn is_early(&self, index: u32) -> bool {
         self.groups.get(index as usize).is_some_and(|group| self.first_awaited < *group)
+    }
+
+    /// Whether a call beside this one, which may be the cause of it, has not come.
+    pub(crate) fn has_cause_to_come(&self, index: u32) -> bool {
+        let Some(group) = self.groups.get(index as usize) else { return false };
+        let beside =
+            (*group..).zip(&self.groups[*group..]).take_while(|(_, other)| *other == group);
+        let awaited = |place| self.awaited.get(place) == Some(&true);
+        beside.into_iter().any(|(place, _)| !self.has_come[place] && !awaited(place))
     }
 
     pub(crate) fn is_missing(&self, index: u32) -> bool {
@@ -147,6 +165,15 @@ mod tests {
         assert!(calls.all_came());
         assert_eq!(calls.overtaken(), None);
         assert!(seen().without([true; 3].into_iter()).all_came());
+    }
+
+    #[test]
+    fn what_comes_by_itself_follows_what_may_have_caused_it() {
+        let mut calls = OwnCalls::new([false, false, true, true].into_iter());
+        calls.awaited = vec![false, false, true, true];
+        assert!(calls.has_cause_to_come(2));
+        calls.came(1);
+        assert!(!calls.has_cause_to_come(2) && !calls.has_cause_to_come(9));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use rehearsal_matching::{Entry, Library, Place, fingerprint};
 use rehearsal_model::{EdgeName, Exchange, Failure, Map, Role, Settings, TestCase, TestId, Value};
 use rehearsal_store::StoreError;
 use rehearsal_store::cache::Loaded;
-use rehearsal_wire::Protocol;
+use rehearsal_wire::{Facets, Protocol};
 use std::sync::OnceLock;
 
 /// The number of an edge in [`Shelf::edges`].
@@ -150,6 +150,12 @@ impl Shelf {
         let facets = self.edges[edge as usize].protocol.facets();
         let begins = move |mock: &u32| facets.goes_beyond(request, &self.exchange(*mock).request);
         self.endless[edge as usize].iter().copied().filter(begins)
+    }
+
+    /// Which parts of its messages matter on an edge of the recording.
+    pub(crate) fn facets(&self, edge: &EdgeName) -> Option<&'static dyn Facets> {
+        let edge = self.edges.iter().find(|known| known.name == *edge);
+        edge.map(|edge| edge.protocol.facets())
     }
 
     pub(crate) fn edge_of(&self, mock: u32) -> &ShelfEdge {

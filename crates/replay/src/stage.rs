@@ -3,6 +3,8 @@
 //! One owner of all that changes during a run; connections ask it under a lock, and whoever waits
 //! for a call is woken by it.
 
+mod waiting;
+
 use crate::own_calls::OwnCalls;
 use crate::renaming::{self, Renaming};
 use crate::shelf::{EdgeNumber, Shelf};
@@ -86,9 +88,15 @@ impl Stage {
         let mut state = self.state();
         state.desk.begin(&self.shelf.library, test.id);
         state.rules = rules;
-        state.own = OwnCalls::of(&test, |edge| self.shelf.is_real(edge));
+        state.own = OwnCalls::of(
+            &test,
+            |edge| self.shelf.is_real(edge),
+            |edge, request| self.shelf.facets(edge).is_some_and(|it| it.waits(request).is_some()),
+        );
         state.known = Known::default();
         state.test = Some(test);
+        drop(state);
+        self.called.notify_waiters();
     }
 
     /// Replaces the secrets of what crosses an edge during the test.
@@ -117,6 +125,9 @@ impl Stage {
     /// come too: then the app did not wait for the answer, and their order was chance. If it does
     /// not come while the app waits, the order has changed.
     pub(crate) fn answer(self: &Arc<Self>, edge: EdgeNumber, request: &Map) -> Reply {
+        if let Some(patience) = self.shelf.edges[edge as usize].protocol.facets().waits(request) {
+            return self.answer_when_due(edge, request, patience);
+        }
         let (answer, early) = self.pick(edge, request);
         let Some(early) = early else { return Reply::Now(answer) };
         let stage = Arc::clone(self);
@@ -185,9 +196,10 @@ impl Stage {
                     drop(guard);
                     return self.pick_beginning(edge, asked);
                 }
-                None => match facets.obstacle(request) {
-                    Some(obstacle) => self.not_replayable(state, edge, obstacle),
-                    None => self.miss(state, asked, request, nearest),
+                None => match (facets.obstacle(request), facets.usual(request)) {
+                    (Some(obstacle), _) => self.not_replayable(state, edge, obstacle),
+                    (None, Some(usual)) if facets.sets_up(request) => Answer::Response(usual),
+                    (None, _) => self.miss(state, asked, request, nearest),
                 },
             },
         };
@@ -430,8 +442,7 @@ impl Stage {
         if request.is_empty() {
             return "connect".to_owned();
         }
-        let edge = self.shelf.edges.iter().find(|known| known.name == *edge);
-        edge.map_or_else(String::new, |edge| edge.protocol.facets().operation(request))
+        self.shelf.facets(edge).map_or_else(String::new, |facets| facets.operation(request))
     }
 }
 

@@ -10,6 +10,7 @@ mod mysql;
 mod opaque;
 mod postgres;
 mod protocol;
+mod redis;
 mod session;
 mod sql;
 
@@ -19,8 +20,15 @@ pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, WireError
 
 /// Every protocol, in the order in which they are tried on the first bytes of a connection.
 /// `opaque` takes what none of the others does.
-pub static ALL: &[&dyn Protocol] =
-    &[&http::Http, &dns::Dns, &postgres::Postgres, &mongo::Mongo, &mysql::Mysql, &opaque::Opaque];
+pub static ALL: &[&dyn Protocol] = &[
+    &http::Http,
+    &dns::Dns,
+    &postgres::Postgres,
+    &mongo::Mongo,
+    &mysql::Mysql,
+    &redis::Redis,
+    &opaque::Opaque,
+];
 
 /// The protocol of a name, as recordings and settings write it.
 #[must_use]

@@ -3,6 +3,7 @@
 use crate::Session;
 use rehearsal_model::shape::ExchangeShape;
 use rehearsal_model::{Map, Value};
+use std::time::Duration;
 
 /// A protocol: how its bytes are recognised, how each side of it is played, and which parts of its
 /// messages matter.
@@ -103,6 +104,19 @@ pub trait Facets: Sync {
     /// What the conversation is that a request begins, when that cannot be replayed: a word or two after
     /// "is", such as `encrypted (TLS)`.
     fn obstacle(&self, _request: &Map) -> Option<&'static str> {
+        None
+    }
+
+    /// What every server answers to a request that no mock answers: a ping, a wish to log in, a name that
+    /// a client gives itself. Drivers of another version, or in another mood, ask for such things.
+    fn usual(&self, _request: &Map) -> Option<Map> {
+        None
+    }
+
+    /// How long the server may leave a request unanswered until something happens: a message comes, a
+    /// queue is filled. Such a request is answered once the calls above its mock have come. It is no
+    /// miss while there is no mock; after that time it gets the [`Facets::usual`] answer.
+    fn waits(&self, _request: &Map) -> Option<Duration> {
         None
     }
 

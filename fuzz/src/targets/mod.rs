@@ -31,6 +31,8 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("dns_round_trip", round_trip::dns),
     ("postgres_observer", transcript::postgres_observer),
     ("postgres_responder", played::postgres_responder),
+    ("redis_observer", transcript::redis_observer),
+    ("redis_responder", played::redis_responder),
     ("opaque_observer", transcript::opaque_observer),
     ("opaque_responder", played::opaque_responder),
     ("opaque_requester", played::opaque_requester),

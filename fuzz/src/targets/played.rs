@@ -45,6 +45,19 @@ pub(crate) fn postgres_responder(data: &[u8]) {
     responder(postgres, data, &answers, false);
 }
 
+pub(crate) fn redis_responder(data: &[u8]) {
+    let redis = protocol("redis").expect("there is Redis");
+    let answers = [
+        r#"{"status": "OK"}"#,
+        r#"{"array": ["a", 1, null, {"map": {"k": {"double": 1.5}}}]}"#,
+        r#"{"map": {"proto": 3}, "refused": {"1": "ERR no"}}"#,
+        r#"{"error": "ERR no"}"#,
+        r#"{"confirmed": [["subscribe", "a", 1]]}"#,
+        r#"{"integer": "five"}"#,
+    ];
+    responder(redis, data, &answers, false);
+}
+
 pub(crate) fn http_requester(data: &[u8]) {
     let http = protocol("http").expect("there is HTTP");
     let requests = [

@@ -31,6 +31,10 @@ pub(crate) fn http_observer(data: &[u8]) {
     same_at_any_split("http", data);
 }
 
+pub(crate) fn redis_observer(data: &[u8]) {
+    same_at_any_split("redis", data);
+}
+
 pub(crate) fn opaque_observer(data: &[u8]) {
     same_at_any_split("opaque", data);
 }
@@ -166,6 +170,8 @@ fn judge(protocol: &dyn Protocol, seen: &Seen) {
         facets.request(&exchange.request);
         facets.repeatable(&exchange.request);
         facets.trace(&exchange.request);
+        facets.usual(&exchange.request);
+        facets.waits(&exchange.request);
         if let Some(response) = &exchange.response {
             facets.response(&exchange.request, response);
         }

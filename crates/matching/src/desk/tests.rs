@@ -163,3 +163,20 @@ fn a_shared_mock_serves_one_of_its_tests_once() {
     assert!(desk.is_spent(0));
     assert!(is_miss(&ask(&mut desk, &library, 1, &[(1, 10, false)])[0]));
 }
+
+#[test]
+fn what_waits_is_found_once_it_is_due_and_given_once() {
+    let entries = vec![ambient(0, 0, 1, 10), ambient(1, 1, 1, 10), call(1, 0, 1, 10, false)];
+    let library = Library::new(entries, |_| vec![]);
+    let mut desk = Desk::default();
+    let asked = Asked { edge: 0, identity: 1, values: 10, repeatable: false };
+    let judge = Table { library: &library, asked: 10, noisy: &[] };
+    let mut find = |test: u32, due: bool| {
+        desk.begin(&library, TestId(test));
+        let found = desk.find_due(&library, asked, &judge, |_| due);
+        found.inspect(|mock| desk.use_due(&library, *mock))
+    };
+    assert_eq!([find(0, true), find(0, true)], [Some(0), None], "at start-up, once");
+    assert_eq!([find(1, false), find(1, true)], [None, Some(2)], "in the test, when it is due");
+    assert_eq!([find(2, true), find(2, true)], [Some(1), None], "what came between two tests");
+}
