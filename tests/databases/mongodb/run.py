@@ -17,6 +17,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import corpus
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
@@ -71,6 +73,11 @@ def cases(stand, tools):
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "8"}])
     for bug, words in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, words=words: stand.defect("shop", bug, words)
+    statements = stand.folder / "statements.json"
+    statements.write_text(json.dumps(corpus.statements()), "utf-8")
+    for name, command in {"pymongo": [python, HERE / "corpus.py", "{port}", "sync"], "pymongo-async": [python, HERE / "corpus.py", "{port}", "async"]}.items():
+        requests = [("GET", path, None, 200, "") for path in corpus.paths()]
+        yield name, lambda name=name, command=command, requests=requests: stand.app(name, [*command, statements], requests)
 
 
 def install(cache):
