@@ -86,6 +86,7 @@ fn carry(server: SocketAddr) -> io::Result<SocketAddr> {
                     protocols: PROTOCOLS,
                     limits: Limits::default(),
                     clock: Clock::start(),
+                    words: Arc::default(),
                 };
                 tokio::spawn(observe(Observe {
                     options,

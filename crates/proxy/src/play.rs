@@ -8,7 +8,7 @@ use crate::timers::Timers;
 use crate::{ConnectionOptions, RequestError, Stream, Tls, scratch};
 use bytes::Bytes;
 use rehearsal_model::{Exchange, ExchangeId, Map, Moment};
-use rehearsal_wire::{Command, Ending, Event, Limits, Peer, Protocol, Session};
+use rehearsal_wire::{Command, Ending, Event, Peer, Protocol, Session};
 use std::task::{Context, Poll};
 
 /// How often the protocol of a connection may change.
@@ -57,10 +57,14 @@ pub(crate) struct Player {
 }
 
 /// The session of that role for the peer at the other end.
-fn session_for(protocol: &dyn Protocol, peer: Peer, limits: Limits) -> Box<dyn Session> {
+fn session_for(
+    protocol: &dyn Protocol,
+    peer: Peer,
+    options: &ConnectionOptions,
+) -> Box<dyn Session> {
     match peer {
-        Peer::Client => protocol.responder(limits),
-        Peer::Server => protocol.requester(limits),
+        Peer::Client => protocol.responder_knowing(options.limits, &options.words),
+        Peer::Server => protocol.requester(options.limits),
     }
 }
 
@@ -75,10 +79,10 @@ impl Player {
         tls: Box<dyn Tls>,
     ) -> Self {
         Player {
+            session: session_for(protocol, peer, &options),
             options,
             peer,
             side: Side::new(stream),
-            session: session_for(protocol, peer, options.limits),
             protocol,
             timers: Timers::default(),
             tls,
@@ -146,7 +150,7 @@ impl Player {
             .protocol(name)
             .filter(|_| self.changes <= MOST_CHANGES)
             .ok_or(RequestError::NoSuchProtocol(name))?;
-        self.session = session_for(self.protocol, self.peer, self.options.limits);
+        self.session = session_for(self.protocol, self.peer, &self.options);
         let at = self.options.clock.now();
         self.tell(Event::Opened { at })?;
         if unused.is_empty() {

@@ -40,7 +40,7 @@ impl Requester {
         protocol: &'static dyn Protocol,
         tls: Box<dyn Tls>,
     ) -> Self {
-        let player = Player::new(options, Peer::Server, stream, protocol, tls);
+        let player = Player::new(options.clone(), Peer::Server, stream, protocol, tls);
         Requester { options, player, opened: false, busy: false, ended: None }
     }
 

@@ -126,6 +126,7 @@ impl Bench {
                 protocols: PROTOCOLS,
                 limits: Limits::default(),
                 clock: Clock::start(),
+                words: Arc::default(),
             },
             client: stream(client_end),
             server: stream(server_end),

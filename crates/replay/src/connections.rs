@@ -20,6 +20,8 @@ pub(crate) struct Connections {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) clock: Clock,
     pub(crate) next: u64,
+    /// What the app was given.
+    pub(crate) words: Arc<[String]>,
 }
 
 impl Connections {
@@ -66,8 +68,9 @@ impl Connections {
             scrubber: Arc::clone(&self.scrubber),
             accounts: Arc::clone(&self.accounts),
         };
+        let words = Arc::clone(&self.words);
         tasks.spawn(respond(Respond {
-            options: ConnectionOptions::new(id, self.clock),
+            options: ConnectionOptions { words, ..ConnectionOptions::new(id, self.clock) },
             client,
             protocol: self.stage.shelf.edges[edge as usize].protocol,
             tls: Box::new(NoTls),

@@ -73,6 +73,14 @@ struct Run<'a> {
     summary: Summary,
 }
 
+/// The texts that an app is given, by its environment and its command: its passwords are among them.
+fn words(program: &Program) -> Arc<[String]> {
+    let own = std::env::vars_os();
+    let variables = program.env.iter().cloned().chain(own).map(|(_, value)| value);
+    let words = program.words.iter().cloned().chain(variables);
+    words.filter_map(|word| word.into_string().ok()).collect()
+}
+
 /// The app with all that surrounds it.
 struct Theatre {
     app: App,
@@ -164,6 +172,7 @@ impl Run<'_> {
             accounts: Arc::clone(&accounts),
             clock,
             next: 0,
+            words: words(program),
         };
         let serving = tokio::spawn(connections.serve(notices_rx));
         let policy = ReplayPolicy { stage: Arc::clone(&stage), routes, clock };

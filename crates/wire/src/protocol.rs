@@ -3,6 +3,7 @@
 use crate::Session;
 use rehearsal_model::shape::ExchangeShape;
 use rehearsal_model::{Map, Value};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A protocol: how its bytes are recognised, how each side of it is played, and which parts of its
@@ -23,6 +24,13 @@ pub trait Protocol: Sync {
 
     /// A session that plays the server: for mocks.
     fn responder(&self, limits: Limits) -> Box<dyn Session>;
+
+    /// As [`Protocol::responder`], for clients that prove by a password who they are and want the
+    /// server to prove that it knows it too. The password is not recorded; `words` are the texts
+    /// among which it may be.
+    fn responder_knowing(&self, limits: Limits, _words: &Arc<[String]>) -> Box<dyn Session> {
+        self.responder(limits)
+    }
 
     /// A session that plays the client: for driving tests.
     fn requester(&self, limits: Limits) -> Box<dyn Session>;

@@ -65,6 +65,8 @@ impl<'a> Carry<'a> {
         tls_available: bool,
     ) -> Self {
         Carry {
+            exchanges: Exchanges::new(sink, options.id),
+            account: Account::open(&options, sink),
             options,
             sides: [Side::new(client), Side::new(server)],
             held: [false; 2],
@@ -75,8 +77,6 @@ impl<'a> Carry<'a> {
             tls: VecDeque::new(),
             tls_available,
             changes: 0,
-            exchanges: Exchanges::new(sink, options.id),
-            account: Account::open(&options, sink),
         }
     }
 

@@ -60,6 +60,6 @@ pub struct Respond {
 /// Plays the server until the connection has ended. Dropping the future ends the connection.
 pub async fn respond(what: Respond) {
     let Respond { options, client, protocol, tls, oracle } = what;
-    let player = Player::new(options, Peer::Client, client, protocol, tls);
+    let player = Player::new(options.clone(), Peer::Client, client, protocol, tls);
     serve::Serve::new(options, player, &*oracle).run().await;
 }

@@ -146,6 +146,7 @@ pub(crate) fn options(id: u64) -> ConnectionOptions {
         protocols: PROTOCOLS,
         limits: Limits { in_flight: 1 << 16, ..Limits::default() },
         clock: Clock::start(),
+        words: Arc::default(),
     }
 }
 

@@ -12,15 +12,18 @@ mod compression;
 mod facets;
 mod hello;
 mod inbox;
+mod login;
 mod message;
 mod observer;
 mod reply;
 mod requester;
 mod responder;
+mod scram;
 mod shape;
 
 use crate::{Facets, Limits, Protocol, Session, Verdict, WireError};
 use rehearsal_model::shape::ExchangeShape;
+use std::sync::Arc;
 
 /// The name of the protocol.
 const NAME: &str = "mongodb";
@@ -47,7 +50,11 @@ impl Protocol for Mongo {
     }
 
     fn responder(&self, limits: Limits) -> Box<dyn Session> {
-        Box::new(responder::Responder::new(limits))
+        self.responder_knowing(limits, &Arc::default())
+    }
+
+    fn responder_knowing(&self, limits: Limits, words: &Arc<[String]>) -> Box<dyn Session> {
+        Box::new(responder::Responder::new(limits, Arc::clone(words)))
     }
 
     fn requester(&self, _limits: Limits) -> Box<dyn Session> {

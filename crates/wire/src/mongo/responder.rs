@@ -6,11 +6,13 @@
 
 use super::command::{self, Kind};
 use super::inbox::{Inbox, Message};
+use super::login::{Login, Step};
 use super::message::{self, Said};
 use super::{NAME, hello, reply};
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
 use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
+use std::sync::Arc;
 
 /// The number of every connection, as servers tell it in their greeting.
 const CONNECTION: u32 = 1;
@@ -21,6 +23,8 @@ struct Waiting {
     number: u32,
     said: Said,
     command: command::Command,
+    /// What to say when the recording has no error; for logins.
+    prepared: Option<Value>,
 }
 
 /// The session of [`crate::Protocol::responder`].
@@ -31,17 +35,21 @@ pub(super) struct Responder {
     /// The number of the last message that was sent.
     sent: u32,
     waiting: Option<Waiting>,
+    login: Login,
+    words: Arc<[String]>,
     client_ended: bool,
     over: bool,
 }
 
 impl Responder {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, words: Arc<[String]>) -> Self {
         Responder {
             inbox: Inbox::new(limits),
             next: 1,
             sent: 0,
             waiting: None,
+            login: Login::default(),
+            words,
             client_ended: false,
             over: false,
         }
@@ -59,23 +67,32 @@ impl Responder {
     fn message(&mut self, message: &Message, out: &mut Vec<Command>) -> Result<(), WireError> {
         let said = message::read(message)?;
         let command = command::read(&said)?;
-        let waiting = Waiting { number: message.id, said, command };
+        let mut waiting = Waiting { number: message.id, said, command, prepared: None };
         match waiting.command.kind {
             Kind::Housekeeping => {
                 let done = housekeeping(&waiting);
                 self.send(&waiting, &done, out)
             }
             Kind::Authentication => {
-                let refusal = reply::refusal(18, "AuthenticationFailed", "not played");
-                self.send(&waiting, &refusal, out)
+                let name = &waiting.command.name;
+                match self.login.take(name, &waiting.said, &self.words) {
+                    Step::On(reply) | Step::Out(reply) => return self.send(&waiting, &reply, out),
+                    Step::In(reply) => waiting.prepared = Some(reply),
+                }
+                self.ask(waiting, message.at, out);
+                Ok(())
             }
             Kind::Ordinary | Kind::Hello => {
-                let request = waiting.command.request.clone();
-                out.push(Command::Ask { id: ExchangeId(self.next), request, at: message.at });
-                self.waiting = Some(waiting);
+                self.ask(waiting, message.at, out);
                 Ok(())
             }
         }
+    }
+
+    fn ask(&mut self, about: Waiting, at: Moment, out: &mut Vec<Command>) {
+        let request = about.command.request.clone();
+        out.push(Command::Ask { id: ExchangeId(self.next), request, at });
+        self.waiting = Some(about);
     }
 
     /// Sends a reply, unless none is wanted.
@@ -109,7 +126,10 @@ impl Responder {
                 {
                     hello::write(&waiting.said, CONNECTION, fields);
                 }
-                let document = reply::write(&waiting.command, &response)?;
+                let document = match &waiting.prepared {
+                    Some(prepared) if response.get("error").is_none() => prepared.clone(),
+                    _ => reply::write(&waiting.command, &response)?,
+                };
                 self.send(&waiting, &document, out)
             }
             // It follows from an error before, and would only hide that one from the app.

@@ -64,7 +64,7 @@ pub(super) fn read(
     })
 }
 
-fn binary(kind: u8, bytes: &[u8]) -> Value {
+pub(super) fn binary(kind: u8, bytes: &[u8]) -> Value {
     if let Some(uuid) = base64::uuid(bytes).filter(|_| kind == 4) {
         return Map::from([("$uuid", uuid)]).into();
     }

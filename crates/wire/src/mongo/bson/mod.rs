@@ -5,7 +5,7 @@
 //! says what it is, as in MongoDB Extended JSON v2 (`{$oid: …}`, `{$date: …}`, `{$numberLong: "5"}`).
 //! It knows nothing of commands.
 
-mod base64;
+pub(super) mod base64;
 mod date;
 mod decimal;
 mod marked;
@@ -50,6 +50,16 @@ fn is_mark(key: &str) -> bool {
 /// Writes a document: a map, or `{$document: …}`.
 pub(super) fn write(document: &Value, out: &mut Vec<u8>) -> Result<(), WireError> {
     write::document(document, out)
+}
+
+/// Bytes as the value that stands for them.
+pub(super) fn binary(bytes: &[u8]) -> Value {
+    marked::binary(0, bytes)
+}
+
+/// The bytes that a value stands for.
+pub(super) fn bytes(value: &Value) -> Option<Vec<u8>> {
+    base64::decode(value.as_map()?.get("$binary")?.as_map()?.text("base64")?)
 }
 
 /// Whether a map stands for a value that is no document.
