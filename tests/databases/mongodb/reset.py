@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the data that every recording begins with.
+"""Makes the data that every recording begins with, or a user.
 
-    reset.py URL
+    reset.py URL [USER PASSWORD]
 """
 
 import sys
@@ -19,7 +19,11 @@ ORDERS = [
 
 if __name__ == "__main__":
     with MongoClient(sys.argv[1]) as client:
-        client.drop_database("shop")
+        if len(sys.argv) > 2:
+            client.admin.command("createUser", sys.argv[2], pwd=sys.argv[3], roles=["root"])
+            sys.exit(0)
+        for name in ("shop", "corpus"):
+            client.drop_database(name)
         orders = [
             {"_id": ObjectId(number), "item": item, "amount": Decimal128(amount), "paid": False, "due": due}
             for number, item, amount, due in ORDERS

@@ -4,7 +4,8 @@
     shop.py PORT
 
 Connects by pymongo to the server that the environment's MONGO_URL names. BUG plants a defect:
-missing_write, wrong_field, wrong_filter, n_plus_one, local_time, other_id, no_transaction.
+missing_write, wrong_field, wrong_filter, n_plus_one, local_time, other_id,
+returned_id, no_transaction.
 """
 
 import json
@@ -60,7 +61,7 @@ def create(body):
     if BUG != "missing_write":
         DB.log.insert_one({"_id": f"created-{about}", "order": about, "what": "created"})
     found = DB.orders.find_one({"item" if BUG == "wrong_filter" else "_id": number})
-    return 201, {"id": str(number), "found": found is not None}
+    return 201, {"id": str(ObjectId() if BUG == "returned_id" else number), "found": found is not None}
 
 
 def pay(_, number):
