@@ -34,7 +34,11 @@ VALUES = {
     "bits": ["B'10110'", "B'1'::varbit(9)"],
     "array": ["ARRAY[1,2,NULL]", "'{}'::text[]", "ARRAY['a b','','NULL',NULL,'q\"\\']", "ARRAY[[1,2],[3,4]]", "ARRAY[1.50,2]::numeric[]", "ARRAY[date '2024-01-01']", "ARRAY['\\x01'::bytea]"],
     "enum": ["'busy'::mood", "ARRAY['busy']::mood[]"],
-    "range": ["'[1,5)'::int4range", "'empty'::int4range"],
+    "range": [
+        "'[1,5)'::int4range", "'empty'::int8range", "'(,2.5]'::numrange", "'[2024-01-01,)'::daterange", "tsrange('2024-01-01', '2024-02-01 10:00')",
+        "'{[1,3),[5,7)}'::int4multirange", "'{}'::nummultirange", "ARRAY['[1,2)']::int4range[]",
+    ],
+    "composite": ["ROW(1, 'a b', NULL)", "(SELECT place FROM places)", "ARRAY['busy','idle']::mood[]", "'{}'::mood[]"],
     "far": ["date '0001-12-31 BC'", "timestamp 'infinity'", "date '12345-01-01'", "timestamptz '0044-03-15 01:02:03 BC'", "interval '-1 year -2 months 1 day -00:00:00.000001'"],
     "other": ["'(1,2)'::point", "1::oid", "'orders'::regclass::text", "'12.34'::float8::numeric::money::text"],
 }

@@ -29,7 +29,7 @@ from stand import Failed, ask, free_port, install_once, install_python, main, ru
 LIMIT = 900  # seconds
 SOURCES = {"asyncpg": "0.32.0", "pg8000": "1.31.6", "sqlalchemy": "2.0.58"}
 PACKAGES = [
-    "pytest==9.*", "asyncpg==0.32.0", "distro==1.*", "pg8000==1.31.6", "pytz", "sqlalchemy[asyncio]==2.0.58", "psycopg[binary]==3.3.*",
+    "pytest==9.*", "pytest-mock==3.*", "asyncpg==0.32.0", "distro==1.*", "pg8000==1.31.6", "pytz", "sqlalchemy[asyncio]==2.0.58", "psycopg[binary]==3.3.*",
     "psycopg2-binary==2.9.*",
 ]
 PGX = "github.com/jackc/pgx/v5"
@@ -123,7 +123,7 @@ def installed(cache):
     yield Pytest(
         "pg8000", cache / "pg8000", python,
         ["test/dbapi", "test/native", "test/legacy", "--ignore-glob=*auth*", "--ignore-glob=*benchmark*", "--ignore-glob=*stress*"],
-        "CREATE ROLE postgres SUPERUSER LOGIN PASSWORD '{password}'",
+        "CREATE ROLE postgres SUPERUSER LOGIN PASSWORD '{password}'; CREATE EXTENSION hstore",
     )
     schemas = "CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2; CREATE EXTENSION hstore; CREATE EXTENSION citext"
     files = [f"test/dialect/postgresql/test_{name}.py" for name in ("dialect", "query", "types", "on_conflict", "reflection", "async_pg")]

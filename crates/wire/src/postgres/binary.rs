@@ -5,7 +5,7 @@
 //! from it are kept as bytes.
 
 use super::types::{Kind, kind};
-use super::{address, array, float, moment, numeric, span};
+use super::{address, array, float, moment, numeric, range, span};
 use rehearsal_model::{Number, Value};
 
 /// The value that bytes stand for.
@@ -59,6 +59,8 @@ fn read(kind: Kind, bytes: &[u8]) -> Option<Value> {
         Kind::Inet(_) => address::read_inet(bytes).map(Value::from),
         Kind::Macaddr => address::read_mac(bytes).map(Value::from),
         Kind::Bits => address::read_bits(bytes).map(Value::from),
+        Kind::Range(bound) => range::read(bound, bytes).map(Value::from),
+        Kind::Multirange(bound) => range::read_many(bound, bytes).map(Value::from),
         Kind::Array(element) => array::decode_binary(element, bytes),
         Kind::Text | Kind::Bytea | Kind::Other => None,
     }
@@ -90,6 +92,8 @@ fn write(kind: Kind, value: &Value) -> Option<Vec<u8>> {
         Kind::Inet(network) => address::write_inet(text()?, network),
         Kind::Macaddr => address::write_mac(text()?),
         Kind::Bits => address::write_bits(text()?),
+        Kind::Range(bound) => range::write(bound, text()?),
+        Kind::Multirange(bound) => range::write_many(bound, text()?),
         Kind::Array(element) => array::encode_binary(element, value),
         Kind::Text | Kind::Bytea | Kind::Other => value.as_bytes().map(<[u8]>::to_vec),
     }

@@ -5,6 +5,7 @@
 
 use super::fields::Fields;
 use super::frames::{self, Frames};
+use super::made::{self, Parts};
 use super::{binary, malformed, text, types};
 use crate::WireError;
 use rehearsal_model::Value;
@@ -22,6 +23,15 @@ pub(super) struct Column {
     /// 0 for text and 1 for binary. When it was read from a recording: 1 if the values can only be
     /// served so.
     pub(super) format: i16,
+    /// What its values say that they are made of, once one has.
+    pub(super) parts: Option<Parts>,
+}
+
+impl Column {
+    /// Whether its values are carried as they came.
+    fn is_carried(&self) -> bool {
+        types::kind(self.oid) == types::Kind::Other
+    }
 }
 
 /// The format of the column of a number, by a list of format codes as messages have it: none for
@@ -45,7 +55,7 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Column>, WireError> {
         let oid = fields.u32()?;
         fields.take(2)?;
         let (modifier, format) = (fields.i32()?, fields.i16()?);
-        columns.push(Column { name, oid, modifier, format });
+        columns.push(Column { name, oid, modifier, format, parts: None });
     }
     Ok(columns)
 }
@@ -79,9 +89,10 @@ pub(super) fn to_value(columns: &[Column]) -> Value {
             -1 => String::new(),
             modifier => format!("({})", spoken(column.oid, modifier)),
         };
-        let carried = types::kind(column.oid) == types::Kind::Other && column.format == 1;
-        let binary = if carried { BINARY } else { "" };
-        format!("{} {}{modifier}{binary}", column.name, types::name(column.oid))
+        let binary = if column.is_carried() && column.format == 1 { BINARY } else { "" };
+        let parts = column.parts.as_ref().map(|parts| format!("={}", parts.spell()));
+        let parts = parts.unwrap_or_default();
+        format!("{} {}{modifier}{parts}{binary}", column.name, types::name(column.oid))
     });
     Value::from(each.collect::<Vec<_>>())
 }
@@ -102,6 +113,10 @@ pub(super) fn from_value(value: &Value) -> Result<Vec<Column>, WireError> {
 fn from_text(text: &str) -> Option<Column> {
     let (text, format) = text.strip_suffix(BINARY).map_or((text, 0), |text| (text, 1));
     let (name, spelled) = text.rsplit_once(' ')?;
+    let (spelled, parts) = match spelled.split_once('=') {
+        Some((spelled, parts)) => (spelled, Some(Parts::parse(parts)?)),
+        None => (spelled, None),
+    };
     let (kind, said) = match spelled.split_once('(') {
         Some((kind, said)) => (kind, Some(said.strip_suffix(')')?)),
         None => (spelled, None),
@@ -111,7 +126,7 @@ fn from_text(text: &str) -> Option<Column> {
         Some(said) => meant(oid, said)?,
         None => -1,
     };
-    Some(Column { name: name.to_owned(), oid, modifier, format })
+    Some(Column { name: name.to_owned(), oid, modifier, format, parts })
 }
 
 const BPCHAR: u32 = 1042;
@@ -145,9 +160,29 @@ pub(super) fn decode(oid: u32, format: i16, bytes: Option<&[u8]>) -> Result<Valu
     match (bytes, format) {
         (None, _) => Ok(Value::Null),
         (Some(bytes), 0) => Ok(text::decode(oid, bytes)),
-        (Some(bytes), 1) => Ok(binary::decode(oid, bytes)),
+        (Some(bytes), 1) => {
+            Ok(made::decode(oid, bytes).unwrap_or_else(|| binary::decode(oid, bytes)))
+        }
         _ => Err(malformed("a format other than text and binary")),
     }
+}
+
+/// Notes what the values of a row say that they are made of.
+pub(super) fn learn(body: &[u8], columns: &mut [Column]) -> Result<(), WireError> {
+    let silent =
+        |column: &Column| column.format == 1 && column.parts.is_none() && made::may_say(column.oid);
+    if !columns.iter().any(silent) {
+        return Ok(());
+    }
+    let mut fields = Fields::new(body);
+    let count = fields.count()?;
+    for column in columns.iter_mut().take(count) {
+        let value = fields.sized()?;
+        if silent(column) {
+            column.parts = value.and_then(Parts::of);
+        }
+    }
+    Ok(())
 }
 
 /// Reads a DataRow.
@@ -160,11 +195,20 @@ pub(super) fn read_row(
     let count = fields.count()?;
     let mut row = Vec::new();
     for index in 0..count {
-        let (oid, format) = match columns.get(index) {
-            Some(column) => (column.oid, column.format),
-            None => (0, format_of(formats, index)),
-        };
-        row.push(decode(oid, format, fields.sized()?)?);
+        let value = fields.sized()?;
+        row.push(match (columns.get(index), value) {
+            // Others could not be written again: the column says of all what they are made of.
+            (Some(Column { format: 1, oid, parts, .. }), Some(value)) => {
+                let list = parts.as_ref().and_then(|parts| parts.read(value));
+                list.unwrap_or_else(|| binary::decode(*oid, value))
+            }
+            (Some(column), value) => decode(column.oid, column.format, value)?,
+            (None, None) => Value::Null,
+            (None, Some(value)) => match format_of(formats, index) {
+                1 => binary::decode(0, value),
+                format => decode(0, format, Some(value))?,
+            },
+        });
     }
     Ok(Value::List(row))
 }
@@ -197,8 +241,14 @@ pub(super) fn write_row(
 
 fn encode(column: Option<&Column>, format: i16, value: &Value) -> Option<Vec<u8>> {
     let oid = column.map_or(0, |column| column.oid);
-    let carried = column.is_none_or(|column| types::kind(column.oid) == types::Kind::Other);
-    if carried && let Some(column) = column {
+    if let (Some(parts), Value::List(_)) = (column.and_then(|column| column.parts.as_ref()), value)
+    {
+        return match format {
+            0 => parts.write_text(value),
+            _ => parts.write(value),
+        };
+    }
+    if let Some(column) = column.filter(|column| column.is_carried()) {
         // Printable bytes are most likely the label of an enumeration, which is the same in both.
         let same = column.format == format || value.as_text().is_some();
         return value.as_bytes().filter(|_| same).map(<[u8]>::to_vec);

@@ -40,7 +40,8 @@ impl Outcome {
             self.omitted += 1;
             return Ok(());
         }
-        let columns = self.columns.as_deref().unwrap_or_default();
+        let columns = self.columns.as_deref_mut().unwrap_or_default();
+        columns::learn(body, columns)?;
         self.rows.push(columns::read_row(body, columns, formats)?);
         Ok(())
     }

@@ -28,6 +28,10 @@ pub(super) enum Kind {
     Inet(bool),
     Macaddr,
     Bits,
+    /// A range with bounds of this type, by its object id.
+    Range(u32),
+    /// Several ranges with bounds of this type.
+    Multirange(u32),
     /// An array of this type, by its object id.
     Array(u32),
     /// A type that is carried as it came.
@@ -35,8 +39,8 @@ pub(super) enum Kind {
 }
 
 use Kind::{
-    Bits, Bool, Bytea, Date, Float, Inet, Integer, Interval, Jsonb, Macaddr, Numeric, Oid, Other,
-    Text, Time, TimeTz, Timestamp, TimestampTz, Uuid,
+    Bits, Bool, Bytea, Date, Float, Inet, Integer, Interval, Jsonb, Macaddr, Multirange, Numeric,
+    Oid, Other, Range, Text, Time, TimeTz, Timestamp, TimestampTz, Uuid,
 };
 
 /// Object id, name, kind, and object id of the array (0 where there is none of interest).
@@ -98,15 +102,21 @@ const TYPES: &[(u32, &str, Kind, u32)] = &[
     (3614, "tsvector", Other, 3643),
     (3615, "tsquery", Other, 3645),
     (3802, "jsonb", Jsonb, 3807),
-    (3904, "int4range", Other, 3905),
-    (3906, "numrange", Other, 3907),
-    (3908, "tsrange", Other, 3909),
-    (3910, "tstzrange", Other, 3911),
-    (3912, "daterange", Other, 3913),
-    (3926, "int8range", Other, 3927),
+    (3904, "int4range", Range(23), 3905),
+    (3906, "numrange", Range(1700), 3907),
+    (3908, "tsrange", Range(1114), 3909),
+    (3910, "tstzrange", Range(1184), 3911),
+    (3912, "daterange", Range(1082), 3913),
+    (3926, "int8range", Range(20), 3927),
     (4072, "jsonpath", Other, 4073),
     (4089, "regnamespace", Other, 4090),
     (4096, "regrole", Other, 4097),
+    (4451, "int4multirange", Multirange(23), 6150),
+    (4532, "nummultirange", Multirange(1700), 6151),
+    (4533, "tsmultirange", Multirange(1114), 6152),
+    (4534, "tstzmultirange", Multirange(1184), 6153),
+    (4535, "datemultirange", Multirange(1082), 6155),
+    (4536, "int8multirange", Multirange(20), 6157),
 ];
 
 /// How values of a type are read and written.

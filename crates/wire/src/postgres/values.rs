@@ -63,6 +63,28 @@ fn list() -> impl Strategy<Value = (u32, Value)> {
     })
 }
 
+/// Ranges and several of them, in a form that a server has.
+fn range() -> impl Strategy<Value = (u32, Value)> {
+    let bound = || prop::option::of(any::<i16>());
+    let one = (bound(), bound(), any::<(bool, bool)>()).prop_map(|(lower, upper, included)| {
+        let [lower, upper] =
+            [lower, upper].map(|bound| bound.map_or_else(String::new, |bound| bound.to_string()));
+        let open = if included.0 && !lower.is_empty() { '[' } else { '(' };
+        let close = if included.1 && !upper.is_empty() { ']' } else { ')' };
+        format!("{open}{lower},{upper}{close}")
+    });
+    let one = prop_oneof![one, Just("empty".to_owned())];
+    prop::collection::vec(one, 0..4).prop_flat_map(|ranges| {
+        let many = (4451, Value::from(format!("{{{}}}", ranges.join(","))));
+        let first = ranges.into_iter().next().unwrap_or_else(|| "empty".to_owned());
+        prop_oneof![
+            Just(many),
+            Just((3904, Value::from(first.as_str()))),
+            Just((3926, first.into()))
+        ]
+    })
+}
+
 /// Not a number has many spellings in binary, and one in text.
 fn is_plain(value: &Value) -> bool {
     match value {
@@ -73,7 +95,7 @@ fn is_plain(value: &Value) -> bool {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_again((oid, value) in prop_oneof![scalar(), list()]) {
+    fn what_is_written_is_read_again((oid, value) in prop_oneof![scalar(), list(), range()]) {
         prop_assume!(is_plain(&value));
         let bytes = binary::encode(oid, &value).expect("it has a binary form");
         prop_assert_eq!(&binary::decode(oid, &bytes), &value, "{} in binary", types::name(oid));
@@ -110,7 +132,8 @@ fn any_type() -> impl Strategy<Value = u32> {
     prop_oneof![
         prop::sample::select(vec![
             16u32, 17, 18, 20, 21, 23, 25, 26, 114, 600, 650, 700, 701, 829, 869, 1082, 1083, 1114,
-            1184, 1186, 1266, 1560, 1562, 1700, 2950, 3802, 1007, 1009, 1001, 1231, 1182, 99_999
+            1184, 1186, 1266, 1560, 1562, 1700, 2950, 3802, 3904, 3906, 3908, 4451, 1007, 1009,
+            1001, 1231, 1182, 99_999
         ]),
         any::<u32>(),
     ]
@@ -136,6 +159,12 @@ fn binary_reads_as_the_server_prints() {
     check("timestamp", &(-1i64).to_be_bytes(), "1999-12-31 23:59:59.999999");
     check("date", &(-730_120i32).to_be_bytes(), "0001-12-31 BC");
     check("numeric", &[0, 2, 0, 0, 0, 0, 0, 4, 0, 1, 0x09, 0xc4], "1.2500");
+    let bounds = [0i64, 90_061_000_000]
+        .map(|micros| [&8u32.to_be_bytes()[..], &micros.to_be_bytes()].concat());
+    let range = [&[2][..], &bounds.concat()].concat();
+    check("tsrange", &range, r#"["2000-01-01 00:00:00","2000-01-02 01:01:01")"#);
+    check("numrange", &[0x18], "(,)");
+    check("int4multirange", &[0, 0, 0, 1, 0, 0, 0, 1, 1], "{empty}");
     let interval = [&(-1i64).to_be_bytes()[..], &1i32.to_be_bytes(), &(-14i32).to_be_bytes()];
     check("interval", &interval.concat(), "-1 years -2 mons +1 day -00:00:00.000001");
 }
