@@ -33,6 +33,8 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("postgres_responder", played::postgres_responder),
     ("redis_observer", transcript::redis_observer),
     ("redis_responder", played::redis_responder),
+    ("mongodb_observer", transcript::mongodb_observer),
+    ("mongodb_responder", played::mongodb_responder),
     ("opaque_observer", transcript::opaque_observer),
     ("opaque_responder", played::opaque_responder),
     ("opaque_requester", played::opaque_requester),

@@ -58,6 +58,18 @@ pub(crate) fn redis_responder(data: &[u8]) {
     responder(redis, data, &answers, false);
 }
 
+pub(crate) fn mongodb_responder(data: &[u8]) {
+    let mongodb = protocol("mongodb").expect("there is MongoDB");
+    let answers = [
+        r#"{"documents": [{"_id": {"$oid": "656565656565656565656565"}}], "cursor": 7}"#,
+        r#"{"fields": {"isWritablePrimary": true, "maxWireVersion": 21}}"#,
+        r#"{"n": 1, "value": {"$numberDecimal": "1.50"}}"#,
+        r#"{"error": {"errmsg": "no", "code": 1}}"#,
+        "{}",
+    ];
+    responder(mongodb, data, &answers, true);
+}
+
 pub(crate) fn http_requester(data: &[u8]) {
     let http = protocol("http").expect("there is HTTP");
     let requests = [

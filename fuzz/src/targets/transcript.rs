@@ -39,6 +39,10 @@ pub(crate) fn opaque_observer(data: &[u8]) {
     same_at_any_split("opaque", data);
 }
 
+pub(crate) fn mongodb_observer(data: &[u8]) {
+    same_at_any_split("mongodb", data);
+}
+
 /// Bytes that come with a request for TLS, and not after its answer, are refused: pieces matter.
 pub(crate) fn postgres_observer(data: &[u8]) {
     let postgres = protocol("postgres").expect("there is PostgreSQL");

@@ -126,6 +126,28 @@ fn ordinary(name: &str, subject: &Value, target: &str, document: &Map) -> Map {
     request
 }
 
+impl Command {
+    /// Whether the cursor that it opens waits for news: change streams, and tailable cursors that wait.
+    pub(super) fn opens_waiting(&self) -> bool {
+        let options = self.request.get("options").and_then(Value::as_map);
+        let is_set = |key| options.and_then(|options| options.get(key)) == Some(&Value::Bool(true));
+        let stages = self.request.get("pipeline").and_then(Value::as_list);
+        let first = stages.and_then(|stages| stages.first()?.as_map()?.keys().next());
+        first == Some("$changeStream") || (is_set("tailable") && is_set("awaitData"))
+    }
+
+    /// The cursor that it reads on.
+    pub(super) fn cursor(&self) -> Option<i64> {
+        self.request.get("cursor")?.as_i64()
+    }
+
+    /// Notes that the cursor which it reads on waits for news.
+    pub(super) fn waits(&mut self, cursor: i64) {
+        self.request.insert("cursor", cursor);
+        self.request.insert("awaits", true);
+    }
+}
+
 /// Whether a value only stands there because a command needs one.
 fn is_one(value: &Value) -> bool {
     match value {

@@ -2,6 +2,7 @@
 
 use crate::Facets;
 use rehearsal_model::{Map, Value};
+use std::time::Duration;
 
 /// The facets of MongoDB.
 #[derive(Debug)]
@@ -12,6 +13,9 @@ const OUTLINED: [&str; 6] = ["filter", "query", "updates", "deletes", "update", 
 
 /// Options that say how to go about it and not what is wanted. Drivers lower the time as it passes.
 const NO_CONCERN: [&str; 2] = ["comment", "maxTimeMS"];
+
+/// How long servers wait for news when nobody says how long.
+const USUAL_WAIT: Duration = Duration::from_secs(1);
 
 /// The command and what it is about.
 fn headline(request: &Map) -> (&str, &str) {
@@ -41,6 +45,7 @@ impl Facets for MongoFacets {
 
     fn request(&self, request: &Map) -> Value {
         let mut form = request.clone();
+        form.remove("awaits");
         if let Some(Value::Map(options)) = form.get_mut("options") {
             NO_CONCERN.iter().for_each(|key| _ = options.remove(key));
             if options.is_empty() {
@@ -78,6 +83,26 @@ impl Facets for MongoFacets {
                 | "ping"
                 | "whatsmyuri"
         )
+    }
+
+    fn usual(&self, request: &Map) -> Option<Map> {
+        match headline(request).0 {
+            "authenticate" | "ping" => Some(Map::new()),
+            "getMore" if request.get("awaits").is_some() => {
+                let mut nothing = Map::from([("documents", Value::List(Vec::new()))]);
+                nothing.push_new("cursor", request.get("cursor")?.clone());
+                Some(nothing)
+            }
+            _ => None,
+        }
+    }
+
+    /// What reads on a change stream waits for news.
+    fn waits(&self, request: &Map) -> Option<Duration> {
+        request.get("awaits").filter(|awaits| **awaits == Value::Bool(true))?;
+        let options = request.get("options").and_then(Value::as_map);
+        let limit = options.and_then(|options| options.get("maxTimeMS")?.as_i64());
+        Some(limit.map_or(USUAL_WAIT, |limit| Duration::from_millis(limit.unsigned_abs())))
     }
 
     /// The trace ids in comments, which may be texts or documents.

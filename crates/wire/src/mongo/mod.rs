@@ -75,4 +75,6 @@ fn unwritable(what: &str) -> WireError {
 }
 
 #[cfg(test)]
+mod noise;
+#[cfg(test)]
 mod tests;

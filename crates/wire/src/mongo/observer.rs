@@ -1,15 +1,16 @@
 //! Watches both peers: each command is joined with the reply that names its number.
 //!
 //! Replies that come without being asked for again (exhaust cursors) are recorded as if the client
-//! had asked for each; news of the server (streamed greetings) once.
+//! had asked for each; news of the server (streamed greetings) once. A request for news of a change
+//! stream is recorded when there is some.
 
 use super::command::{self, Kind};
 use super::inbox::{Inbox, Message};
 use super::message::{self, Said};
 use super::{NAME, malformed, reply};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
-use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
-use std::collections::VecDeque;
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value};
+use std::collections::{HashSet, VecDeque};
 
 /// A command whose reply is to come.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ struct Pending {
     /// It is a stream of replies, and this the number of the last one. The next one should name it,
     /// but some servers name the command's.
     last: Option<u32>,
+    /// It waits for news, and is recorded when there is some.
+    waits: bool,
 }
 
 /// The session of [`crate::Protocol::observer`].
@@ -33,6 +36,8 @@ pub(super) struct Observer {
     server: Inbox,
     next: u64,
     pending: VecDeque<Pending>,
+    /// Cursors that wait for news.
+    waiting: HashSet<i64>,
     over: bool,
 }
 
@@ -44,6 +49,7 @@ impl Observer {
             server: Inbox::new(limits),
             next: 1,
             pending: VecDeque::new(),
+            waiting: HashSet::new(),
             over: false,
         }
     }
@@ -57,11 +63,16 @@ impl Observer {
 
     fn asked(&mut self, message: &Message, out: &mut Vec<Command>) -> Result<(), WireError> {
         let said = message::read(message)?;
-        let command = command::read(&said)?;
-        let recorded = matches!(command.kind, Kind::Ordinary | Kind::Hello);
+        let mut command = command::read(&said)?;
+        let cursor = command.cursor().filter(|cursor| self.waiting.contains(cursor));
+        if let Some(cursor) = cursor {
+            command.waits(cursor);
+        }
+        let waits = cursor.is_some();
+        let recorded = matches!(command.kind, Kind::Ordinary | Kind::Hello) && !waits;
         let id = recorded.then(|| self.begin(message.at, out));
         let mut pending =
-            Pending { number: message.id, command, started: message.at, id, last: None };
+            Pending { number: message.id, command, started: message.at, id, last: None, waits };
         if said.more_to_come {
             pending.answered(Map::new(), message.at, out);
             return Ok(());
@@ -85,19 +96,31 @@ impl Observer {
         let Some(mut pending) = place.and_then(|place| self.pending.remove(place)) else {
             return Err(malformed("a reply to a command that nobody sent"));
         };
+        let Said { document, more_to_come, .. } = said;
+        let login_ended = document.get("done") != Some(&false.into());
+        let response = reply::read(&pending.command, document);
+        let cursor = response.get("cursor").and_then(Value::as_i64);
+        if let Some(cursor) = cursor
+            && pending.command.opens_waiting()
+            && self.waiting.len() < self.limits.in_flight
+        {
+            self.waiting.insert(cursor);
+        }
+        let documents = response.get("documents").and_then(Value::as_list);
+        let is_news = cursor.is_none() || documents.is_none_or(|documents| !documents.is_empty());
         match pending.command.kind {
-            Kind::Ordinary if pending.last.is_some() => {
+            Kind::Ordinary if pending.waits && !is_news => {}
+            Kind::Ordinary if pending.waits || pending.last.is_some() => {
                 pending.id = Some(self.begin(message.at, out));
                 pending.started = message.at;
             }
             // How it came out is recorded, what was said before is not.
-            Kind::Authentication if said.document.get("done") != Some(&false.into()) => {
+            Kind::Authentication if login_ended => {
                 pending.id = Some(self.begin(pending.started, out));
             }
             _ => {}
         }
-        let Said { document, more_to_come, .. } = said;
-        pending.answered(reply::read(&pending.command, document), now, out);
+        pending.answered(response, now, out);
         if more_to_come {
             pending.last = Some(message.id);
             self.pending.push_back(pending);

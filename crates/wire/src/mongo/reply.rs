@@ -125,10 +125,14 @@ fn write_cursor(command: &Command, response: &Map) -> Result<Option<Map>, WireEr
     if documents.as_list().is_none() {
         return Err(unwritable("`documents` must be a list"));
     }
-    let id = match response.get("cursor") {
+    let mut id = match response.get("cursor") {
         None => 0,
         Some(id) => long(id).ok_or_else(|| unwritable("`cursor` must be a whole number"))?,
     };
+    if command.opens_waiting() || command.request.get("awaits").is_some() {
+        // Servers give positive numbers, so that this one is known again on any connection.
+        id = id.saturating_neg();
+    }
     let batch = BATCHES[usize::from(command.name == "getMore")];
     let name = response.get("cursor_of").cloned();
     let mut cursor = Map::from([(batch, documents.clone())]);

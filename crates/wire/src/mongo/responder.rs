@@ -66,7 +66,10 @@ impl Responder {
 
     fn message(&mut self, message: &Message, out: &mut Vec<Command>) -> Result<(), WireError> {
         let said = message::read(message)?;
-        let command = command::read(&said)?;
+        let mut command = command::read(&said)?;
+        if let Some(cursor) = command.cursor().filter(|cursor| *cursor < 0) {
+            command.waits(cursor.saturating_neg());
+        }
         let mut waiting = Waiting { number: message.id, said, command, prepared: None };
         match waiting.command.kind {
             Kind::Housekeeping => {

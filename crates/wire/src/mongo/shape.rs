@@ -47,6 +47,7 @@ pub(super) static SHAPE: ExchangeShape = ExchangeShape {
         PARTS[15],
         PARTS[16],
         Field::optional("cursor", Shape::Integer, "The cursor to read on"),
+        Field::optional("awaits", Shape::Bool, "Whether the server answers when there is news"),
         Field::optional("options", DOCUMENT, "Whatever else the command says"),
         Field::optional(
             "transaction",

@@ -367,7 +367,77 @@ fn cursors_change_streams_and_errors_survive() {
         requests(&lines)[0],
         r#"{"mongodb":"aggregate shop.orders","pipeline":[{"$changeStream":{}}]}"#
     );
-    assert_eq!(replayed(&lines), [opened, listed, failed]);
+    // A cursor that waits for news is known again by its sign.
+    let opened = opened.replace("\"7\"", "\"-7\"");
+    assert_eq!(replayed(&lines), [opened.as_str(), listed, failed]);
+}
+
+#[test]
+fn news_are_recorded_and_waiting_for_them_is_not() {
+    let batch = |documents: &str| {
+        format!(
+            r#"{{"cursor":{{"nextBatch":{documents},"id":{{"$numberLong":"7"}},"ns":"shop.orders"}},"ok":1.0}}"#
+        )
+    };
+    let opened = batch("[]").replace("nextBatch", "firstBatch");
+    let watch = r#"{"aggregate":"orders","pipeline":[{"$changeStream":{}}],"$db":"shop"}"#;
+    let more =
+        r#"{"getMore":{"$numberLong":"7"},"collection":"orders","maxTimeMS":500,"$db":"shop"}"#;
+    let lines = [
+        asks(1, watch),
+        says(11, 1, &opened),
+        asks(2, more),
+        says(12, 2, &batch("[]")),
+        asks(3, more),
+        says(13, 3, &batch(r#"[{"a":1}]"#)),
+    ];
+    let seen = observed(&lines);
+    assert_eq!(seen.len(), 2);
+    let expected =
+        r#"{"mongodb":"getMore shop.orders","cursor":7,"options":{"maxTimeMS":500},"awaits":true}"#;
+    assert_eq!(json::to_string(&seen[1].request.clone().into()), expected);
+    assert_eq!(seen[1].started, Moment(6000), "it begins when there are news");
+    let facets = Mongo.facets();
+    assert_eq!(facets.waits(&seen[1].request), Some(std::time::Duration::from_millis(500)));
+    let usual = facets.usual(&seen[1].request).unwrap();
+    let replayed_more = more.replace("\"7\"", "\"-7\"");
+    let asked = [asks(1, &replayed_more)];
+    let sent = documents(&respond(&asked, usize::MAX, &mut vec![Answer::Response(usual)]));
+    assert_eq!(sent, [batch("[]").replace("\"7\"", "\"-7\"")]);
+    let plain = map(r#"{"mongodb":"getMore shop.orders","cursor":7}"#);
+    assert_eq!((facets.waits(&plain), facets.usual(&plain)), (None, None));
+    assert_eq!(facets.identity(&plain), facets.identity(&seen[1].request));
+}
+
+#[test]
+fn what_identifies_a_command_is_its_keys_and_not_its_values() {
+    let facets = Mongo.facets();
+    let of = |text: &str| facets.identity(&map(text));
+    let find = |filter: &str| of(&format!(r#"{{"mongodb":"find shop.orders","filter":{filter}}}"#));
+    assert_eq!(find(r#"{"a":1}"#), find(r#"{"a":"x"}"#));
+    assert_eq!(find(r#"{"_id":{"$oid":"a"}}"#), find(r#"{"_id":7}"#));
+    assert_eq!(find(r#"{"a":{"$in":[1,2,3]}}"#), find(r#"{"a":{"$in":[9]}}"#));
+    assert_ne!(find(r#"{"a":1}"#), find(r#"{"b":1}"#));
+    assert_ne!(find(r#"{"a":{"$gt":1}}"#), find(r#"{"a":{"$lt":1}}"#));
+    let insert = |documents: &str| {
+        of(&format!(r#"{{"mongodb":"insert shop.orders","documents":{documents}}}"#))
+    };
+    assert_eq!(insert(r#"[{"a":1}]"#), insert(r#"[{"b":1}]"#), "named by the difference");
+    let timed = map(r#"{"mongodb":"ping admin","options":{"maxTimeMS":7,"comment":"x"}}"#);
+    assert_eq!(facets.request(&timed), value(r#"{"mongodb":"ping admin"}"#));
+    let reads = |text: &str| facets.repeatable(&map(text));
+    assert!(reads(r#"{"mongodb":"aggregate shop.orders","pipeline":[{"$match":{}}]}"#));
+    assert!(!reads(r#"{"mongodb":"aggregate shop.orders","pipeline":[{"$out":"x"}]}"#));
+    assert!(!reads(r#"{"mongodb":"getMore shop.orders","cursor":7}"#));
+    assert!(!reads(r#"{"mongodb":"insert shop.orders"}"#));
+    for (comment, id) in [
+        (r#""traceparent='00-abc-def-01'""#, &["abc"][..]),
+        (r#"{"traceparent":"00-abc-def-01"}"#, &["abc"]),
+        (r#""by name""#, &[]),
+    ] {
+        let text = format!(r#"{{"mongodb":"ping admin","options":{{"comment":{comment}}}}}"#);
+        assert_eq!(facets.trace(&map(&text)), id);
+    }
 }
 
 #[test]
