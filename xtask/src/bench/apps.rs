@@ -1,5 +1,6 @@
 //! Small apps that a measurement puts under `rehearsal`: one that takes and gives
-//! any number of bytes, and one that calls a dependency as fast as it can.
+//! any number of bytes, one that calls a dependency as fast as it can, and one that
+//! runs a load generator.
 //!
 //! They are configured by environment variables, as the fixtures are.
 
@@ -10,6 +11,7 @@ use clap::Subcommand;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -25,6 +27,23 @@ pub(crate) enum App {
     },
     /// Calls a dependency when it is called
     Caller(Caller),
+    /// Runs a shell line when it is called
+    Runner(Runner),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Runner {
+    #[arg(env = "PORT")]
+    port: u16,
+    /// The line
+    #[arg(env = "RUN")]
+    line: String,
+    /// A line to run before it listens
+    #[arg(env = "RUN_FIRST")]
+    first: Option<String>,
+    /// Where to write what it says
+    #[arg(env = "RESULT")]
+    result: PathBuf,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -52,6 +71,7 @@ impl App {
         match self {
             App::Bytes { port } => serve(port, take_and_give),
             App::Caller(caller) => caller.run(),
+            App::Runner(runner) => runner.run(),
         }
     }
 }
@@ -88,6 +108,26 @@ impl Caller {
         let line = format!("{} {}", outcome.per_second(), outcome.answered);
         std::fs::write(&self.result, line).context("failed to write the result")
     }
+}
+
+impl Runner {
+    fn run(self) -> anyhow::Result<()> {
+        if let Some(first) = &self.first {
+            said(first)?;
+        }
+        serve(self.port, move |_, _, stream| {
+            std::fs::write(&self.result, said(&self.line)?)
+                .context("failed to write the result")?;
+            answer(stream, b"\"ran\"")
+        })
+    }
+}
+
+/// What a shell line writes.
+fn said(line: &str) -> anyhow::Result<Vec<u8>> {
+    let ran = Command::new("sh").args(["-c", line]).stdin(Stdio::null()).output()?;
+    anyhow::ensure!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    Ok(ran.stdout)
 }
 
 /// A thread for each connection; an app that is stopped by a signal needs no more.

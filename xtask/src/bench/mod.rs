@@ -6,6 +6,7 @@
 
 mod answering;
 pub(crate) mod apps;
+mod databases;
 mod finding;
 mod inbound;
 mod load;
@@ -13,6 +14,7 @@ mod memory;
 mod page;
 mod process;
 mod replaying;
+mod servers;
 mod shop;
 mod stopping;
 mod stubs;
@@ -36,6 +38,7 @@ const MEASURES: &[(&str, Measure)] = &[
     ("memory", memory::measure),
     ("answering", answering::measure),
     ("finding", finding::measure),
+    ("databases", databases::measure),
 ];
 
 #[derive(Debug, clap::Args)]
@@ -48,7 +51,7 @@ pub(crate) struct Options {
     #[arg(long)]
     install: bool,
 
-    /// What to measure: inbound, stopping, replaying, memory, answering, finding; all if absent
+    /// What to measure: inbound, stopping, replaying, memory, answering, finding, databases; all if absent
     names: Vec<String>,
 }
 

@@ -46,6 +46,18 @@ impl Tools {
         on_path("nginx")
     }
 
+    /// The folder of PostgreSQL's programs, of the newest version that is installed.
+    pub(crate) fn postgres(&self) -> Option<PathBuf> {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        let folders = versions.map(|version| version.path().join("bin"));
+        let newest = folders.filter(|folder| folder.join("postgres").is_file()).max();
+        newest.or_else(|| on_path("postgres")?.parent().map(Path::to_path_buf))
+    }
+
+    pub(crate) fn redis(&self) -> Option<PathBuf> {
+        on_path("redis-server")
+    }
+
     pub(crate) fn mitmdump(&self) -> Option<PathBuf> {
         let own = self.folder.join("python/bin/mitmdump");
         if own.is_file() { Some(own) } else { on_path("mitmdump") }
