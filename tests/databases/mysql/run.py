@@ -12,16 +12,35 @@ The environment's REHEARSAL is the program's path (`rehearsal` if unset). Driver
 cache folder. Exit code 0 when all passed, 1 when one failed.
 """
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import corpus
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Server, find_program, install_once, install_python, main  # noqa: E402
+from stand import Failed, Server, find_program, install_once, install_python, main, run_tool  # noqa: E402
 
-DRIVERS = ["PyMySQL[rsa]==1.2.*"]
+DRIVERS = ["PyMySQL[rsa]==1.1.*", "mysql-connector-python==9.1.*", "mysqlclient==2.2.*", "sqlalchemy==2.0.*", "aiomysql==0.2.*"]
+GO_MODES = ["prepared", "interpolated"]
+NODE_MODES = ["mysql2-query", "mysql2-execute", "mariadb-query", "mariadb-execute"]
+# The driver of JDBC and the options of its URL.
+JAVA_MODES = {
+    "mysql-j": ("mysql", "sslMode=DISABLED&allowPublicKeyRetrieval=true"),
+    "mysql-j-server": ("mysql", "sslMode=DISABLED&useServerPrepStmts=true&cachePrepStmts=true&rewriteBatchedStatements=true"),
+    "mysql-j-cursor": ("mysql", "sslMode=DISABLED&useServerPrepStmts=true&useCursorFetch=true"),
+    "mysql-j-tracking": ("mysql", "sslMode=DISABLED&useLocalSessionState=true&trackSessionState=true&connectionCollation=utf8mb4_unicode_ci"),
+    "mariadb-j": ("mariadb", ""),
+    "mariadb-j-server": ("mariadb", "useServerPrepStmts=true&useBulkStmts=true"),
+    "mariadb-j-pipeless": ("mariadb", "useServerPrepStmts=true&disablePipeline=true&cachePrepStmts=false"),
+}
+# Drivers whose recordings are replayed with other ways to log in. That of MySQL for Java expects another
+# protocol of a server as old as MariaDB pretends to be.
+OTHER_AUTH = ["pymysql", "mysqlclient", "connector-c", "connector-pure", "go-prepared", "node-mysql2-query", "node-mariadb-query", "mariadb-j"]
 SCHEMA = """
 CREATE TABLE orders (id int unsigned AUTO_INCREMENT PRIMARY KEY, item varchar(100) NOT NULL DEFAULT 'none' UNIQUE, state varchar(20) UNIQUE,
     amount decimal(10,2) NOT NULL, paid bool NOT NULL DEFAULT false, due date NOT NULL, tags set('warm','a b','new') NOT NULL DEFAULT '', note blob);
@@ -62,6 +81,10 @@ class Mariadb(Server):
     def __init__(self, folder):
         super().__init__(folder)
         (files := folder / "files").mkdir()
+        self.log.touch()
+        if self.user:
+            # The server itself writes there, too, who connects.
+            shutil.chown(self.log, self.account, self.account)
         self.env |= {
             "DB_HOST": "127.0.0.1", "DB_PORT": str(self.port), "DB_USER": "shop", "DB_PASSWORD": self.secrets[0], "DB_NAME": "shop",
             "DB_FILES": str(files),
@@ -76,7 +99,7 @@ class Mariadb(Server):
         return [
             find_program("mariadbd", "mariadb-server", ["/usr/sbin"]), "--no-defaults", f"--datadir={self.folder / 'data'}", f"--port={self.port}",
             f"--socket={self.socket}", "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0", "--default-time-zone=+00:00",
-            "--character-set-server=utf8mb4", "--log-warnings=9", "--local-infile=1", "--general-log=1", f"--general-log-file={self.folder / 'general.log'}",
+            "--character-set-server=utf8mb4", "--log-warnings=9", "--local-infile=1", "--general-log=1", f"--general-log-file={self.log}",
         ]
 
     @property
@@ -94,24 +117,96 @@ class Mariadb(Server):
 
     def reset(self):
         user = f"'shop'@'127.0.0.1' IDENTIFIED BY '{self.secrets[0]}'"
-        self.sql(f"DROP DATABASE IF EXISTS shop; CREATE DATABASE shop; CREATE OR REPLACE USER {user}; GRANT ALL ON shop.* TO {user};")
-        self.sql(SCHEMA, "shop")
+        self.sql(f"DROP DATABASE IF EXISTS shop; CREATE DATABASE shop; CREATE OR REPLACE USER {user}; GRANT ALL ON shop.* TO {user}; GRANT SELECT ON mysql.proc TO {user};")
+        self.sql(SCHEMA + corpus.SCHEMA, "shop")
+
+
+def run_formats(stand):
+    """A value looks the same in a recording whether the driver asked for text or for binary."""
+    # The server prints floats with fewer digits than it sends.
+    readable = [name for name in corpus.KINDS if name != "floats"]
+    for name in readable:
+        forms = []
+        for driver in ("connector-c", "connector-c-prepared"):
+            [file] = (stand.folder / "rehearsal" / driver / "tests").glob(f"*-get-values-{name}.yaml")
+            _, _, result = file.read_text("utf-8").partition("\n      columns:")
+            forms.append(result.partition("\nresponse:")[0])
+        if not forms[0] or forms[0] != forms[1]:
+            raise Failed(f"{name} differs:\n{forms[0]}\n{forms[1]}")
+    return f"{len(readable)} groups of types look the same in text and in binary"
+
+
+def run_other_auth(stand, driver):
+    """A recording whose greeting is edited: the client proves who it is as MySQL 8 wants it, then as nobody knows."""
+    ambient = stand.folder / "rehearsal" / driver / "ambient.yaml"
+    text = ambient.read_text("utf-8")
+    try:
+        for auth in ("caching_sha2_password", "sha256_password"):
+            ambient.write_text(text.replace("mysql_native_password", auth), "utf-8")
+            code, printed, _ = stand.test(driver, f"test-{driver}-{auth}.log")
+            if code != 0:
+                raise Failed(f"with {auth} it ended with exit code {code}:\n{printed[-2000:]}")
+    finally:
+        ambient.write_text(text, "utf-8")
+    return "green with two other ways to log in"
 
 
 def cases(stand, tools):
-    (python,) = tools
+    python, go, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
     for bug, words in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, words=words: stand.defect("shop", bug, words)
+    yield "isolation", lambda: stand.isolated("shop", "on shop using TCP/IP")
+    shell = [python, HERE / "shell.py", "{port}", find_program("mariadb", "mariadb-client"), find_program("mariadb-dump", "mariadb-client")]
+    yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code"') for path in ("/shell/talk", "/dump")])
+    for driver, command, paths in drivers(stand, python, go, node, java):
+        requests = [("GET", path, None, 200, "") for path in paths]
+        yield driver, lambda driver=driver, command=command, requests=requests: stand.app(
+            driver, command, requests, variants=[{"POOL": "3"}]
+        )
+        if driver in OTHER_AUTH:
+            yield f"auth-{driver}", lambda driver=driver: run_other_auth(stand, driver)
+        if driver == "connector-c-prepared":
+            yield "formats", lambda: run_formats(stand)
+
+
+def drivers(stand, python, go, node, java):
+    """The drivers in all their modes: name, command, and the paths to ask for."""
+    values = [f"/values/{name}" for name in corpus.KINDS]
+    params = [f"/params/{name}" for name in corpus.PARAMS]
+    statements = stand.folder / "statements.json"
+    statements.write_text(json.dumps({path: corpus.selection(path.split("/")[-1]) for path in values}))
+    lines = stand.folder / "statements.tsv"
+    lines.write_text("".join(f"{path}\t{corpus.selection(path.split('/')[-1])}\n" for path in values))
+    for driver in corpus.DRIVERS:
+        yield driver, [python, HERE / "corpus.py", "{port}", driver], [*values, *params, "/write/it"]
+    for mode in GO_MODES:
+        yield f"go-{mode}", [go, "{port}", mode, statements], [*values, "/write/it"]
+    for mode in NODE_MODES:
+        yield f"node-{mode}", [*node, "{port}", mode, statements], [*values, "/write/it"]
+    for name, (driver, options) in JAVA_MODES.items():
+        yield name, [*java, "{port}", driver, options, lines], [*values, "/write/it"]
 
 
 def install(cache):
-    install_once(cache, DRIVERS, [], fill)
-    return (str(cache / "python" / "bin" / "python"),)
+    """The drivers, once: a Python with its, the Go program, and the words that run those for Node and Java."""
+    sources = [source for folder in ("go", "node", "java") for source in sorted((HERE / folder).iterdir())]
+    tools = [("go", "golang"), ("npm", "npm"), ("node", "nodejs"), ("mvn", "maven"), ("javac", "default-jdk-headless")]
+    tools += [("mariadb_config", "libmariadb-dev"), ("cc", "build-essential")]
+    install_once(cache, DRIVERS + [source.read_text("utf-8") for source in sources], tools, fill)
+    java = cache / "java"
+    return str(cache / "python" / "bin" / "python"), str(cache / "corpus-go"), [shutil.which("node"), cache / "node" / "corpus.js"], [
+        shutil.which("java"), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{java / 'lib'}:{java / 'lib' / '*'}", "Corpus"
+    ]
 
 
 def fill(cache):
     install_python(cache / "python", DRIVERS)
+    node, java = shutil.copytree(HERE / "node", cache / "node"), shutil.copytree(HERE / "java", cache / "java")
+    run_tool(["go", "build", "-o", cache / "corpus-go", "."], HERE / "go")
+    run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], node)
+    run_tool(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java)
+    run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Corpus.java"], java)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ impl Facets for MysqlFacets {
         let form = match read(request) {
             Request::Greeting => Map::from([("greeting", true)]),
             Request::Connect(_) => Map::from([("connect", true)]),
-            Request::Prepare(text) => prepared(&text),
+            Request::Prepare(text) => {
+                Map::from([("prepare", sql::normalise(&text, Dialect::Mysql).sql)])
+            }
             // One that is rolled back instead of committed is ended in another way, and is to read so.
             Request::Sql(text) if sql::ends_transaction(&text, Dialect::Mysql) => {
                 Map::from([("ends", true)])
@@ -146,8 +148,14 @@ impl Facets for MysqlFacets {
     }
 }
 
+/// Columns are named after expressions, so that literals matter.
 fn prepared(text: &str) -> Map {
-    Map::from([("prepare", sql::outline(text, Dialect::Mysql))])
+    let normal = sql::normalise(text, Dialect::Mysql);
+    let mut form = Map::from([("prepare", normal.sql.as_str())]);
+    if !normal.literals.is_empty() {
+        form.push_new("literals", normal.values());
+    }
+    form
 }
 
 fn numbered(params: &[Value], columns: &[Option<String>]) -> Map {

@@ -166,7 +166,7 @@ pub(super) fn read_binary(column: &Column, fields: &mut Fields<'_>) -> Result<Va
         _ => fields.sized()?,
     };
     let shown = match kind {
-        Kind::Integer(_) => return Ok(integer(raw, column.is_unsigned())),
+        Kind::Integer(_) => return Ok(integer(raw, column)),
         Kind::Float(_) => float(raw, column.decimals),
         Kind::Decimal => number(raw),
         Kind::Bits => bits(raw, column.length),
@@ -229,13 +229,19 @@ fn spelled(value: &Value) -> Option<&str> {
     }
 }
 
-fn integer(raw: &[u8], is_unsigned: bool) -> Value {
-    let negative = !is_unsigned && raw.last().is_some_and(|byte| *byte >= 0x80);
+/// An integer, with leading zeros where the server prints them.
+fn integer(raw: &[u8], column: &Column) -> Value {
+    let negative = !column.is_unsigned() && raw.last().is_some_and(|byte| *byte >= 0x80);
     let mut bytes = [if negative { 0xff } else { 0 }; 16];
     bytes[..raw.len()].copy_from_slice(raw);
-    let text = i128::from_le_bytes(bytes).to_string();
-    Number::parse(&text).map_or(Value::Null, Value::Number)
+    let number = i128::from_le_bytes(bytes);
+    // A number is never wider than this.
+    let width = if column.flags & ZEROFILL == 0 { 0 } else { column.length.min(20) as usize };
+    let text = format!("{number:0width$}");
+    Number::parse(&text).map_or_else(|| Value::from(text), Value::Number)
 }
+
+const ZEROFILL: u16 = 64;
 
 /// A floating point number in the fewest digits that mean it, or as many as the column has, spelled as
 /// the server does.
@@ -254,11 +260,20 @@ fn float(raw: &[u8], decimals: u8) -> Option<Value> {
     };
     let exponent: i32 = scientific.split_once('e')?.1.parse().ok()?;
     let text = match (exponent, narrow) {
-        _ if decimals < FLOATING => format!("{number:.*}", usize::from(decimals)),
         (-15..=14, Some(narrow)) => narrow.to_string(),
         (-15..=14, None) => number.to_string(),
         _ => scientific,
     };
+    if decimals < FLOATING {
+        let fixed = format!("{number:.*}", usize::from(decimals));
+        let same = match narrow {
+            Some(narrow) => fixed.parse() == Ok(narrow),
+            None => fixed.parse() == Ok(number),
+        };
+        if same {
+            return Number::parse(&fixed).map(Value::Number);
+        }
+    }
     Number::parse(&text).map(Value::Number)
 }
 
