@@ -65,12 +65,14 @@ SHOP = [
     ("POST", "/ledger", {"rows": [[7, "1.00"], [8, "2.5"]], "file": [[9, "3.25"]]}, 200, "9 3.25"),
     ("GET", "/report", None, 200, "1054"),
 ]
-# The defect and words of which each must be in what `rehearsal test` prints.
+# The defect, the tests that it must turn red, and words of which each must be in what is printed.
 DEFECTS = {
-    "missing_commit": ["COMMIT"],
-    "n_plus_one": ["SELECT orders", "id = ?"],
-    "wrong_column": ["state", "item"],
-    "lost_update": ["FOR UPDATE", "quantity"],
+    "missing_commit": ([2], ["COMMIT was not made"]),
+    "rollback": ([2], ['expected "COMMIT"', 'got "ROLLBACK"']),
+    "wrong_column": ([2, 4], ["state", "item"]),
+    "wrong_value": ([2, 4], ["amount", "13.30", "12.30"]),
+    "n_plus_one": ([1], ["SELECT orders", "id = ?"]),
+    "lost_update": ([8, 9, 10], ["FOR UPDATE", "quantity", "UPDATE stock was not made"]),
 }
 
 
@@ -154,8 +156,8 @@ def run_other_auth(stand, driver):
 def cases(stand, tools):
     python, go, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
-    for bug, words in DEFECTS.items():
-        yield f"shop {bug}", lambda bug=bug, words=words: stand.defect("shop", bug, words)
+    for bug, (red, words) in DEFECTS.items():
+        yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     yield "isolation", lambda: stand.isolated("shop", "on shop using TCP/IP")
     shell = [python, HERE / "shell.py", "{port}", find_program("mariadb", "mariadb-client"), find_program("mariadb-dump", "mariadb-client")]
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code"') for path in ("/shell/talk", "/dump")])

@@ -4,7 +4,7 @@
     shop.py PORT
 
 Connects by PyMySQL to the database that the environment's DB_… variables name. BUG plants a defect:
-missing_commit, n_plus_one, wrong_column, lost_update.
+missing_commit, rollback, wrong_column, wrong_value, n_plus_one, lost_update.
 """
 
 import json
@@ -77,13 +77,16 @@ def order(_, number):
 
 def create(body):
     column = "state" if BUG == "wrong_column" else "item"
+    amount = Decimal(body["amount"]) + (1 if BUG == "wrong_value" else 0)
     db = connect()
     try:
         cursor = run(
             db, f"INSERT INTO orders ({column}, amount, due, tags, note) VALUES (%s, %s, %s, %s, %s)",
-            body["item"], Decimal(body["amount"]), body["due"], ",".join(body["tags"]), bytes.fromhex(body["note"]),
+            body["item"], amount, body["due"], ",".join(body["tags"]), bytes.fromhex(body["note"]),
         )
-        if BUG != "missing_commit":
+        if BUG == "rollback":
+            db.rollback()
+        elif BUG != "missing_commit":
             db.commit()
         return 201, {"id": cursor.lastrowid}
     except pymysql.err.IntegrityError as error:

@@ -142,6 +142,17 @@ impl Facets for MysqlFacets {
         }
     }
 
+    fn usual(&self, request: &Map) -> Option<Map> {
+        let done = || Map::from([("affected", 0)]);
+        match read(request) {
+            // What is executed says what is missing, in terms of the app.
+            Request::Prepare(text) => Some(Map::from([("takes", text::parameters(&text) as u64)])),
+            Request::Sql(text) => text::is_setting(&text).then(done),
+            Request::Other => request.get("use").map(|_| done()),
+            Request::Greeting | Request::Connect(_) => None,
+        }
+    }
+
     fn trace(&self, request: &Map) -> Vec<String> {
         let sql = request.text("sql");
         sql.map(|sql| sql::trace(sql, Dialect::Mysql)).unwrap_or_default()

@@ -71,6 +71,13 @@ pub(super) fn sets_up(sql: &str) -> bool {
     statements(sql, Dialect::Mysql).iter().all(|statement| is_chatter(statement))
 }
 
+/// Whether it only sets what lasts for the connection, which any server does.
+pub(super) fn is_setting(sql: &str) -> bool {
+    let all = statements(sql, Dialect::Mysql);
+    let sets = |statement: &Vec<Token<'_>>| statement[0].is("set") && is_chatter(statement);
+    !all.is_empty() && all.iter().all(sets)
+}
+
 /// What may be shown without looking at the app's data.
 const SHOWN: &[&str] = &[
     "variables",
