@@ -12,6 +12,7 @@ installed into the cache folder. Exit code 0 when all passed, 1 when one failed.
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from urllib.parse import quote
@@ -21,7 +22,7 @@ import corpus
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Server, install_once, install_python, main  # noqa: E402
+from stand import Server, install_once, install_python, main, run_tool  # noqa: E402
 
 PACKAGES = ["SecantusDB==0.7.0b3", "pymongo==4.20.*"]
 PEN, BOOK = "65e0a1b2c3d4e5f601020304", "65e0a1b2c3d4e5f601020305"
@@ -76,28 +77,51 @@ class Secantus(Server):
 
 
 def cases(stand, tools):
-    python = tools
+    python, others = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "8"}])
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     statements = stand.folder / "statements.json"
     statements.write_text(json.dumps(corpus.statements()), "utf-8")
-    for name, command in {"pymongo": [python, HERE / "corpus.py", "{port}", "sync"], "pymongo-async": [python, HERE / "corpus.py", "{port}", "async"]}.items():
+    drivers = {"pymongo": [python, HERE / "corpus.py", "{port}", "sync"], "pymongo-async": [python, HERE / "corpus.py", "{port}", "async"]}
+    drivers |= {name: [*command, "{port}"] for name, command in others.items()}
+    for name, command in drivers.items():
         requests = [("GET", path, None, 200, "") for path in corpus.paths()]
         yield name, lambda name=name, command=command, requests=requests: stand.app(name, [*command, statements], requests)
 
 
 def install(cache):
-    """The server and the drivers, once."""
-    install_once(cache, PACKAGES, [], lambda cache: install_python(cache / "python", PACKAGES))
-    return cache / "python" / "bin" / "python"
+    """The server and the drivers, once: a Python, and the words that run the corpus in other languages."""
+    sources = [source for folder in ("go", "node", "java") for source in sorted((HERE / folder).iterdir())]
+    tools = [("go", "golang"), ("npm", "npm"), ("node", "nodejs"), ("mvn", "maven"), ("javac", "default-jdk-headless")]
+    install_once(cache, PACKAGES + [source.read_text("utf-8") for source in sources], tools, fill)
+    classes = f"{cache / 'java' / 'lib'}:{cache / 'java' / 'lib' / '*'}"
+    return cache / "python" / "bin" / "python", {
+        "go": [cache / "corpus-go"],
+        "node": [shutil.which("node"), cache / "node" / "corpus.js"],
+        "java": [shutil.which("java"), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", classes, "Corpus"],
+    }
+
+
+def fill(cache):
+    install_python(cache / "python", PACKAGES)
+    node, java = shutil.copytree(HERE / "node", cache / "node"), shutil.copytree(HERE / "java", cache / "java")
+    run_tool(["go", "build", "-o", cache / "corpus-go", "."], HERE / "go")
+    run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], node)
+    run_tool(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java)
+    run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Corpus.java"], java)
+
+
+def suite():
+    """The exit code. The server is a Python package: it comes from where the drivers are installed."""
+    installed = []
+
+    def remembered(cache):
+        installed.extend(install(cache))
+        return installed
+
+    return main("mongodb", __doc__.split("\n\n")[0], lambda folder: Secantus(folder, installed[0]), remembered, cases)
 
 
 if __name__ == "__main__":
-    python = []
-
-    def installed(cache):
-        python.append(install(cache))
-        return python[0]
-
-    sys.exit(main("mongodb", __doc__.split("\n\n")[0], lambda folder: Secantus(folder, python[0]), installed, cases))
+    sys.exit(suite())
