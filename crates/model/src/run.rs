@@ -180,6 +180,19 @@ pub enum Finding {
         /// The mock that comes nearest, if any is near.
         nearest: Option<NearestMock>,
     },
+    /// A call came more often than was recorded; it got the recorded answer again.
+    CallRepeated {
+        /// The dependency.
+        edge: String,
+        /// Who answers for the dependency, by the settings.
+        owner: Option<String>,
+        /// What was asked.
+        operation: String,
+        /// The request.
+        request: Map,
+        /// How many times more than recorded.
+        times: usize,
+    },
     /// Two calls came in another order than the recording shows they must.
     CallOrder {
         /// The call that came too early, from 1.

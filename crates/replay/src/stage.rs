@@ -7,7 +7,7 @@ mod waiting;
 
 use crate::own_calls::OwnCalls;
 use crate::renaming::{self, Renaming};
-use crate::shelf::{EdgeNumber, Shelf};
+use crate::shelf::{EdgeNumber, Shelf, ShelfEdge};
 use rehearsal_compare::Rules;
 use rehearsal_matching::{Asked, Desk, Judge, Pick, Place, Verdict, fingerprint};
 use rehearsal_model::{
@@ -174,8 +174,7 @@ impl Stage {
         let answer = match verdict {
             Verdict::Mock(mock) => {
                 if extra {
-                    let finding = self.unexpected(state.number(), edge, request, None);
-                    state.found(finding);
+                    self.repeated(state, edge, request);
                 }
                 if let Place::Call { test, index } = self.shelf.library.entry(mock).place
                     && test == state.number()
@@ -225,6 +224,30 @@ impl Stage {
             response.insert("asked", asked);
         }
         (answer, early)
+    }
+
+    /// Counts a call that came once more than was recorded.
+    fn repeated(&self, state: &mut State, edge: EdgeNumber, asked: &Map) {
+        let ShelfEdge { name, owner, protocol, .. } = &self.shelf.edges[edge as usize];
+        let mut earlier = state.findings.iter_mut().filter_map(|finding| match finding {
+            Finding::CallRepeated { edge, request, times, .. }
+                if edge == name.as_str() && request == asked =>
+            {
+                Some(times)
+            }
+            _ => None,
+        });
+        if let Some(times) = earlier.next() {
+            *times += 1;
+            return;
+        }
+        state.found(Finding::CallRepeated {
+            edge: name.to_string(),
+            owner: owner.clone(),
+            operation: protocol.facets().operation(asked),
+            request: asked.clone(),
+            times: 1,
+        });
     }
 
     fn unexpected(

@@ -12,6 +12,9 @@ const MAX_REQUEST: usize = 24;
 /// How many differences of an answer are shown that a call without an answer explains.
 const MAX_EXPLAINED: usize = 4;
 
+/// How many calls without an answer are drawn of one kind.
+const MAX_ALIKE: usize = 3;
+
 /// The finding in a line, without what differs.
 pub(crate) fn headline(finding: &Finding) -> String {
     match finding {
@@ -34,6 +37,11 @@ pub(crate) fn headline(finding: &Finding) -> String {
         Finding::CallUnexpected { edge, owner, operation, .. } => {
             let party = party(edge, owner.as_deref());
             format!("{party} · {operation} is a call that no mock answers")
+        }
+        Finding::CallRepeated { edge, owner, operation, times, .. } => {
+            let party = party(edge, owner.as_deref());
+            let more = if *times == 1 { "once".to_owned() } else { count(*times, "time") };
+            format!("{party} · {operation} was called {more} more than recorded")
         }
         Finding::CallOrder { call, of, before, edge, owner, operation } => {
             let (call, party) = (number(*call, *of), party(edge, owner.as_deref()));
@@ -78,6 +86,9 @@ pub(crate) fn finding(page: &mut Page, indent: usize, finding: &Finding) {
         Finding::CallMissing { request: map, .. } => {
             request(page, indent, map, "- ", Style::Expected)
         }
+        Finding::CallRepeated { request: map, .. } => {
+            request(page, indent, map, "+ ", Style::Actual)
+        }
         Finding::CallUnexpected { request: map, nearest, .. } => {
             request(page, indent, map, "+ ", Style::Actual);
             if let Some(nearest) = nearest {
@@ -112,7 +123,23 @@ pub(crate) fn all_findings(page: &mut Page, indent: usize, all: &[Finding], verb
         )
     };
     let missed = all.iter().filter(missed).count();
+    // Many calls of one kind, a query for each row say, are one mistake.
+    let mut alike: Vec<(String, usize)> = Vec::new();
     for one in all {
+        if let Finding::CallUnexpected { .. } = one
+            && !verbose
+        {
+            let kind = headline(one);
+            let known = alike.iter().position(|(other, _)| *other == kind);
+            let known = known.unwrap_or_else(|| {
+                alike.push((kind, 0));
+                alike.len() - 1
+            });
+            alike[known].1 += 1;
+            if alike[known].1 > MAX_ALIKE {
+                continue;
+            }
+        }
         page.end();
         match one {
             Finding::Response { differences }
@@ -127,6 +154,15 @@ pub(crate) fn all_findings(page: &mut Page, indent: usize, all: &[Finding], verb
             one => finding(page, indent, one),
         }
     }
+    further(page, indent, &alike);
+}
+
+/// Says how many findings of a kind were not drawn.
+fn further(page: &mut Page, indent: usize, alike: &[(String, usize)]) {
+    for (kind, count) in alike.iter().filter(|(_, count)| *count > MAX_ALIKE) {
+        page.end();
+        page.to(indent).put(Style::Dim, &format!("{} more: {kind}", count - MAX_ALIKE)).end();
+    }
 }
 
 /// Whether an answer has another status; that is the first thing compared.
@@ -137,7 +173,9 @@ fn has_other_status(differences: &[Difference]) -> bool {
 fn mark(finding: &Finding) -> (Style, &'static str) {
     match finding {
         Finding::CallMissing { .. } => (Style::Expected, "- "),
-        Finding::CallUnexpected { .. } | Finding::UnknownEdge { .. } => (Style::Actual, "+ "),
+        Finding::CallUnexpected { .. }
+        | Finding::CallRepeated { .. }
+        | Finding::UnknownEdge { .. } => (Style::Actual, "+ "),
         Finding::NotReplayable { .. } => (Style::Bad, "! "),
         Finding::Response { .. } | Finding::CallDiffers { .. } | Finding::CallOrder { .. } => {
             (Style::Note, "~ ")
@@ -173,4 +211,29 @@ fn nearest_mock(page: &mut Page, indent: usize, nearest: &NearestMock) {
     page.to(indent).put(Style::Dim, "the nearest mock, ");
     page.put(Style::Plain, &format!("{place} · {operation}")).put(Style::Dim, intro).end();
     differences(page, indent + 2, all);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_calls_of_one_kind_are_drawn_few_times_and_counted() {
+        let asked = |id: usize| Finding::CallUnexpected {
+            edge: "db".to_owned(),
+            owner: None,
+            operation: "SELECT items".to_owned(),
+            request: Map::from([("sql", format!("SELECT name FROM items WHERE id = {id}"))]),
+            nearest: None,
+        };
+        let all: Vec<Finding> = (1..=9).map(asked).collect();
+        let drawn = |verbose| {
+            let mut page = Page::new(false, 100);
+            all_findings(&mut page, 0, &all, verbose);
+            page.finish()
+        };
+        assert_eq!(drawn(false).matches("WHERE id").count(), 3);
+        assert!(drawn(false).contains("6 more: db · SELECT items is a call that no mock answers"));
+        assert_eq!(drawn(true).matches("WHERE id").count(), 9);
+    }
 }

@@ -156,6 +156,7 @@ fn the_sample_has_everything() {
                 Finding::UnknownEdge { .. } => "finding 8",
                 Finding::AppExited { .. } => "finding 9",
                 Finding::NotReplayable { .. } => "finding 10",
+                Finding::CallRepeated { .. } => "finding 11",
             });
             let Finding::Response { differences } = finding else { continue };
             for difference in differences {
@@ -168,5 +169,5 @@ fn the_sample_has_everything() {
             }
         }
     }
-    assert_eq!(seen.len(), 9 + 10 + 4);
+    assert_eq!(seen.len(), 9 + 11 + 4);
 }

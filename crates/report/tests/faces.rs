@@ -76,6 +76,10 @@ fn human_narrow() {
           the nearest mock, call 2 of this test · POST /charges, differs:
             ~ calls[1].body.amount  expected "19.90"  got "39.80"
 
+        + payments · POST /charges was called 99 times more than recorded
+          + http: POST /charges
+          + body: {order: 17, amount: "19.90"}
+
         ~ call 3 of 3 · mail · SEND came before call 2, which it has to follow
 
         + the app tried to reach 10.0.0.7:5432, which the recording does not know
@@ -153,6 +157,10 @@ fn human_wide_and_verbose() {
           + body: {order: 17, amount: "39.80"}
           the nearest mock, call 2 of this test · POST /charges, differs:
             ~ calls[1].body.amount  expected "19.90"  got "39.80"
+
+        + payments · POST /charges was called 99 times more than recorded
+          + http: POST /charges
+          + body: {order: 17, amount: "19.90"}
 
         ~ call 3 of 3 · mail · SEND came before call 2, which it has to follow
 
@@ -320,13 +328,14 @@ fn tap() {
       ...
     not ok 3 - checkout 0003 POST /refunds
       ---
-      message: "call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; call 3 of 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know; edge bank:443 is encrypted (TLS) and cannot be replayed"
+      message: "call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; payments · POST /charges was called 99 times more than recorded; call 3 of 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know; edge bank:443 is encrypted (TLS) and cannot be replayed"
       file: "rehearsal/checkout/tests/0003-x.yaml"
       duration_ms: 12.340
       findings:
         - {"kind":"call-missing","call":1,"of":3,"edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"19.90"}}}
         - {"kind":"call-differs","call":2,"of":3,"edge":"payments","owner":"team-payments","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}
         - {"kind":"call-unexpected","edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"39.80"}},"nearest":{"place":"call 2 of this test","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}}
+        - {"kind":"call-repeated","edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"19.90"}},"times":99}
         - {"kind":"call-order","call":3,"before":2,"of":3,"edge":"mail","owner":null,"operation":"SEND"}
         - {"kind":"unknown-edge","address":"10.0.0.7:5432"}
         - {"kind":"not-replayable","edge":"bank:443","owner":null,"obstacle":"encrypted (TLS)"}

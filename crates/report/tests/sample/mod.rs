@@ -80,6 +80,13 @@ pub(crate) fn calls() -> Vec<Finding> {
                 differences: vec![amount("calls[1].body.amount")],
             }),
         },
+        Finding::CallRepeated {
+            edge: edge(),
+            owner: None,
+            operation: operation(),
+            request: charge("19.90"),
+            times: 99,
+        },
         Finding::CallOrder {
             call: 3,
             of: 3,
