@@ -9,26 +9,14 @@ one that the environment's REDIS_URL names. Answers HTTP requests: `/run/GROUP`,
 """
 
 import asyncio
-import json
 import os
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import redis
 import redis.asyncio
 
-CORPUS = json.loads(Path(__file__).with_name("corpus.json").read_text("utf-8"))
-
-
-def word(item):
-    if isinstance(item, str):
-        return item
-    return bytes.fromhex(item["hex"]) if "hex" in item else item["repeat"] * item["times"]
-
-
-def group(name):
-    return [[word(item) for item in command] for command in CORPUS[name]]
+from commands import group
 
 
 def told(reply):

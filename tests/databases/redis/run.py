@@ -11,21 +11,24 @@ The environment's REHEARSAL is the program's path (`rehearsal` if unset). Driver
 cache folder. Exit code 0 when all passed, 1 when one failed.
 """
 
-import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import commands
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Server, find_program, install_once, install_python, main  # noqa: E402
+from stand import Server, ask, find_program, free_port, install_once, install_python, main, run_tool  # noqa: E402
 
 DRIVERS = ["redis==7.*"]
-GROUPS = list(json.loads((HERE / "corpus.json").read_text("utf-8")))
+GROUPS = list(commands.CORPUS)
 # Blocking, and errors that a queue refuses, have other replies there.
 IN_PIPELINES = ["strings", "binary", "numbers", "hashes", "sorted", "errors"]
 IN_TRANSACTIONS = ["strings", "numbers", "hashes", "lists", "streams"]
+SHELL = ["/cli/talk", "/cli/talk3", "/cli/pipe", "/cli/repeat", "/cli/scan"]
 ITEM = {"sku": "A1", "quantity": 2, "price": 9.5}
 SHOP = [
     ("POST", "/carts/7", ITEM, 201, "[1, true, 1]"),
@@ -81,8 +84,22 @@ class Redis(Server):
         self.cli("MSET", "price:A1", "9.50", "price:B2", "20", "stock", "3", "cart-count", "many")
 
 
+def run_benchmark(stand, shell):
+    """A load of its own goes through a recording without an error, and all of it is read."""
+    port = free_port()
+    stand.server.start()
+    try:
+        stand.server.reset()
+        with stand.recording("benchmark", [word.replace("{port}", str(port)) for word in map(str, shell)], port):
+            for depth in (1, 16):
+                ask(port, "GET", f"/benchmark/{depth}", None, 200, '{"code": 0, "told": []}')
+    finally:
+        stand.server.stop()
+    return "depths 1 and 16, no error, nothing unread"
+
+
 def cases(stand, tools):
-    python = tools
+    python, go, node, java = tools
     for version in ("2", "3"):
         env, other = {"RESP": version}, {"RESP": "3" if version == "2" else "2"}
         shop = [python, HERE / "shop.py", "{port}"]
@@ -90,19 +107,52 @@ def cases(stand, tools):
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop-resp2", bug, red, words)
     yield "isolation", lambda: stand.isolated("shop-resp2", "Accepted")
-    requests = [("GET", f"/run/{name}", None, 200, "") for name in GROUPS]
-    requests += [("GET", f"/pipeline/{name}", None, 200, "") for name in IN_PIPELINES]
-    requests += [("GET", f"/transaction/{name}", None, 200, "") for name in IN_TRANSACTIONS]
-    requests += [("GET", "/messages", None, 200, "one")]
+    programs = [find_program(name, "redis-tools") for name in ("redis-cli", "redis-benchmark")]
+    shell = [python, HERE / "shell.py", "{port}", str(stand.server.port), *programs]
+    yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code": 0') for path in SHELL])
+    yield "benchmark", lambda: run_benchmark(stand, shell)
+    for driver, command, paths in drivers(stand, python, go, node, java):
+        requests = [("GET", path, None, 200, "") for path in paths]
+        yield driver, lambda driver=driver, command=command, requests=requests: stand.app(driver, command, requests)
+
+
+def drivers(stand, python, go, node, java):
+    """The drivers in their versions of the protocol: name, command, and the paths to ask for."""
+    lines = stand.folder / "commands.tsv"
+    words = lambda command: " ".join(commands.encoded(word).hex() for word in command)  # noqa: E731
+    lines.write_text("".join(f"{name}\t{words(command)}\n" for name in GROUPS for command in commands.group(name)))
+    run = [f"/run/{name}" for name in GROUPS]
+    pipelines = [f"/pipeline/{name}" for name in IN_PIPELINES]
+    transactions = [f"/transaction/{name}" for name in IN_TRANSACTIONS]
+    parallel = [f"/parallel/{name}" for name in IN_PIPELINES]
     for form in ("sync-2", "sync-3", "async-2", "async-3"):
-        command = [python, HERE / "corpus.py", "{port}", form]
-        yield f"redis-py-{form}", lambda form=form, command=command: stand.app(f"redis-py-{form}", command, requests)
+        yield f"redis-py-{form}", [python, HERE / "corpus.py", "{port}", form], run + pipelines + transactions + ["/messages"]
+    for version in ("2", "3"):
+        yield f"go-redis-{version}", [go, "{port}", version, lines], run + pipelines + transactions + ["/messages/all"]
+    for driver in ("ioredis", "redis-2", "redis-3"):
+        yield f"node-{driver}", [*node, "{port}", driver, lines], run + parallel + transactions + ["/messages/all"]
+    for driver in ("jedis-2", "jedis-3", "lettuce-2", "lettuce-3"):
+        yield driver, [*java, "{port}", driver, lines], run
 
 
 def install(cache):
-    """The drivers, once: a Python with its."""
-    install_once(cache, DRIVERS, [("redis-server", "redis-server")], lambda cache: install_python(cache / "python", DRIVERS))
-    return str(cache / "python" / "bin" / "python")
+    """The drivers, once: a Python with its, the Go program, and the words that run those for Node and Java."""
+    sources = [source for folder in ("go", "node", "java") for source in sorted((HERE / folder).iterdir())]
+    tools = [("go", "golang"), ("npm", "npm"), ("node", "nodejs"), ("mvn", "maven"), ("javac", "default-jdk-headless")]
+    install_once(cache, DRIVERS + [source.read_text("utf-8") for source in sources], tools, fill)
+    java = cache / "java"
+    return str(cache / "python" / "bin" / "python"), cache / "corpus-go", [shutil.which("node"), cache / "node" / "corpus.js"], [
+        shutil.which("java"), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{java / 'lib'}:{java / 'lib' / '*'}", "Corpus"
+    ]
+
+
+def fill(cache):
+    install_python(cache / "python", DRIVERS)
+    node, java = shutil.copytree(HERE / "node", cache / "node"), shutil.copytree(HERE / "java", cache / "java")
+    run_tool(["go", "build", "-o", cache / "corpus-go", "."], HERE / "go")
+    run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], node)
+    run_tool(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java)
+    run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Corpus.java"], java)
 
 
 if __name__ == "__main__":

@@ -136,14 +136,17 @@ impl Observer {
         now: Moment,
         out: &mut Vec<Command>,
     ) {
+        // Replies that come together were made one after the other, before now.
+        let started = started.max(self.last);
+        let finished = if self.server.is_empty() { now } else { now.min(Moment(started.0 + 1)) };
         let exchange = Exchange {
             request,
             response: Some(response),
-            started: started.max(self.last),
-            finished: now,
+            started,
+            finished,
             ..Exchange::default()
         };
-        self.last = now;
+        self.last = finished;
         out.push(Command::Emit { id, exchange: Box::new(exchange) });
     }
 

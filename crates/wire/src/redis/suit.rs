@@ -34,9 +34,7 @@ pub(super) fn suit(words: &[Bytes], reply: Resp, version: Version) -> Resp {
         (Version::Three, "SMEMBERS" | "SINTER" | "SUNION" | "SDIFF", Resp::Array(items)) => {
             Resp::Set(items)
         }
-        (Version::Three, "ZSCORE" | "ZINCRBY" | "GEODIST", Resp::Bulk(score)) => {
-            Resp::Double(score)
-        }
+        (Version::Three, "ZSCORE" | "ZINCRBY", Resp::Bulk(score)) => Resp::Double(score),
         (Version::Three, "ZMSCORE", Resp::Array(scores)) => {
             Resp::Array(scores.into_iter().map(double).collect())
         }

@@ -58,7 +58,10 @@ impl Observer {
         };
         let id = self.begin(now, out);
         let request = Map::from([("receive", words::show(&about))]);
+        // It has no place among the commands.
+        let last = self.last;
         self.emit((id, now), request, reply::show(Resp::Push(items)), now, out);
+        self.last = last;
         Ok(())
     }
 
