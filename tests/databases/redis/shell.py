@@ -14,6 +14,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 PORT, SERVER, CLI, BENCHMARK = sys.argv[1:5]
+LOADS = "ping,set,get,incr,lpush,rpush,lpop,sadd,hset,spop,zadd,mset"
 TALK = b'SET greeting "hello, world"\nGET greeting\nLPUSH l 1 2 3\nLRANGE l 0 -1\nMULTI\nINCR n\nGET greeting\nEXEC\nHSET h a 1\nHGETALL h\nINCR greeting\nSELECT 3\nGET greeting\nPING\n'
 PIPE = b"".join(b"*3\r\n$3\r\nSET\r\n$%d\r\nkey:%d\r\n$1\r\nx\r\n" % (len(b"key:%d" % number), number) for number in range(500))
 
@@ -31,7 +32,7 @@ def command(path):
         case ["cli", "scan"]:
             return [CLI, "--scan", "--pattern", "nobody*"], b""
         case ["benchmark", depth]:
-            return [BENCHMARK, "-a", os.environ["REDISCLI_AUTH"], "-n", "3000", "-c", "10", "-P", depth, "-q"], b""
+            return [BENCHMARK, "-a", os.environ["REDISCLI_AUTH"], "-n", "1000", "-c", "10", "-P", depth, "-q", "-t", LOADS], b""
 
 
 class Handler(BaseHTTPRequestHandler):
