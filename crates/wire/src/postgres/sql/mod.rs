@@ -21,6 +21,10 @@ pub(super) fn statements(sql: &str) -> Vec<Vec<Token<'_>>> {
     sql::statements(sql, Dialect::Postgres)
 }
 
+fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
+    sql::tokens(sql, Dialect::Postgres)
+}
+
 pub(super) fn operation(sql: &str) -> String {
     sql::operation(sql, Dialect::Postgres)
 }

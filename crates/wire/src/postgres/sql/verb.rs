@@ -1,12 +1,18 @@
 //! What is chatter of drivers, and what declares a cursor, judged by its words.
 
-use super::statements;
+use super::{statements, tokens};
 use crate::sql::{BETWEEN, Dialect, Kind, Token, reads, verb};
 
 /// Whether it is the chatter of a driver or a pool, which has nothing of the app's data in it.
 pub(in super::super) fn sets_up(sql: &str) -> bool {
-    statements(sql).iter().all(|statement| is_chatter(statement))
+    // Nearly every text says so in its first word.
+    let mut tokens = tokens(sql).filter(|token| token.kind != Kind::Comment && !token.is(";"));
+    tokens.next().is_none_or(|first| CHATTING.iter().any(|word| first.is(word)))
+        && statements(sql).iter().all(|statement| is_chatter(statement))
 }
+
+/// Words with which chatter can begin.
+const CHATTING: &[&str] = &["select", "show", "set", "reset", "discard", "deallocate", "with"];
 
 /// The names of the cursors that a text declares.
 pub(in super::super) fn cursors(sql: &str) -> Vec<String> {
