@@ -19,6 +19,8 @@ pub struct Asked {
     pub values: u64,
     /// Whether it is a read.
     pub repeatable: bool,
+    /// Whether a miss says nothing, so that no nearest mock is looked for.
+    pub optional: bool,
 }
 
 /// Compares the call with mocks; the caller has the values and the rules of noise.
@@ -121,7 +123,7 @@ impl Desk {
         {
             return Pick { verdict: Verdict::Mock(mock), extra: asked_before };
         }
-        if nearest.0.is_none() {
+        if nearest.0.is_none() && !asked.optional {
             self.compare_with_others(library, asked, judge, &mut nearest);
         }
         Pick { verdict: Verdict::Miss(nearest.0), extra: asked_before }

@@ -166,6 +166,7 @@ impl Stage {
             identity: fingerprint(&facets.identity(request)),
             values: fingerprint(&form),
             repeatable: facets.repeatable(request),
+            optional: facets.optional(request),
         };
         let State { desk, rules, renaming, .. } = &mut *state;
         let judge = Forms { shelf: &self.shelf, form: &form, rules, renaming };
@@ -188,6 +189,9 @@ impl Stage {
             }
             Verdict::Miss(_) if self.shelf.begins_any(edge, request) => {
                 return (Answer::Incomplete, None);
+            }
+            Verdict::Miss(_) if asked.optional => {
+                return (Answer::Miss(Miss { message: String::new(), details: Value::Null }), None);
             }
             Verdict::Miss(nearest) => match self.beginning(state, edge, request) {
                 Some(mock) => {
@@ -351,7 +355,7 @@ impl Stage {
         let values = fingerprint(&facets.request(&Map::new()));
         let mut state = self.state();
         let state = &mut *state;
-        let asked = Asked { edge, identity, values, repeatable: false };
+        let asked = Asked { edge, identity, values, repeatable: false, optional: false };
         let State { desk, rules, renaming, .. } = &mut *state;
         let judge = Forms { shelf: &self.shelf, form: &nothing, rules, renaming };
         let pick = desk.pick(&self.shelf.library, asked, &judge);
@@ -386,6 +390,7 @@ impl Stage {
             identity: fingerprint(&facets.identity(request)),
             values: fingerprint(&form),
             repeatable: true,
+            optional: true,
         };
         let mut state = self.state();
         let state = &mut *state;

@@ -109,6 +109,12 @@ pub trait Facets: Sync {
         false
     }
 
+    /// Whether a played server answers a request by itself when no mock does: it asks in case that the
+    /// recorded server did otherwise, such as refuse to prepare a statement.
+    fn optional(&self, _request: &Map) -> bool {
+        false
+    }
+
     /// What the conversation is that a request begins, when that cannot be replayed: a word or two after
     /// "is", such as `encrypted (TLS)`.
     fn obstacle(&self, _request: &Map) -> Option<&'static str> {

@@ -137,6 +137,7 @@ fn round(folder: &Path, loaded: &mut Loaded) -> anyhow::Result<()> {
             identity: fingerprint(&facets.identity(request)),
             values: fingerprint(&facets.request(request)),
             repeatable: facets.repeatable(request),
+            optional: false,
         };
         find(&mut desk, &loaded.library, asked)?;
     }
@@ -156,6 +157,7 @@ fn asked(entry: &Entry) -> Asked {
         identity: entry.identity,
         values: entry.values,
         repeatable: entry.repeatable,
+        optional: false,
     }
 }
 

@@ -44,7 +44,7 @@ fn shared(index: u32, identity: u64, values: u64) -> Entry {
 fn ask(desk: &mut Desk, library: &Library, test: u32, asks: &[(u64, u64, bool)]) -> Vec<Pick> {
     desk.begin(library, TestId(test));
     let pick = |&(identity, values, repeatable): &(u64, u64, bool)| {
-        let asked = Asked { edge: 0, identity, values, repeatable };
+        let asked = Asked { edge: 0, identity, values, repeatable, optional: false };
         desk.pick(library, asked, &Table { library, asked: values, noisy: &[] })
     };
     asks.iter().map(pick).collect()
@@ -106,7 +106,13 @@ fn noisy_ambient_mocks_answer_however_many_there_are() {
     let library = Library::new(entries, |_| vec![]);
     let mut desk = Desk::default();
     for noisy in 0..200 {
-        let asked = Asked { edge: 0, identity: 1, values: 1000 + noisy, repeatable: false };
+        let asked = Asked {
+            edge: 0,
+            identity: 1,
+            values: 1000 + noisy,
+            repeatable: false,
+            optional: false,
+        };
         let judge = Table { library: &library, asked: asked.values, noisy: &[noisy] };
         assert_eq!(desk.pick(&library, asked, &judge).verdict, Verdict::Mock(noisy as u32));
     }
@@ -125,7 +131,7 @@ fn noise_is_no_difference() {
     let library = Library::new(vec![call(1, 0, 1, 10, false)], |_| vec![]);
     let mut desk = Desk::default();
     desk.begin(&library, TestId(1));
-    let asked = Asked { edge: 0, identity: 1, values: 99, repeatable: false };
+    let asked = Asked { edge: 0, identity: 1, values: 99, repeatable: false, optional: false };
     let judge = Table { library: &library, asked: 99, noisy: &[10] };
     assert_eq!(desk.pick(&library, asked, &judge), mock(0));
 }
@@ -169,7 +175,7 @@ fn what_waits_is_found_once_it_is_due_and_given_once() {
     let entries = vec![ambient(0, 0, 1, 10), ambient(1, 1, 1, 10), call(1, 0, 1, 10, false)];
     let library = Library::new(entries, |_| vec![]);
     let mut desk = Desk::default();
-    let asked = Asked { edge: 0, identity: 1, values: 10, repeatable: false };
+    let asked = Asked { edge: 0, identity: 1, values: 10, repeatable: false, optional: false };
     let judge = Table { library: &library, asked: 10, noisy: &[] };
     let mut find = |test: u32, due: bool| {
         desk.begin(&library, TestId(test));

@@ -91,7 +91,13 @@ impl Stage {
         let renamed = state.renaming.to_recorded(request);
         let form = facets.request(&renamed);
         let identity = fingerprint(&facets.identity(&renamed));
-        let asked = Asked { edge, identity, values: fingerprint(&form), repeatable: false };
+        let asked = Asked {
+            edge,
+            identity,
+            values: fingerprint(&form),
+            repeatable: false,
+            optional: false,
+        };
         let State { desk, rules, renaming, own, .. } = &*state;
         let judge = Forms { shelf: &self.shelf, form: &form, rules, renaming };
         let is_due = |index| {

@@ -11,6 +11,7 @@ pub(super) struct PostgresFacets;
 /// What a request is.
 enum Request<'a> {
     Connect(&'a Map),
+    Prepare(&'a str),
     Describe(&'a str),
     Sql(&'a str),
     /// Text that is not Unicode, or nothing.
@@ -20,6 +21,9 @@ enum Request<'a> {
 fn read(request: &Map) -> Request<'_> {
     if let Some(connect) = request.get("connect").and_then(Value::as_map) {
         return Request::Connect(connect);
+    }
+    if let Some(text) = request.text("prepare") {
+        return Request::Prepare(text);
     }
     match (request.text("describe"), request.text("sql")) {
         (Some(sql), _) => Request::Describe(sql),
@@ -35,6 +39,7 @@ impl Facets for PostgresFacets {
                 let database = to.text("database").or(to.text("user")).unwrap_or_default();
                 format!("connect {database}")
             }
+            Request::Prepare(text) => format!("prepare {}", sql::operation(text)),
             Request::Describe(text) => format!("describe {}", sql::operation(text)),
             Request::Sql(text) => sql::operation(text),
             Request::Other => "statement".to_owned(),
@@ -44,6 +49,7 @@ impl Facets for PostgresFacets {
     fn identity(&self, request: &Map) -> Value {
         let form = match read(request) {
             Request::Connect(_) => Map::from([("connect", true)]),
+            Request::Prepare(text) => Map::from([("prepare", sql::normalise(text).sql)]),
             Request::Describe(text) => described(request, text),
             // One that is rolled back instead of committed is ended in another way, and is to read so.
             Request::Sql(text) if sql::ends_transaction(text) => Map::from([("ends", true)]),
@@ -56,7 +62,7 @@ impl Facets for PostgresFacets {
     /// Literals and parameters stand beside the text, each by its number, and by its column where
     /// an INSERT names one.
     fn request(&self, request: &Map) -> Value {
-        let text = match read(request) {
+        let (key, text) = match read(request) {
             Request::Connect(connect) => {
                 let named = ["user", "database"].map(|name| (name, connect.get(name).cloned()));
                 let named = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
@@ -64,11 +70,12 @@ impl Facets for PostgresFacets {
                 return Value::Map(Map::from([("connect", named)]));
             }
             Request::Describe(text) => return Value::Map(described(request, text)),
-            Request::Sql(text) => text,
+            Request::Prepare(text) => ("prepare", text),
+            Request::Sql(text) => ("sql", text),
             Request::Other => return Value::Map(request.clone()),
         };
         let normal = sql::normalise(text);
-        let mut form = Map::from([("sql", normal.sql.as_str())]);
+        let mut form = Map::from([(key, normal.sql.as_str())]);
         if let Some(params) = request.get("params").and_then(Value::as_list) {
             form.push_new("params", numbered(params, &normal.columns));
         }
@@ -100,7 +107,7 @@ impl Facets for PostgresFacets {
         match read(request) {
             Request::Connect(_) | Request::Describe(_) => true,
             Request::Sql(text) => sql::repeatable(text),
-            Request::Other => false,
+            Request::Prepare(_) | Request::Other => false,
         }
     }
 
@@ -108,8 +115,12 @@ impl Facets for PostgresFacets {
         match read(request) {
             Request::Connect(_) | Request::Describe(_) => true,
             Request::Sql(text) => sql::sets_up(text),
-            Request::Other => false,
+            Request::Prepare(_) | Request::Other => false,
         }
+    }
+
+    fn optional(&self, request: &Map) -> bool {
+        matches!(read(request), Request::Prepare(_))
     }
 
     fn trace(&self, request: &Map) -> Vec<String> {

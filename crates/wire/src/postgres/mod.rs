@@ -98,6 +98,7 @@ static SHAPE: ExchangeShape = ExchangeShape {
             Shape::Named(&Shape::Data),
             "Opens a connection: user, database and options",
         ),
+        Field::optional("prepare", Shape::Data, "A statement that the server refused to prepare"),
         Field::optional("describe", Shape::Data, "Asks what a statement takes and gives"),
         Field::optional("portal", Shape::Bool, "Whether only what it gives is asked for"),
     ],

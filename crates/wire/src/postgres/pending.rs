@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// Something that the client asked.
 #[derive(Debug)]
 pub(super) enum Asked {
-    Parse,
+    Parse(Arc<Statement>, Moment),
     /// With the number of the portal whose name it takes over.
     Bind(Option<u64>),
     DescribeStatement(Arc<Statement>, Moment),

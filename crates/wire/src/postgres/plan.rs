@@ -63,6 +63,11 @@ impl Statement {
         request
     }
 
+    /// The request that prepares it.
+    pub(super) fn prepare(&self) -> Map {
+        Map::from([("prepare", self.sql.clone())])
+    }
+
     fn param_type(&self, index: usize) -> u32 {
         let known = self.known.upgrade();
         let known = known.as_ref().and_then(|known| known.told.get());

@@ -35,6 +35,7 @@ enum Waiting {
         describe: bool,
         most: usize,
     },
+    Prepare,
     DescribeStatement(Arc<Statement>),
     DescribePortal(Arc<Portal>),
 }
@@ -205,8 +206,8 @@ impl Responder {
             b'Q' | b'P' | b'B' | b'D' | b'E' | b'C' if self.skipping => {}
             b'Q' => self.query(&message, out)?,
             b'P' => {
-                self.plans.parse(&message.body)?;
-                self.frames.empty(b'1');
+                let request = self.plans.parse(&message.body)?.prepare();
+                self.ask(Waiting::Prepare, request, message.at, out);
             }
             b'B' => self.bind(&message)?,
             b'D' => match self.plans.described(&message.body)? {
@@ -346,7 +347,9 @@ impl Responder {
         match answer {
             Answer::Response(result) => self.respond(about, result, out)?,
             Answer::Miss(miss) => {
-                if let Waiting::Connect(_) = about {
+                if let Waiting::Prepare = about {
+                    self.frames.empty(b'1');
+                } else if let Waiting::Connect(_) = about {
                     reply::miss(&miss, "FATAL", &mut self.frames);
                     self.end(Ending::Finished, out);
                 } else if about.rolls_back() {
@@ -402,6 +405,8 @@ impl Responder {
                 self.served.insert(portal.number, served);
                 self.serve(&portal, most, out)?;
             }
+            Waiting::Prepare if reply::error(&result, &mut self.frames)? => self.fail(),
+            Waiting::Prepare => self.frames.empty(b'1'),
             Waiting::DescribeStatement(statement) => {
                 if reply::error(&result, &mut self.frames)? {
                     self.fail();

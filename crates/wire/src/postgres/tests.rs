@@ -448,6 +448,24 @@ fn an_error_of_a_description_belongs_to_it() {
 }
 
 #[test]
+fn a_text_that_is_refused_when_it_is_prepared_is_refused_then() {
+    let refused = [error("42703", "no column"), ready("I")].concat();
+    let described = [parse("", "SELECT 'x'::int"), describe(b'S', ""), sync()].concat();
+    let seen = check(&[
+        (Client, [parse("s", "SELECT x"), sync()].concat()),
+        (Server, refused.clone()),
+        (Client, described),
+        (Server, refused),
+    ]);
+    let texts: Vec<_> = seen.iter().map(|(request, _)| request.text("prepare").unwrap()).collect();
+    assert_eq!(
+        texts,
+        ["SELECT x", "SELECT 'x'::int"],
+        "with its literal, which may be what is wrong"
+    );
+}
+
+#[test]
 fn data_is_copied_in_and_out() {
     let copy_in = message(b'G', &[0, 0, 2, 0, 0, 0, 0]);
     let copy_out = message(b'H', &[0, 0, 2, 0, 0, 0, 0]);

@@ -17,7 +17,7 @@ impl Observer {
     ) -> Result<(), WireError> {
         let body = &message.body[..];
         match message.kind {
-            b'1' => self.pop(|asked| matches!(asked, Asked::Parse)).map(|_| ()),
+            b'1' => self.pop(|asked| matches!(asked, Asked::Parse(..))).map(|_| ()),
             b'2' | b'3' => {
                 let asked = self.pop(|asked| matches!(asked, Asked::Bind(_) | Asked::Close(_)))?;
                 if let Asked::Bind(Some(ended)) | Asked::Close(Some(ended)) = asked
@@ -203,9 +203,15 @@ impl Observer {
             running.outcome.error(body)?;
             return self.finish(true, now, out);
         }
+        let executes =
+            |asked: &Asked| matches!(asked, Asked::Execute(..) | Asked::DescribePortal { .. });
+        let ends = |asked: &&Asked| !matches!(asked, Asked::Sync);
+        let runs = self.asked.iter().take_while(ends).any(executes);
         while let Some(asked) = self.asked.front() {
             let request = match asked {
                 Asked::Sync => break,
+                // With its parameters it reads better, where those have come.
+                Asked::Parse(statement, at) if !runs => Some((statement.prepare(), *at)),
                 // Neither has it a text; a played server refuses it without asking.
                 Asked::DescribeStatement(statement, _) if statement.is_unknown() => None,
                 Asked::DescribePortal { portal, .. } | Asked::Execute(portal, _)

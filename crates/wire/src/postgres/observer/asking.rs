@@ -24,10 +24,7 @@ impl Observer {
                 self.plans.declare(&sql)?;
                 Asked::Query(sql, at)
             }
-            b'P' => {
-                self.plans.parse(body)?;
-                Asked::Parse
-            }
+            b'P' => Asked::Parse(self.plans.parse(body)?, at),
             b'B' => Asked::Bind(self.plans.bind(body)?.1),
             b'D' => match self.plans.described(body)? {
                 Described::Statement(statement) => Asked::DescribeStatement(statement, at),
