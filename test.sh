@@ -2,7 +2,7 @@
 # Sets up what the tests need, and runs every test.
 #
 #   ./test.sh            everything
-#   ./test.sh STEP...    some steps: lint unit e2e real fuzz
+#   ./test.sh STEP...    some steps: lint unit e2e real databases fuzz
 #
 # What is missing is installed with apt-get when we may (as root, or by sudo without a password);
 # otherwise it is named. With CI=true a missing part is a failure. Without it, the steps that need
@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(lint unit e2e real fuzz)
+[[ ${#steps[@]} -gt 0 ]] || steps=(lint unit e2e real databases fuzz)
 profile=ci
 began=$SECONDS
 failed=()
@@ -23,7 +23,10 @@ say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - began)); }
 parts=(
   "cc gcc" "make make" "git git" "curl curl" "python3 python3" "go golang-go" "node nodejs"
   "npm npm" "javac default-jdk-headless" "java default-jre-headless" "haproxy haproxy"
+  "mvn maven" "mariadbd mariadb-server" "redis-server redis-server" "memcached memcached"
 )
+# Debian keeps servers where an ordinary user does not look.
+export PATH=$PATH:/usr/sbin
 
 missing() {
   local part
@@ -32,6 +35,7 @@ missing() {
   done
   python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
   [[ -e /usr/include/stdio.h ]] || echo libc6-dev
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || echo postgresql
 }
 
 install() {
@@ -72,6 +76,11 @@ e2e() {
 real() {
   cargo build -p rehearsal --profile "$profile" &&
     REHEARSAL=$PWD/target/$profile/rehearsal tests/real/run.py
+}
+
+databases() {
+  cargo build -p rehearsal --profile "$profile" &&
+    REHEARSAL=$PWD/target/$profile/rehearsal tests/databases/run.py --repeat 3
 }
 
 fuzz() {
