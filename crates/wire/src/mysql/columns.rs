@@ -42,7 +42,11 @@ impl Column {
             let mut list = Fields::new(fields.sized()?);
             while !list.is_empty() {
                 let kind = list.byte()?;
-                extra.push((kind, String::from_utf8_lossy(list.sized()?).into_owned()));
+                let text = String::from_utf8_lossy(list.sized()?).into_owned();
+                // Names of types and formats, which are words.
+                if !text.is_empty() && !text.contains(char::is_whitespace) {
+                    extra.push((kind, text));
+                }
             }
         }
         fields.number()?;

@@ -176,4 +176,8 @@ fn unwritable(what: &str) -> WireError {
 }
 
 #[cfg(test)]
+mod noise;
+#[cfg(test)]
+mod round_trips;
+#[cfg(test)]
 mod tests;

@@ -77,15 +77,10 @@ fn text(column: &Column, usual: u16) -> String {
     let chars = if column.length == u32::MAX { column.length } else { column.length / wide };
     let (name, implied) = types::name(named, chars);
     let mut out = format!("{} {name}", column.name);
-    // What can be read from what is written so far and what follows.
-    let mut read = Column { name: column.name.clone(), code: column.code, ..Column::default() };
-    read.source = column.source.clone();
-    let flags = WORDS.iter().filter(|(flag, _)| column.flags & flag != 0);
-    read.flags = flags.clone().fold(0, |all, (flag, _)| all | flag);
     if let Some(size) = size(column, implied.is_some(), wide) {
         out.push_str(&format!("({size})"));
     }
-    for (_, word) in flags {
+    for (_, word) in WORDS.iter().filter(|(flag, _)| column.flags & flag != 0) {
         out.push_str(&format!(" {word}"));
     }
     let is_given = column.flags & (NOT_NULL | AUTO_INCREMENT | NO_DEFAULT) == NOT_NULL;
@@ -99,13 +94,15 @@ fn text(column: &Column, usual: u16) -> String {
             None => out.push_str(&format!(" extra{kind}={text}")),
         }
     }
-    let from = super::source::to_value(std::slice::from_ref(column));
-    let Some(read) = from_text(&out, 0, from.as_ref(), usual) else { return out };
-    if read.charset != column.charset {
+    let says_binary = types::named(&name).is_some_and(|(named, _)| named.is_binary);
+    if column.charset != implied_charset(column.kind(), says_binary, usual) {
         let set = charset::to_value(column.charset);
         let set = set.as_text().map_or_else(|| column.charset.to_string(), str::to_owned);
         out.push_str(&format!(" charset={set}"));
     }
+    // What differs from what can be read so far follows.
+    let from = source::to_value(std::slice::from_ref(column));
+    let Some(read) = from_text(&out, 0, from.as_ref(), usual) else { return out };
     for (name, expected, actual) in [
         ("flags", u32::from(read.flags), u32::from(column.flags)),
         ("length", read.length, column.length),
@@ -180,8 +177,7 @@ fn from_text(text: &str, place: usize, from: Option<&Value>, usual: u16) -> Opti
     let (name, spelled) = text.rsplit_once(' ')?;
     name.clone_into(&mut column.name);
     column.source = source::from_value(from, place, name)?;
-    finish(&mut column, spelled, has_default, usual)?;
-    column.charset = rest.charset.unwrap_or(column.charset);
+    finish(&mut column, spelled, has_default, (rest.charset, usual))?;
     column.length = rest.length.unwrap_or(column.length);
     column.decimals = rest.decimals.unwrap_or(column.decimals);
     column.flags = rest.flags.unwrap_or(column.flags);
@@ -210,20 +206,26 @@ fn assign(name: &str, value: &str, rest: &mut Rest, extra: &mut Vec<(u8, String)
 }
 
 /// Fills in what the words imply and do not say.
-fn finish(column: &mut Column, spelled: &str, has_default: bool, usual: u16) -> Option<()> {
+fn finish(
+    column: &mut Column,
+    spelled: &str,
+    has_default: bool,
+    (said_charset, usual): (Option<u16>, u16),
+) -> Option<()> {
     let (name, said) = match spelled.split_once('(') {
         Some((name, said)) => (name, Some(said.strip_suffix(')')?)),
         None => (spelled, None),
     };
-    let (named, implied) = types::named(name)?;
+    let (named, implied_length) = types::named(name)?;
     column.code = named.code;
     let kind = column.kind();
     let is_text = kind == Kind::Text && !named.is_binary;
-    column.charset = if is_text { usual } else { charset::BINARY };
+    let implied = implied_charset(kind, named.is_binary, usual);
+    column.charset = said_charset.unwrap_or(implied);
     let wide = charset::widest(column.charset);
     let is_computed = column.source.is_computed();
     column.decimals = match kind {
-        Kind::Decimal => said?.split_once(',')?.1.parse().ok()?,
+        Kind::Decimal => said.map_or(Some(0), |said| said.split_once(',')?.1.parse().ok())?,
         Kind::DateTime | Kind::Time => said.map_or(Some(0), |said| said.parse().ok())?,
         Kind::Float(_) => 31,
         Kind::Text if is_computed && is_text => 39,
@@ -239,7 +241,7 @@ fn finish(column: &mut Column, spelled: &str, has_default: bool, usual: u16) -> 
             let signs = u32::from(column.decimals > 0) + u32::from(!column.is_unsigned());
             precision.checked_add(signs)
         }
-        (Kind::DateTime | Kind::Time, _) | (_, None) => match implied {
+        (Kind::DateTime | Kind::Time, _) | (_, None) => match implied_length {
             Some(u32::MAX) => Some(u32::MAX),
             Some(chars) => chars.checked_mul(wide),
             None => types::width(column.code, column.is_unsigned(), column.decimals).or(Some(0)),
@@ -249,6 +251,10 @@ fn finish(column: &mut Column, spelled: &str, has_default: bool, usual: u16) -> 
     };
     column.length = length?;
     Some(())
+}
+
+fn implied_charset(kind: Kind, is_binary: bool, usual: u16) -> u16 {
+    if kind == Kind::Text && !is_binary { usual } else { charset::BINARY }
 }
 
 /// Flags that follow from the type and the others.

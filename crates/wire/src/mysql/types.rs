@@ -82,7 +82,7 @@ const TYPES: &[(&str, u8, bool, u16, u32)] = &[
     ("year", YEAR, false, 0, 0),
     ("bit", BIT, false, 0, 0),
     ("vector", 242, true, 0, 0),
-    ("json", 245, false, 0, 0),
+    ("json", 245, true, 0, 0),
     ("decimal", DECIMAL, false, 0, 0),
     ("enum", STRING, false, ENUM_FLAG, 0),
     ("set", STRING, false, SET_FLAG, 0),
@@ -105,8 +105,9 @@ const TYPES: &[(&str, u8, bool, u16, u32)] = &[
 pub(super) fn name(named: Named, length: u32) -> (String, Option<u32>) {
     let Named { code, is_binary, flags } = named;
     let is_text = kind(code) == Kind::Text;
+    let is_alone = matches!(code, 242 | 245 | 255);
     let fits = |row: &&(&str, u8, bool, u16, u32)| {
-        row.1 == code && (row.2 == is_binary || !is_text) && flags & row.3 == row.3
+        row.1 == code && (row.2 == is_binary || !is_text || is_alone) && flags & row.3 == row.3
     };
     if let Some(row) = TYPES.iter().filter(fits).find(|row| row.4 == length && row.4 != 0) {
         return (row.0.to_owned(), Some(row.4));
