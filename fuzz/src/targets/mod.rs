@@ -29,6 +29,8 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("dns_responder", played::dns_responder),
     ("dns_requester", played::dns_requester),
     ("dns_round_trip", round_trip::dns),
+    ("mysql_observer", transcript::mysql_observer),
+    ("mysql_responder", played::mysql_responder),
     ("postgres_observer", transcript::postgres_observer),
     ("postgres_responder", played::postgres_responder),
     ("redis_observer", transcript::redis_observer),

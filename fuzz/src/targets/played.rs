@@ -70,6 +70,20 @@ pub(crate) fn mongodb_responder(data: &[u8]) {
     responder(mongodb, data, &answers, true);
 }
 
+/// The second answer is what the server greets with.
+pub(crate) fn mysql_responder(data: &[u8]) {
+    let mysql = protocol("mysql").expect("there is MySQL");
+    let answers = [
+        r#"{"columns": ["id int", "name varchar(9)"], "rows": [[1, "a"], [2, null]], "from": "a.b"}"#,
+        r#"{"version": "8.0.36", "auth": "caching_sha2_password", "capabilities": ["protocol 4.1",
+            "secure connection", "plugin auth", "sized auth", "connect with database", "deprecate eof"]}"#,
+        r#"{"affected": 1, "last_id": 7, "session": [{"schema": "a"}], "status": ["autocommit"]}"#,
+        r#"{"error": {"code": 1064, "state": "42000", "message": "no"}}"#,
+        r#"{"results": [{"columns": ["id int"], "rows": [[1]]}, {"affected": 0}]}"#,
+    ];
+    responder(mysql, data, &answers, true);
+}
+
 pub(crate) fn http_requester(data: &[u8]) {
     let http = protocol("http").expect("there is HTTP");
     let requests = [

@@ -45,12 +45,21 @@ pub(crate) fn mongodb_observer(data: &[u8]) {
 
 /// Bytes that come with a request for TLS, and not after its answer, are refused: pieces matter.
 pub(crate) fn postgres_observer(data: &[u8]) {
-    let postgres = protocol("postgres").expect("there is PostgreSQL");
+    good_in_any_pieces("postgres", data);
+}
+
+/// Bytes that come with a greeting, and not after its answer, are refused: pieces matter.
+pub(crate) fn mysql_observer(data: &[u8]) {
+    good_in_any_pieces("mysql", data);
+}
+
+fn good_in_any_pieces(name: &str, data: &[u8]) {
+    let protocol = protocol(name).expect("the protocol is known");
     let steps = steps(data);
     let pieces = split(&steps, 40, &mut Dice::of(data));
     for steps in [steps, pieces] {
-        if let Ok(seen) = within(MEMORY, || run(postgres, &steps)) {
-            judge(postgres, &seen);
+        if let Ok(seen) = within(MEMORY, || run(protocol, &steps)) {
+            judge(protocol, &seen);
         }
     }
 }
