@@ -11,6 +11,8 @@ The environment's REHEARSAL is the program's path (`rehearsal` if unset). The se
 installed into the cache folder. Exit code 0 when all passed, 1 when one failed.
 """
 
+import contextlib
+import http.client
 import json
 import shutil
 import sys
@@ -22,7 +24,7 @@ import corpus
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Server, install_once, install_python, main, run_tool  # noqa: E402
+from stand import Failed, Server, free_port, install_once, install_python, main, run_tool  # noqa: E402
 
 PACKAGES = ["SecantusDB==0.7.0b3", "pymongo==4.20.*"]
 PEN, BOOK = "65e0a1b2c3d4e5f601020304", "65e0a1b2c3d4e5f601020305"
@@ -61,7 +63,7 @@ class Secantus(Server):
         self.python, self.auth = python, []
         password = quote(self.secrets[0], safe="")
         self.env |= {"MONGO_URL": f"mongodb://127.0.0.1:{self.port}/"}
-        super().start()
+        self.start()
         self.call(self.python, HERE / "reset.py", self.env["MONGO_URL"], "shop", self.secrets[0])
         self.stop()
         self.auth = ["--auth"]
@@ -70,10 +72,54 @@ class Secantus(Server):
     def command(self):
         data = self.folder / "data"
         program = self.python.parent / "secantusd-py"
-        return [program, "--host", "127.0.0.1", "--port", self.port, "--storage-path", data, "--cache-size", "64M", *self.auth]
+        return [program, "--host", "127.0.0.1", "--port", self.port, "--storage-path", data, "--cache-size", "64M", "--log-level", "DEBUG", *self.auth]
+
+    def ready(self):
+        """Whether it listens, and has noted the end of the connection that asked for that."""
+        if not self.up:
+            self.up = super().ready()
+            return False
+        return self.seen < self.noted(" connected from ") == self.noted(" disconnected")
+
+    def noted(self, words):
+        return self.log.read_text("utf-8", "replace").count(words) if self.log.exists() else 0
+
+    def start(self):
+        self.up, self.seen = False, self.noted(" connected from ")
+        super().start()
 
     def reset(self):
         self.call(self.python, HERE / "reset.py", self.env["MONGO_URL"])
+
+
+def run_created(stand, python):
+    """An order is asked for by the id that the driver invented: another one in each run."""
+    port = free_port()
+    stand.server.start()
+    try:
+        stand.server.reset()
+        with stand.recording("created", [python, HERE / "shop.py", str(port)], port):
+            number = ask(port, "POST", "/orders", HAT)["id"]
+            ask(port, "GET", f"/orders/{number}")
+            ask(port, "POST", f"/orders/{number}/pay")
+    finally:
+        stand.server.stop()
+    for number in range(stand.repeat):
+        code, printed, _ = stand.test("created", f"test-created-{number + 1}.log")
+        if code != 0:
+            raise Failed(f"run {number + 1} of {stand.repeat} ended with exit code {code}:\n{printed[-3000:]}")
+    return f"3 tests, {stand.repeat} runs green"
+
+
+def ask(port, method, path, body=None):
+    """What the app answers to a request, as JSON."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    with contextlib.closing(connection):
+        connection.request(method, path, None if body is None else json.dumps(body), {"content-type": "application/json"})
+        response = connection.getresponse()
+        if response.status >= 300:
+            raise Failed(f"{method} {path}: {response.status} {response.read()[:300]}")
+        return json.loads(response.read())
 
 
 def cases(stand, tools):
@@ -81,6 +127,8 @@ def cases(stand, tools):
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "8"}])
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
+    yield "created", lambda: run_created(stand, python)
+    yield "isolation", lambda: stand.isolated("shop", " connected from ")
     statements = stand.folder / "statements.json"
     statements.write_text(json.dumps(corpus.statements()), "utf-8")
     drivers = {"pymongo": [python, HERE / "corpus.py", "{port}", "sync"], "pymongo-async": [python, HERE / "corpus.py", "{port}", "async"]}

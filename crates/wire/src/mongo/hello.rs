@@ -7,7 +7,7 @@ use super::message::Said;
 use rehearsal_model::{Map, Value};
 
 /// Keys that belong to one run, one connection or one user, or offer what is not played.
-const LEFT_OUT: [&str; 11] = [
+const LEFT_OUT: [&str; 10] = [
     "compression",
     "connectionId",
     "electionId",
@@ -15,7 +15,6 @@ const LEFT_OUT: [&str; 11] = [
     "lastWrite",
     "localTime",
     "saslSupportedMechs",
-    "serviceId",
     "speculativeAuthenticate",
     "topologyVersion",
     "ismaster",
