@@ -95,24 +95,28 @@ fn ordinary(name: &str, subject: &Value, target: &str, document: &Map) -> Map {
     let mut request = Map::from([("mongodb", format!("{name} {target}"))]);
     let mut options = Map::new();
     match subject {
-        Value::Number(_) if name == "getMore" => request.push_new("cursor", subject.clone()),
+        Value::Number(number) if name == "getMore" && number.as_i64().is_some() => {
+            request.push_new("cursor", subject.clone());
+        }
         Value::Map(id) if name == "getMore" => {
             // A number that 32 bits could hold says that it has 64; nobody needs to know.
-            let number = id.text("$numberLong").and_then(|id| id.parse::<i64>().ok());
-            request.push_new("cursor", number.map_or(subject.clone(), Value::from));
+            match id.text("$numberLong").and_then(|id| id.parse::<i64>().ok()) {
+                Some(number) => request.push_new("cursor", number),
+                None => options.push_new(name, subject.clone()),
+            }
         }
         Value::Text(_) => {}
         subject if is_one(subject) => {}
         subject => options.push_new(name, subject.clone()),
     }
     for part in shape::PARTS {
-        // A cursor's number stands where other commands have a collection.
-        if let Some(value) = document.iter().skip(1).find(|(key, _)| *key == part.name) {
-            request.push_new(part.name, value.1.clone());
+        let mut values = document.iter().skip(1).filter(|(key, _)| *key == part.name);
+        if let Some((_, value)) = values.next().filter(|(_, value)| shape::fits(part, value)) {
+            request.push_new(part.name, value.clone());
         }
     }
     for (key, value) in document.iter().skip(1) {
-        let is_part = shape::PARTS.iter().any(|part| part.name == key);
+        let is_part = shape::PARTS.iter().any(|part| part.name == key && shape::fits(part, value));
         if !is_part && let Some(value) = option(name, key, value) {
             options.push_new(key, value);
         }

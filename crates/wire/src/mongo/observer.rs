@@ -69,7 +69,8 @@ impl Observer {
             command.waits(cursor);
         }
         let waits = cursor.is_some();
-        let recorded = matches!(command.kind, Kind::Ordinary | Kind::Hello) && !waits;
+        // A greeting may be answered after seconds: nobody waits for that.
+        let recorded = command.kind == Kind::Ordinary && !waits;
         let id = recorded.then(|| self.begin(message.at, out));
         let mut pending =
             Pending { number: message.id, command, started: message.at, id, last: None, waits };
@@ -114,8 +115,9 @@ impl Observer {
                 pending.id = Some(self.begin(message.at, out));
                 pending.started = message.at;
             }
-            // How it came out is recorded, what was said before is not.
-            Kind::Authentication if login_ended => {
+            Kind::Hello if pending.last.is_some() => {}
+            Kind::Authentication if !login_ended => {}
+            Kind::Hello | Kind::Authentication => {
                 pending.id = Some(self.begin(pending.started, out));
             }
             _ => {}

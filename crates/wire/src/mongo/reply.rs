@@ -3,7 +3,7 @@
 //! The order of the keys of a reply is not kept: no driver minds it. The order within documents is.
 
 use super::command::{Command, Kind};
-use super::{hello, unwritable};
+use super::{hello, shape, unwritable};
 use crate::{Miss, WireError};
 use rehearsal_model::{Map, Number, Value, json};
 
@@ -64,7 +64,9 @@ pub(super) fn read(command: &Command, mut document: Map) -> Map {
         }
     }
     for key in OWN {
-        if let Some(value) = document.remove(key) {
+        if document.get(key).is_some_and(|value| shape::fits_reply(key, value))
+            && let Some(value) = document.remove(key)
+        {
             map.push_new(key, value);
         }
     }
@@ -79,9 +81,13 @@ fn read_cursor(command: &Command, cursor: Map, map: &mut Map) -> Map {
     let (mut rest, mut id, mut name, mut token) = (Map::new(), None, None, None);
     for (key, value) in cursor {
         match key.as_str() {
-            "firstBatch" | "nextBatch" if map.is_empty() => map.push_new("documents", value),
+            "firstBatch" | "nextBatch" if map.is_empty() && value.as_list().is_some() => {
+                map.push_new("documents", value);
+            }
             "id" if long(&value).is_some() => id = long(&value).filter(|id| *id != 0),
-            "ns" => name = Some(value).filter(|name| name.as_text() != Some(&command.target)),
+            "ns" if value.as_text().is_some() => {
+                name = Some(value).filter(|name| name.as_text() != Some(&command.target))
+            }
             "postBatchResumeToken" => token = Some(value),
             _ => rest.push_new(key, value),
         }

@@ -1,5 +1,6 @@
 //! How commands and replies look in files.
 
+use rehearsal_model::Value;
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
 
 const DOCUMENT: Shape = Shape::Named(&Shape::Any);
@@ -25,6 +26,23 @@ pub(super) const PARTS: &[Field] = &[
     Field::optional("limit", Shape::Any, "How many at most"),
     Field::optional("indexes", DOCUMENTS, "The indexes to create"),
 ];
+
+/// Whether a value can stand where a field is, so that the file can be read again.
+pub(super) fn fits(field: &Field, value: &Value) -> bool {
+    match field.shape {
+        Shape::Text => value.as_text().is_some(),
+        Shape::Bool => matches!(value, Value::Bool(_)),
+        Shape::Integer => value.as_i64().is_some(),
+        Shape::List(_) => value.as_list().is_some(),
+        Shape::Named(_) => value.as_map().is_some(),
+        _ => true,
+    }
+}
+
+/// Whether a value can stand at a key of a reply.
+pub(super) fn fits_reply(key: &str, value: &Value) -> bool {
+    SHAPE.response.iter().any(|field| field.name == key && fits(field, value))
+}
 
 pub(super) static SHAPE: ExchangeShape = ExchangeShape {
     request: &[
