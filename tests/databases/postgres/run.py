@@ -80,6 +80,7 @@ class Postgres(Server):
 
     def __init__(self, folder):
         super().__init__(folder)
+        self.settings = {}
         self.env |= {
             "PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "shop", "PGPASSWORD": self.secrets[0], "PGDATABASE": "shop",
         }
@@ -93,8 +94,18 @@ class Postgres(Server):
         )
         password.unlink()
 
+    def allow_encryption(self):
+        """From the next start on."""
+        data = self.folder / "data"
+        self.call(
+            find_program("openssl", "openssl"), "req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=localhost", "-out", data / "server.crt",
+            "-keyout", data / "server.key",
+        )
+        self.call("chmod", "600", data / "server.key")
+        self.settings["ssl"] = "on"
+
     def command(self):
-        options = {"port": self.port, "unix_socket_directories": "", "listen_addresses": "127.0.0.1", "fsync": "off", "log_connections": "on", "timezone": "UTC"}
+        options = {"port": self.port, "unix_socket_directories": "", "listen_addresses": "127.0.0.1", "fsync": "off", "log_connections": "on", "timezone": "UTC"} | self.settings
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         return [server_program("postgres"), "-D", self.folder / "data", *words]
 
@@ -122,12 +133,26 @@ def run_formats(stand):
     return f"{len(readable)} groups of types look the same in text and in binary"
 
 
+def run_encrypted(stand, python):
+    """An app that insists on encryption works while it is recorded, and people are told that it cannot be replayed."""
+    stand.server.allow_encryption()
+    try:
+        stand.record("encrypted", [python, HERE / "shop.py", "{port}"], SHOP, {"PGSSLMODE": "require"})
+    finally:
+        stand.server.settings.clear()
+    printed = (stand.folder / "record-encrypted.log").read_text("utf-8")
+    if "is encrypted (TLS) and cannot be replayed" not in printed:
+        raise Failed(f"nobody was told:\n{printed}")
+    return "the app noticed nothing, and people are told"
+
+
 def cases(stand, tools):
     python, go, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     yield "isolation", lambda: stand.isolated("shop", "connection received")
+    yield "encrypted", lambda: run_encrypted(stand, python)
     shell = [python, HERE / "shell.py", "{port}", *map(server_program, ("psql", "pgbench", "pg_dump"))]
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, "") for path in SHELL])
     for driver, command, paths in drivers(stand, python, go, node, java):

@@ -1,7 +1,7 @@
 //! Watches both peers: follows what the client asks and the server answers, message by message.
 //!
 //! The client's side is read as it comes, the server's is matched with what was asked. Bytes are
-//! forwarded by the driver, except around the request for TLS.
+//! forwarded by the driver. What follows a request for TLS that the server grants is not read.
 
 mod answering;
 mod asking;
@@ -23,8 +23,6 @@ enum Phase {
     Greeting,
     /// The server's one byte about encryption is to come.
     Choice,
-    /// TLS is being established with so many sides.
-    Shaking(u8),
     /// The server has not said that it is ready.
     Starting,
     Ready,
@@ -107,10 +105,10 @@ impl Observer {
         loop {
             match self.phase {
                 Phase::Over => return Ok(()),
-                Phase::Choice | Phase::Shaking(_) if !self.client.is_empty() => {
+                Phase::Choice if !self.client.is_empty() => {
                     return Err(malformed("bytes behind a request for encryption"));
                 }
-                Phase::Choice | Phase::Shaking(_) => return Ok(()),
+                Phase::Choice => return Ok(()),
                 Phase::Greeting => {
                     let Some(message) = self.client.start(now)? else { return Ok(()) };
                     self.greeting(&message, out)?;
@@ -184,14 +182,6 @@ impl Session for Observer {
                 self.server.push(bytes, at);
                 self.server(at, out)?;
             }
-            Event::TlsReady { .. } => {
-                if self.phase == Phase::Shaking(2) {
-                    self.phase = Phase::Shaking(1);
-                } else {
-                    self.phase = Phase::Greeting;
-                    out.extend([Server, Client].map(|from| Command::Forward { from }));
-                }
-            }
             Event::Closed { from: Server, how, at } => self.ended(how, at, out),
             Event::Closed { from: Client, how: Ending::Reset, at } => {
                 self.ended(Ending::Reset, at, out);
@@ -200,6 +190,7 @@ impl Session for Observer {
             | Event::Opened { .. }
             | Event::Answer { .. }
             | Event::Request { .. }
+            | Event::TlsReady { .. }
             | Event::Tick { .. } => {}
         }
         Ok(())

@@ -562,6 +562,20 @@ fn encryption_is_declined_and_cancelling_is_let_go() {
 }
 
 #[test]
+fn encryption_that_is_granted_goes_on_unread() {
+    let mut session = Postgres.observer(Limits::default());
+    let ssl = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f];
+    let mut out = Vec::new();
+    for (from, bytes) in [(Client, &ssl[..]), (Server, b"S"), (Client, b"\x16\x03")] {
+        session.handle(Event::Data { from, bytes, at: Moment(1) }, &mut out).unwrap();
+    }
+    let [Command::Become { protocol: "opaque", client, server }] = &out[..] else {
+        panic!("unexpected {out:?}")
+    };
+    assert!(client.is_empty() && server.is_empty(), "the choice itself is no part of it");
+}
+
+#[test]
 fn a_server_that_goes_away_leaves_a_failure() {
     let lines = [(Client, startup()), (Server, welcome()), (Client, query("SELECT 1"))];
     let seen = observe(&lines, 7, Some((Server, Ending::Reset)));

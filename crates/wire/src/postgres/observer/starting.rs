@@ -7,10 +7,9 @@ use crate::postgres::fields::Fields;
 use crate::postgres::inbox::Message;
 use crate::postgres::start::{self, Start};
 use crate::postgres::{malformed, notice};
-use crate::{Command, Peer, WireError};
+use crate::{Command, WireError};
+use bytes::Bytes;
 use rehearsal_model::{Map, Moment, Value};
-
-use Peer::{Client, Server};
 
 /// Notices and settings that wait for an exchange.
 const MOST_NOTICES: usize = 256;
@@ -24,7 +23,6 @@ impl Observer {
         match start::read(&message.body)? {
             Start::Encryption => {
                 self.phase = Phase::Choice;
-                out.extend([Command::Hold { from: Server }, Command::Hold { from: Client }]);
             }
             Start::Cancel => self.phase = Phase::Over,
             Start::Work { parameters, .. } if parameters.get("replication").is_some() => {
@@ -42,18 +40,15 @@ impl Observer {
     }
 
     pub(super) fn choice(&mut self, out: &mut Vec<Command>) -> Result<(), WireError> {
-        let choice = self.server.take();
-        out.push(Command::Send { to: Client, bytes: choice.clone() });
-        match &choice[..] {
+        match &self.server.take()[..] {
+            b"N" => self.phase = Phase::Greeting,
             b"S" => {
-                self.phase = Phase::Shaking(2);
-                out.extend([Server, Client].map(|with| Command::StartTls { with }));
-            }
-            b"N" => {
-                self.phase = Phase::Greeting;
-                out.extend([Server, Client].map(|from| Command::Forward { from }));
+                self.phase = Phase::Over;
+                let (client, server) = (self.client.take(), Bytes::new());
+                out.push(Command::Become { protocol: "opaque", client, server });
             }
             b"G" => return Err(malformed("encryption by GSSAPI, which is not read")),
+            // Servers that cannot say so in one byte end the connection with an error.
             _ => return Err(malformed("more than one byte about encryption")),
         }
         Ok(())
