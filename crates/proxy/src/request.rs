@@ -108,7 +108,8 @@ impl Requester {
                     Wish::Take { .. } | Wish::Ask { .. } => {}
                 }
             }
-            if !self.stands() {
+            // Having said all, the session may still wait for the answer.
+            if self.ended.is_some() || self.player.closed == Some(Ending::Reset) {
                 return Ok(self.broken_off(request, started));
             }
             match poll_fn(|cx| self.player.poll(cx, true)).await? {

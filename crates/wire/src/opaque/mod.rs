@@ -39,6 +39,11 @@ static SHAPE: ExchangeShape = ExchangeShape {
             "What the client sent until the server spoke; empty when the server spoke first",
         ),
         OMITTED,
+        Field::optional(
+            "ends",
+            Shape::Choice(&[turn::CLOSED, turn::RESET]),
+            "How the client then ended its direction, when it did before the server spoke",
+        ),
     ],
     answer: "reply",
     response: &[

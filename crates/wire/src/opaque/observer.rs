@@ -1,8 +1,8 @@
 //! Watches both peers and cuts what they say into turns.
 //!
 //! When the client ends its direction the server may still be speaking, so a turn is then kept open
-//! until the server ends too. A client that breaks the connection off leaves no failure behind:
-//! replay answers the client, which will do that by itself.
+//! until the server ends too. A client that breaks the connection off leaves no failure behind: as a
+//! dependency's client it will do that by itself, and as the app's it does what the request says.
 
 use super::turn::{ServerEnd, Turn};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
@@ -51,6 +51,12 @@ impl Observer {
     }
 
     fn closed(&mut self, from: Peer, how: Ending, out: &mut Vec<Command>) {
+        if let Some(turn) = &mut self.turn
+            && from == Peer::Client
+            && turn.received.is_empty()
+        {
+            turn.client_end = Some(how);
+        }
         match (from, how) {
             (Peer::Client, Ending::Finished) if self.server_ended => self.emit(None, out),
             (Peer::Client, Ending::Finished) => self.client_ended = true,

@@ -4,7 +4,7 @@
 //! the connection or, after at least one byte, is silent for [`QUIET`]: a server that pauses longer
 //! within one reply is cut short, and each reply costs that time.
 
-use super::turn::{ServerEnd, Turn};
+use super::turn::{CLOSED, RESET, ServerEnd, Turn};
 use super::{NAME, writable};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
@@ -21,7 +21,7 @@ pub(super) struct Requester {
     limits: Limits,
     turn: Option<Turn>,
     /// Requests that came before the reply to an earlier one was complete.
-    waiting: VecDeque<(ExchangeId, Bytes)>,
+    waiting: VecDeque<(ExchangeId, Bytes, Option<Ending>)>,
     /// Whether a [`Command::Wake`] is under way.
     waking: bool,
     ended: Option<ServerEnd>,
@@ -43,7 +43,13 @@ impl Requester {
             let what = format!("more than {} requests wait for a reply", self.limits.in_flight);
             return Err(WireError::Unwritable { protocol: NAME, what });
         }
-        self.waiting.push_back((id, Bytes::copy_from_slice(writable(request, "send")?)));
+        let bytes = Bytes::copy_from_slice(writable(request, "send")?);
+        let ends = match request.text("ends") {
+            Some(CLOSED) => Some(Ending::Finished),
+            Some(RESET) => Some(Ending::Reset),
+            _ => None,
+        };
+        self.waiting.push_back((id, bytes, ends));
         self.advance(at, out);
         Ok(())
     }
@@ -51,15 +57,25 @@ impl Requester {
     /// Sends the next request when none is under way; ends it at once when nobody can reply.
     fn advance(&mut self, at: Moment, out: &mut Vec<Command>) {
         while self.turn.is_none()
-            && let Some((id, bytes)) = self.waiting.pop_front()
+            && let Some((id, bytes, ends)) = self.waiting.pop_front()
         {
             let mut turn = Turn::new(id, at, self.limits.body);
             turn.sent.push(&bytes);
+            turn.client_end = ends;
             self.turn = Some(turn);
             if self.ended.is_some() {
                 self.emit(out);
-            } else if !bytes.is_empty() {
+                continue;
+            }
+            if !bytes.is_empty() {
                 out.push(Command::Send { to: Peer::Server, bytes });
+            }
+            if let Some(how) = ends {
+                out.push(Command::Close { to: Peer::Server, how });
+            }
+            if ends == Some(Ending::Reset) {
+                // Nobody is there any more to whom the server could reply.
+                self.emit(out);
             }
         }
     }

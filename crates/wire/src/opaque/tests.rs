@@ -21,6 +21,11 @@ fn turn(send: &str, receive: &str) -> (Map, Option<Map>) {
     (Map::from([("send", send)]), Some(Map::from([("receive", receive)])))
 }
 
+/// A turn in which the client ended its direction before the server spoke.
+fn last_words(send: &str, receive: &str) -> (Map, Option<Map>) {
+    (Map::from([("send", send), ("ends", "closed")]), turn(send, receive).1)
+}
+
 fn with_end((request, response): (Map, Option<Map>), end: &str) -> (Map, Option<Map>) {
     let mut response = response.unwrap();
     response.insert("ends", end);
@@ -83,7 +88,7 @@ fn a_turn_ends_when_the_client_speaks_again() {
             Says(Server, b"BYE\r\n"),
             BOTH_END[1],
         ],
-        &[turn("PING\r\n", "PONG\r\n"), turn("QUIT\r\n", "BYE\r\n")],
+        &[turn("PING\r\n", "PONG\r\n"), last_words("QUIT\r\n", "BYE\r\n")],
     );
 }
 
@@ -115,7 +120,7 @@ fn a_server_that_ends_first_is_recorded() {
 #[test]
 fn a_client_that_speaks_after_the_server_ended_is_recorded() {
     let lines = [BOTH_END[1], Says(Client, b"late"), BOTH_END[0]];
-    check(&lines, &[turn("late", "")]);
+    check(&lines, &[last_words("late", "")]);
 }
 
 #[test]
@@ -140,6 +145,33 @@ fn a_reset_by_the_client_is_not_a_failure_of_the_server() {
     let lines = [Says(Client, b"hi"), Says(Server, b"ho"), Ends(Client, Ending::Reset)];
     let seen = observe(&lines, 1, Limits::default());
     assert_eq!((seen[0].failure, seen[0].response.clone()), (None, turn("hi", "ho").1));
+}
+
+#[test]
+fn a_client_that_ends_before_the_server_speaks_is_played_so() {
+    for (how, word) in [(Ending::Finished, "closed"), (Ending::Reset, "reset")] {
+        let lines = [Says(Client, b"GET /he"), Ends(Client, how), BOTH_END[1]];
+        let seen = observe(&lines, 1, Limits::default());
+        let request = Map::from([("send", "GET /he"), ("ends", word)]);
+        assert_eq!((&seen[0].request, &seen[0].response), (&request, &turn("", "").1));
+        assert_eq!(
+            Opaque.facets().request(&request),
+            Opaque.facets().request(&turn("GET /he", "").0)
+        );
+
+        let mut caller = Caller(Opaque.requester(SMALL));
+        let event = Event::Request { id: ExchangeId(1), request: &request, at: millis(1) };
+        let mut done = caller.give(event);
+        assert_eq!(done.remove(0), Command::Send { to: Server, bytes: "GET /he".into() });
+        assert_eq!(done.remove(0), Command::Close { to: Server, how });
+        if how == Ending::Finished {
+            assert_eq!(done, [], "the server may still speak");
+            let end = Event::Closed { from: Server, how: Ending::Finished, at: millis(2) };
+            done = caller.give(end);
+        }
+        let [Command::Emit { exchange, .. }] = &done[..] else { panic!("{done:?}") };
+        assert_eq!(exchange.request, request);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One turn of a conversation as it grows, in bounded memory.
 
+use crate::Ending;
 use bytes::BytesMut;
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value};
 use sha2::{Digest, Sha256};
@@ -60,12 +61,22 @@ pub(super) enum ServerEnd {
     Reset,
 }
 
+/// The word for how a client ended.
+pub(super) fn word(how: Ending) -> &'static str {
+    match how {
+        Ending::Finished => CLOSED,
+        Ending::Reset => RESET,
+    }
+}
+
 /// A turn that has begun.
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) id: ExchangeId,
     pub(super) sent: Speech,
     pub(super) received: Speech,
+    /// How the client ended before the server spoke, which may be what makes it speak.
+    pub(super) client_end: Option<Ending>,
     pub(super) started: Moment,
     pub(super) last: Moment,
 }
@@ -73,7 +84,7 @@ pub(super) struct Turn {
 impl Turn {
     pub(super) fn new(id: ExchangeId, at: Moment, limit: usize) -> Self {
         let (sent, received) = (Speech::new(limit), Speech::new(limit));
-        Turn { id, sent, received, started: at, last: at }
+        Turn { id, sent, received, client_end: None, started: at, last: at }
     }
 
     /// The exchange that this turn was. A turn without a reply has an empty one, so that replay
@@ -88,8 +99,12 @@ impl Turn {
             }
             reply
         });
+        let mut request = self.sent.into_map("send");
+        if let Some(how) = self.client_end {
+            request.push_new("ends", word(how));
+        }
         Exchange {
-            request: self.sent.into_map("send"),
+            request,
             response,
             failure,
             connection: 0,
