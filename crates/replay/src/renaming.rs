@@ -64,9 +64,11 @@ impl Renaming {
     }
 
     /// What would have to be bound for two values to agree, as far as it may be. `actual` is as if
-    /// recorded; all that is bound stands for itself there.
-    pub(crate) fn pairs(&self, expected: &Value, actual: &Value) -> Vec<Pair> {
-        let mut found = Found { renaming: self, recorded: HashMap::new(), live: HashMap::new() };
+    /// recorded; all that is bound stands for itself there. `again` is for what answers any number
+    /// of times: each time, the app may have made up another identifier.
+    pub(crate) fn pairs(&self, expected: &Value, actual: &Value, again: bool) -> Vec<Pair> {
+        let (recorded, live) = (HashMap::new(), HashMap::new());
+        let mut found = Found { renaming: self, again, recorded, live };
         found.values(expected, actual);
         found.recorded.into_iter().map(|(live, recorded)| (recorded, live)).collect()
     }
@@ -80,10 +82,17 @@ impl Renaming {
         }
     }
 
-    fn is_free(&self, identifier: &str) -> bool {
-        !self.told.contains(identifier)
-            && !self.live.contains_key(identifier)
-            && !self.recorded.contains_key(identifier)
+    /// Whether an identifier of this run was made up by the app and stands for no recorded one.
+    fn is_new(&self, live: &str) -> bool {
+        !self.told.contains(live)
+            && !self.live.contains_key(live)
+            && !self.recorded.contains_key(live)
+    }
+
+    /// Whether a recorded identifier may be bound.
+    fn is_free(&self, recorded: &str, again: bool) -> bool {
+        let was_bound = || again && self.live.contains_key(recorded);
+        !self.told.contains(recorded) && (was_bound() || self.is_new(recorded))
     }
 }
 
@@ -96,6 +105,7 @@ pub(crate) fn renamed(value: &Value, pairs: &[Pair]) -> Value {
 /// Pairs that are found, each identifier in one of them at most.
 struct Found<'a> {
     renaming: &'a Renaming,
+    again: bool,
     recorded: HashMap<String, String>,
     live: HashMap<String, String>,
 }
@@ -145,9 +155,9 @@ impl Found<'_> {
     }
 
     fn pair(&mut self, recorded: &str, live: &str) {
-        let free = |identifier| self.renaming.is_free(identifier);
         let unknown = !self.recorded.contains_key(live) && !self.live.contains_key(recorded);
-        if recorded != live && unknown && free(recorded) && free(live) {
+        let free = self.renaming.is_free(recorded, self.again) && self.renaming.is_new(live);
+        if recorded != live && unknown && free {
             self.recorded.insert(live.to_owned(), recorded.to_owned());
             self.live.insert(recorded.to_owned(), live.to_owned());
         }
@@ -287,7 +297,7 @@ mod tests {
     #[test]
     fn what_is_bound_means_the_same_from_then_on() {
         let mut renaming = Renaming::default();
-        let pairs = renaming.pairs(&Value::Map(text(A)), &Value::Map(text(B)));
+        let pairs = renaming.pairs(&Value::Map(text(A)), &Value::Map(text(B)), false);
         assert_eq!(pairs, [(A.to_owned(), B.to_owned())]);
         renaming.bind(pairs);
         let (live, recorded) = (text(&format!("/o/{B}")), text(&format!("/o/{A}")));
@@ -299,7 +309,7 @@ mod tests {
 
     #[track_caller]
     fn not_bound(renaming: &Renaming, recorded: &str, live: &str) {
-        let pairs = renaming.pairs(&Value::from(recorded), &Value::from(live));
+        let pairs = renaming.pairs(&Value::from(recorded), &Value::from(live), false);
         assert_eq!(pairs, [], "{recorded} and {live}");
     }
 
@@ -309,7 +319,7 @@ mod tests {
         renaming.tell(&text(&format!("{{\"id\":\"{A}\"}}")));
         not_bound(&renaming, A, B);
         not_bound(&renaming, B, A);
-        renaming.bind(renaming.pairs(&Value::from(U), &Value::from(V)));
+        renaming.bind(renaming.pairs(&Value::from(U), &Value::from(V), false));
         not_bound(&renaming, U, B);
         not_bound(&renaming, C, V);
         // That it is told its own again does not make it less its own.
@@ -321,12 +331,26 @@ mod tests {
     fn one_identifier_stands_for_one() {
         let renaming = Renaming::default();
         let list = |items: [&str; 2]| Value::from(items.map(Value::from).to_vec());
-        assert_eq!(renaming.pairs(&list([A, A]), &list([B, C])).len(), 1);
-        assert_eq!(renaming.pairs(&list([A, B]), &list([C, C])).len(), 1);
-        assert_eq!(renaming.pairs(&list([A, U]), &list([B, V])).len(), 2);
+        assert_eq!(renaming.pairs(&list([A, A]), &list([B, C]), false).len(), 1);
+        assert_eq!(renaming.pairs(&list([A, B]), &list([C, C]), false).len(), 1);
+        assert_eq!(renaming.pairs(&list([A, U]), &list([B, V]), false).len(), 2);
         not_bound(&renaming, A, U);
         not_bound(&renaming, &format!("a {A}"), &format!("b {B}"));
         not_bound(&renaming, &format!("{A} a"), &format!("{B} b"));
         not_bound(&renaming, "one", "two");
+    }
+
+    #[test]
+    fn what_answers_again_and_again_takes_a_new_one_each_time() {
+        let mut renaming = Renaming::default();
+        renaming.bind(renaming.pairs(&Value::from(A), &Value::from(B), true));
+        not_bound(&renaming, A, C);
+        renaming.bind(renaming.pairs(&Value::from(A), &Value::from(C), true));
+        for live in [B, C] {
+            assert_eq!(*renaming.to_recorded(&text(live)), text(A));
+        }
+        assert_eq!(*renaming.to_live(&text(A)), text(C));
+        renaming.tell(&text(U));
+        assert_eq!(renaming.pairs(&Value::from(U), &Value::from(V), true), []);
     }
 }

@@ -162,6 +162,11 @@ impl Shelf {
         &self.edges[self.library.entry(mock).edge as usize]
     }
 
+    /// Whether a mock may answer more often than it did when it was recorded.
+    pub(crate) fn answers_again(&self, mock: u32) -> bool {
+        matches!(self.library.entry(mock).place, Place::Ambient { .. })
+    }
+
     /// The path at which people see the request of a mock.
     pub(crate) fn root(&self, mock: u32) -> String {
         match self.library.entry(mock).place {

@@ -184,7 +184,8 @@ impl Stage {
                     early = Some(index).filter(|index| state.own.is_early(*index));
                 }
                 let renaming = &mut state.renaming;
-                renaming.bind(renaming.pairs(self.shelf.form(mock), &form));
+                let again = self.shelf.answers_again(mock);
+                renaming.bind(renaming.pairs(self.shelf.form(mock), &form, again));
                 live_answer(answer_of(self.shelf.exchange(mock)), renaming)
             }
             Verdict::Miss(_) if self.shelf.begins_any(edge, request) => {
@@ -507,7 +508,8 @@ impl Judge for Forms<'_> {
         if expected == self.form {
             return Vec::new();
         }
-        let pairs = self.renaming.pairs(expected, self.form);
+        let again = self.shelf.answers_again(mock);
+        let pairs = self.renaming.pairs(expected, self.form, again);
         let form = match pairs.is_empty() {
             true => Cow::Borrowed(self.form),
             false => Cow::Owned(renaming::renamed(self.form, &pairs)),

@@ -33,6 +33,7 @@ VALUES = {
     "keys": [{"$minKey": 1}, {"$maxKey": 1}],
     "code": [{"$code": "function() { return 1; }"}],
     "nested": [{"a": {"b": {"c": [[], {}, [{"d": [1, [2, [3]]]}]]}}, "z": 1, "y": 2}, {}, [], [None, [None]]],
+    "large": ["x" * 40_000, {"$binary": {"base64": "AAEC" * 10_000, "subType": "00"}}],
     "names": [{"": 1, " ": 2, "a b": 3, "é": 4, "yes": 5, "1": 6, "a:b": 7, "- x": 8}],
 }
 
@@ -100,8 +101,8 @@ def statements():
     return paths
 
 
-def paths():
-    return [*statements(), *(f"/api/{name}" for name in API)]
+def paths(api):
+    return [*statements(), *(f"/api/{name}" for name in api)]
 
 
 async def run(db, commands):
@@ -128,6 +129,15 @@ async def crud(client):
     count = await kinds.count_documents({"_id": {"$in": many}})
     deleted = (await kinds.delete_many({})).deleted_count
     return [str(number), found["item"], str(many[1]), count, deleted]
+
+
+async def many(client):
+    """More documents, each with an id that the driver invents, than differences are ever listed."""
+    kinds = client.corpus.many
+    made = (await kinds.insert_many([{"n": number} for number in range(300)])).inserted_ids
+    found = [document["_id"] async for document in kinds.find({}, sort=[("n", 1)])]
+    await kinds.delete_many({"_id": {"$in": made[:299]}})
+    return [made == found, str(made[299])]
 
 
 async def cursor(client):
@@ -260,7 +270,7 @@ def main(port, mode, file):
     threading.Thread(target=loop.run_forever, daemon=True).start()
     far = {"datetime_conversion": "DATETIME_AUTO"}
     client = AsyncMongoClient(os.environ["MONGO_URL"], **far) if mode == "async" else Awaited(MongoClient(os.environ["MONGO_URL"], **far))
-    api = {"crud": crud, "cursor": cursor, "transaction": transaction, "bulk": bulk, "unacknowledged": unacknowledged, "watch": watch}
+    api = {"crud": crud, "many": many, "cursor": cursor, "transaction": transaction, "bulk": bulk, "unacknowledged": unacknowledged, "watch": watch}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):

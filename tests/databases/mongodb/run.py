@@ -134,7 +134,8 @@ def cases(stand, tools):
     drivers = {"pymongo": [python, HERE / "corpus.py", "{port}", "sync"], "pymongo-async": [python, HERE / "corpus.py", "{port}", "async"]}
     drivers |= {name: [*command, "{port}"] for name, command in others.items()}
     for name, command in drivers.items():
-        requests = [("GET", path, None, 200, "") for path in corpus.paths()]
+        api = corpus.API if name in others else [*corpus.API, "many"]
+        requests = [("GET", path, None, 200, "") for path in corpus.paths(api)]
         yield name, lambda name=name, command=command, requests=requests: stand.app(name, [*command, statements], requests)
 
 

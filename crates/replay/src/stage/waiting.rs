@@ -71,7 +71,8 @@ impl Stage {
                 state.own.came(index);
             }
             let renaming = &mut state.renaming;
-            renaming.bind(renaming.pairs(self.shelf.form(mock), form));
+            let again = self.shelf.answers_again(mock);
+            renaming.bind(renaming.pairs(self.shelf.form(mock), form, again));
             live_answer(answer_of(self.shelf.exchange(mock)), renaming)
         })?;
         self.called.notify_waiters();

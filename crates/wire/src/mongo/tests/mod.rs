@@ -7,6 +7,7 @@ use crate::{Answer, Command, Ending, Event, Limits, Miss, Peer, Protocol, Verdic
 use rehearsal_model::{Exchange, Failure, Map, Moment, Value, json};
 
 mod cursors;
+mod logins;
 mod refusals;
 mod talks;
 
