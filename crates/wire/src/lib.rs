@@ -5,6 +5,7 @@
 
 mod dns;
 mod http;
+mod memcached;
 mod mongo;
 mod mysql;
 mod opaque;
@@ -27,6 +28,7 @@ pub static ALL: &[&dyn Protocol] = &[
     &mongo::Mongo,
     &mysql::Mysql,
     &redis::Redis,
+    &memcached::Memcached,
     &opaque::Opaque,
 ];
 

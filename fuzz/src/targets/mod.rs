@@ -37,6 +37,8 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("redis_responder", played::redis_responder),
     ("mongodb_observer", transcript::mongodb_observer),
     ("mongodb_responder", played::mongodb_responder),
+    ("memcached_observer", transcript::memcached_observer),
+    ("memcached_responder", played::memcached_responder),
     ("opaque_observer", transcript::opaque_observer),
     ("opaque_responder", played::opaque_responder),
     ("opaque_requester", played::opaque_requester),

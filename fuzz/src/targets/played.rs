@@ -84,6 +84,19 @@ pub(crate) fn mysql_responder(data: &[u8]) {
     responder(mysql, data, &answers, true);
 }
 
+pub(crate) fn memcached_responder(data: &[u8]) {
+    let memcached = protocol("memcached").expect("there is memcached");
+    let answers = [
+        r#"{"status": "STORED"}"#,
+        r#"{"values": [{"key": "a", "flags": "7", "cas": "9", "value": "x"}]}"#,
+        r#"{"status": "VA t60 O1", "value": "hello"}"#,
+        r#"{"stats": {"pid": "1"}}"#,
+        r#"{"number": "five"}"#,
+        "{}",
+    ];
+    responder(memcached, data, &answers, false);
+}
+
 pub(crate) fn http_requester(data: &[u8]) {
     let http = protocol("http").expect("there is HTTP");
     let requests = [

@@ -35,6 +35,10 @@ pub(crate) fn redis_observer(data: &[u8]) {
     same_at_any_split("redis", data);
 }
 
+pub(crate) fn memcached_observer(data: &[u8]) {
+    same_at_any_split("memcached", data);
+}
+
 pub(crate) fn opaque_observer(data: &[u8]) {
     same_at_any_split("opaque", data);
 }

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""A small shop that keeps its carts and prices in memcached: the app that run.py records.
+
+    shop.py PORT MEMCACHED_PORT
+
+Connects by pymemcache. BUG plants a defect: wrong_expiry, missing_delete, renamed_key, n_plus_one, wrong_price.
+"""
+
+import json
+import os
+import sys
+
+from app import serve
+from pymemcache.client.base import PooledClient
+
+BUG = os.environ.get("BUG", "")
+cache = PooledClient(("127.0.0.1", int(sys.argv[2])), max_pool_size=4)
+
+
+def add(body, cart):
+    key = f"basket:{cart}" if BUG == "renamed_key" else f"cart:{cart}"
+    price = body["price"] + 1 if BUG == "wrong_price" else body["price"]
+    line = json.dumps({"sku": body["sku"], "price": price})
+    stored = cache.set(key, line, expire=60 if BUG == "wrong_expiry" else 600, noreply=False)
+    return [stored, cache.incr("carts", 1)]
+
+
+def show(_, cart):
+    line = cache.get(f"cart:{cart}")
+    return None if line is None else json.loads(line)
+
+
+def pay(_, cart):
+    if BUG != "missing_delete":
+        cache.delete(f"cart:{cart}")
+    cache.set("last", f"paid {cart}")
+    return cache.get("last").decode()
+
+
+def prices(_, skus):
+    keys = [f"price:{sku}" for sku in skus.split(",")]
+    found = {key: value for key in keys if (value := cache.get(key))} if BUG == "n_plus_one" else cache.get_many(keys)
+    return {key: value.decode() for key, value in sorted(found.items())}
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), [
+        ("POST", r"/carts/(\d+)", add), ("GET", r"/carts/(\d+)", show), ("POST", r"/carts/(\d+)/pay", pay), ("GET", r"/prices/(.+)", prices),
+    ])
