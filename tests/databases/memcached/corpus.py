@@ -20,7 +20,7 @@ GROUPS = {
 # Lines on the socket, and how many lines end the reply.
 META = {
     "basics": [("ms m:1 5 T60 F3\r\nhello\r\n", 1), ("mg m:1 v f t s k Oabc\r\n", 2), ("mg nobody v\r\n", 1), ("me m:1 \r\n", 1), ("md m:1 k\r\n", 1), ("md m:1\r\n", 1)],
-    "quiet": [("ms q:1 1 q\r\nx\r\nms q:2 1\r\ny\r\nmg q:1 v k q\r\nmg none v k q\r\nmg q:2 v k q\r\nmd none q\r\nmn\r\n", 6)],
+    "quiet": [("ms q:1 1 q\r\nx\r\nms q:2 1\r\ny\r\nmg q:1 v k q\r\nmg none v k q\r\nmg q:2 v k q\r\nmd none q\r\nmn\r\n", 7)],
     "arithmetic": [("ma n N0 J10 v\r\n", 2), ("ma n D5 v t\r\n", 2), ("ma n MD D3\r\n", 1), ("ma nobody v\r\n", 1)],
     "pipeline": [("set p 0 0 1 noreply\r\na\r\nappend p 0 0 1 noreply\r\nb\r\nget p\r\ngets p nobody\r\n", 6), ("gat 60 p\r\n", 3)],
     "bad": [("nonsense\r\n", 1), ("incr p x\r\n", 1), ("set p\r\n", 1), ("stats nonsense\r\n", 1), ("verbosity 1\r\n", 1)],

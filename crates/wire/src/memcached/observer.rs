@@ -178,11 +178,16 @@ fn fits(asked: &Asked, line: &[u8]) -> bool {
     if !asked.is_meta() {
         return !matches!(kind, b"VA" | b"HD" | b"EN" | b"NF" | b"NS" | b"EX" | b"MN" | b"ME");
     }
-    let kinds: &[&[u8]] = match asked.name() {
-        b"mn" => &[b"MN"],
-        b"me" => &[b"ME", b"EN"],
-        b"mg" => &[b"VA", b"HD", b"EN", b"OK"],
-        _ => &[b"VA", b"HD", b"NS", b"EX", b"NF", b"OK"],
+    let quiet = asked.replies() == Replies::Quietly;
+    let gives = asked.flag(b'v').is_some();
+    let fits = match (kind, asked.name()) {
+        (b"MN", b"mn") | (b"ME", b"me") | (b"EN", b"me") => true,
+        (b"VA", b"mg" | b"ma") => gives,
+        (b"HD", b"mg") => !gives,
+        (b"EN", b"mg") | (b"HD", b"ms" | b"md") => !quiet,
+        (b"HD", b"ma") => !quiet && !gives,
+        (b"NS" | b"NF" | b"EX", b"ms" | b"md" | b"ma") => true,
+        _ => false,
     };
     let has = |letter: u8| words.iter().skip(1).find(|word| word.first() == Some(&letter));
     let same_mark = match (asked.flag(b'O'), has(b'O')) {
@@ -194,7 +199,7 @@ fn fits(asked: &Asked, line: &[u8]) -> bool {
         (Some(_), Some(told), Some(key)) => told[1..] == **key,
         _ => true,
     };
-    kinds.contains(&kind) && same_mark && same_key
+    fits && same_mark && same_key
 }
 
 impl Session for Observer {

@@ -71,6 +71,8 @@ fn meta_commands_and_their_silence() {
         < VA 2 ka|hi|VA 1 kb|y|MN|
         > ms c 1 q|z|md nobody q|ma n q D2|mg a s O1 q|mn|
         < HD s2 O1|MN|
+        > ms q 1 q|x|ms r 1|y|mg q v k q|
+        < HD|VA 1 kq|x|
         > ma n v|
         < VA 1|7|
         > me a|
@@ -89,6 +91,9 @@ fn meta_commands_and_their_silence() {
         {"memcached":"ma n q D2"} {}
         {"memcached":"mg a s O1 q"} {"status":"HD s2 O1"}
         {"memcached":"mn"} {"status":"MN"}
+        {"memcached":"ms q q","value":"x"} {}
+        {"memcached":"ms r","value":"y"} {"status":"HD"}
+        {"memcached":"mg q v k q"} {"status":"VA kq","value":"x"}
         {"memcached":"ma n v"} {"status":"VA","value":"7"}
         {"memcached":"me a"} {"status":"ME a exp=-1 la=0"}
         "#,
