@@ -13,7 +13,7 @@
 use crate::order;
 use rehearsal_model::{EdgeName, Exchange, Mock, Moment, TestCase, TestId, Timestamp};
 use rehearsal_wire::Facets;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// How long after a call without a test is over its request may yet be told of, in nanoseconds.
 const PATIENCE: u64 = 100_000_000;
@@ -54,8 +54,8 @@ pub(crate) struct Attribution {
 struct PendingTest {
     at: Timestamp,
     seen: Option<Seen>,
-    /// Numbers of the calls that may be its own.
-    calls: Vec<u64>,
+    /// Numbers of the calls that may be its own, in the order in which they began.
+    calls: BTreeSet<u64>,
 }
 
 struct PendingCall {
@@ -80,10 +80,10 @@ impl Attribution {
     /// Somebody begins to ask the app; `started` is when that was seen, `at` is the time of day.
     pub(crate) fn inbound_began(&mut self, flow: Flow, started: Moment, at: Timestamp) {
         self.last = TestId(self.last.0 + 1);
-        let mut calls = Vec::new();
+        let mut calls = BTreeSet::new();
         for (number, call) in self.calls.iter_mut().filter(|(_, call)| call.started >= started) {
             call.candidates.push(self.last);
-            calls.push(*number);
+            calls.insert(*number);
         }
         self.orphans.retain(|orphan| !calls.contains(orphan));
         self.tests.insert(self.last, PendingTest { at, seen: None, calls });
@@ -99,7 +99,7 @@ impl Attribution {
         let mut candidates = Vec::new();
         for (id, test) in open {
             candidates.push(*id);
-            test.calls.push(self.next_call);
+            test.calls.insert(self.next_call);
         }
         let call = PendingCall { started, after: self.last, candidates, seen: None };
         self.calls.insert(self.next_call, call);
@@ -207,7 +207,7 @@ impl Attribution {
         let Some(call) = self.calls.get_mut(&number) else { return };
         for id in call.candidates.iter().filter(|id| !owners.contains(id)) {
             if let Some(test) = self.tests.get_mut(id) {
-                test.calls.retain(|other| *other != number);
+                test.calls.remove(&number);
             }
         }
         call.candidates = owners;
@@ -230,7 +230,7 @@ impl Attribution {
         let call = self.calls.remove(&number)?;
         for id in &call.candidates {
             if let Some(test) = self.tests.get_mut(id) {
-                test.calls.retain(|other| *other != number);
+                test.calls.remove(&number);
             }
         }
         Some(call)
