@@ -53,6 +53,8 @@ pub(crate) struct Recorder {
     exchanges: BTreeMap<EdgeName, u64>,
     /// Dependencies that cannot be replayed.
     hidden: BTreeSet<EdgeName>,
+    /// Edges with a message that was too large to keep.
+    large: BTreeSet<EdgeName>,
 }
 
 struct Connection {
@@ -106,6 +108,7 @@ impl Recorder {
             counts: Progress::default(),
             exchanges: BTreeMap::new(),
             hidden: BTreeSet::new(),
+            large: BTreeSet::new(),
         }
     }
 
@@ -185,6 +188,16 @@ impl Recorder {
         }
     }
 
+    /// Says once of an edge that a message on it was too large.
+    fn omitted(&mut self, edge: &EdgeName, operation: &str) {
+        if self.large.insert(edge.clone()) {
+            let limit = "more than max-body, of which only length and hash are kept";
+            let remedy =
+                "to replay it as it was, raise max-body in rehearsal.yaml and record again";
+            self.warn(format!("{edge}: {operation} has {limit}; {remedy}"));
+        }
+    }
+
     fn began(&mut self, connection: ConnectionId, id: ExchangeId, at: Moment) {
         let Some(Connection { role, .. }) = self.connections.get(&connection) else { return };
         let flow = flow(connection, id);
@@ -228,6 +241,11 @@ impl Recorder {
         let facets = protocol.facets();
         if let Some(obstacle) = facets.obstacle(&exchange.request) {
             self.hidden(&edge, role, obstacle);
+        }
+        if facets.omits(&exchange.request)
+            || exchange.response.as_ref().is_some_and(|answer| facets.omits(answer))
+        {
+            self.omitted(&edge, &facets.operation(&exchange.request));
         }
         if role == Role::Outbound && facets.sets_up(&exchange.request) {
             self.counts.calls += 1;
@@ -391,7 +409,19 @@ fn flow(connection: ConnectionId, id: ExchangeId) -> Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rehearsal_model::Map;
+    use rehearsal_model::{Map, Value};
+    use std::path::Path;
+
+    fn recorder(folder: &Path) -> Recorder {
+        let project = rehearsal_store::Project::open(folder).unwrap();
+        let recording = project.recording_folder("names").unwrap();
+        let manifest = Manifest::default();
+        let writer = Writer::create(project.root(), recording, manifest.clone(), false).unwrap();
+        let (progress, _) = watch::channel(Progress::default());
+        let scrubber = project.scrubber().unwrap();
+        let parties = Arc::new(Parties::new(&[]));
+        Recorder::new(parties, writer, manifest, scrubber, Timestamp(0), progress)
+    }
 
     #[test]
     fn what_comes_after_the_app_gave_up_is_no_answer_but_its_callers_may_wait() {
@@ -411,21 +441,36 @@ mod tests {
     #[test]
     fn every_question_for_a_name_counts_and_one_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let project = rehearsal_store::Project::open(folder.path()).unwrap();
-        let recording = project.recording_folder("names").unwrap();
-        let manifest = Manifest::default();
-        let writer = Writer::create(project.root(), recording, manifest.clone(), false).unwrap();
-        let parties = Arc::new(Parties::new(&[]));
-        let dns = parties.resolver();
-        let (progress, _) = watch::channel(Progress::default());
-        let scrubber = project.scrubber().unwrap();
-        let mut recorder =
-            Recorder::new(parties, writer, manifest, scrubber, Timestamp(0), progress);
+        let mut recorder = recorder(folder.path());
+        let dns = recorder.parties.resolver();
         for _ in 0..2 {
             let request = Map::from([("query", "A payments.test")]);
             recorder.resolved(dns, Exchange { request, ..Exchange::default() });
         }
         assert_eq!(recorder.exchanges.get(&EdgeName::new("dns")), Some(&2));
         assert_eq!(recorder.finished.len(), 1);
+    }
+
+    #[test]
+    fn a_message_that_is_too_large_is_told_once_for_an_edge() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = recorder(folder.path());
+        let omitted = Map::from([("length", Value::from(99)), ("sha256", Value::from("00"))]);
+        let party = recorder.parties.resolver();
+        for connection in [ConnectionId(1), ConnectionId(2)] {
+            recorder.tell(Message::Connected {
+                connection,
+                party,
+                role: Role::Outbound,
+                ordinal: 1,
+            });
+            let request = Map::from([("send", Value::from("hi"))]);
+            let response = Some(Map::from([("omitted", Value::Map(omitted.clone()))]));
+            let exchange = Box::new(Exchange { request, response, ..Exchange::default() });
+            let protocol = rehearsal_wire::fallback();
+            recorder.tell(Message::Done { connection, id: ExchangeId(1), protocol, exchange });
+        }
+        let [warning] = recorder.warnings.as_slice() else { panic!("{:?}", recorder.warnings) };
+        assert!(warning.contains("send 2 bytes: hi has more than max-body"), "{warning}");
     }
 }

@@ -134,6 +134,23 @@ pub trait Facets: Sync {
         None
     }
 
+    /// Whether a part of a message was too large to keep: `omitted`, or a key that ends so, then says
+    /// its length and hash in its place. It cannot be replayed as it was.
+    fn omits(&self, message: &Map) -> bool {
+        let stands_in = |(key, value): (&str, &Value)| {
+            let named = key == "omitted" || key.ends_with("_omitted");
+            let value = value.as_map().filter(|_| named);
+            value
+                .is_some_and(|value| value.get("sha256").is_some() && value.get("length").is_some())
+        };
+        message.iter().any(|(key, value)| match value {
+            Value::List(parts) => {
+                parts.iter().filter_map(Value::as_map).any(|part| part.iter().any(stands_in))
+            }
+            _ => stands_in((key, value)),
+        })
+    }
+
     /// The identifiers by which an app carries the cause of a call along: trace and request ids.
     fn trace(&self, request: &Map) -> Vec<String>;
 }

@@ -194,6 +194,8 @@ fn what_is_too_large_is_length_and_hash() {
         assert_eq!(omitted.text("sha256"), Some(sha256));
         assert_eq!(seen[0].response, turn("", "ok").1);
         assert_eq!(Opaque.facets().operation(&seen[0].request), "send 17 bytes");
+        assert!(Opaque.facets().omits(&seen[0].request));
+        assert!(!seen[0].response.as_ref().is_some_and(|reply| Opaque.facets().omits(reply)));
     }
     let seen = observe(&[sixteen, BOTH_END[0], BOTH_END[1]], 5, SMALL);
     assert_eq!(seen[0].request.text("send"), Some("abcdbcdecdefdefg"), "the limit itself is kept");
