@@ -48,7 +48,8 @@ impl Data {
         }
     }
 
-    /// The data as recordings have it: text or bytes, and how many columns a server said it has.
+    /// The data as recordings have it: text or bytes, and how many columns a server said it has. A
+    /// text of SQL may copy several times; what it copies is put together.
     pub(super) fn into_map(self, key: &str, map: &mut Map) {
         match (self.hash, self.binary) {
             (Some(hash), _) => {
@@ -56,16 +57,20 @@ impl Data {
                 let sha256: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
                 let length = Value::from(self.length);
                 let omitted = Map::from([("length", length), ("sha256", sha256.into())]);
-                map.push_new("copy_omitted", omitted);
+                map.insert("copy_omitted", omitted);
             }
-            (None, true) => map.push_new(key, Value::Bytes(self.bytes)),
-            (None, false) => map.push_new(key, Value::from_bytes(&self.bytes)),
+            (None, binary) => {
+                let before = map.get(key).and_then(Value::as_bytes).unwrap_or_default();
+                let all = [before, &self.bytes].concat();
+                let all = if binary { Value::Bytes(all) } else { Value::from_bytes(&all) };
+                map.insert(key, all);
+            }
         }
         if self.binary {
-            map.push_new("copy_format", "binary");
+            map.insert("copy_format", "binary");
         }
         if self.columns > 0 {
-            map.push_new("copy_columns", self.columns);
+            map.insert("copy_columns", self.columns);
         }
     }
 }

@@ -494,6 +494,26 @@ fn data_is_copied_in_and_out() {
 }
 
 #[test]
+fn a_text_may_copy_in_twice() {
+    let begin = message(b'G', &[0, 0, 1, 0, 0]);
+    let data = |row: &[u8]| [message(b'd', row), message(b'c', b"")].concat();
+    let lines = [
+        (Client, startup()),
+        (Server, welcome()),
+        (Client, query("COPY t FROM STDIN; COPY t FROM STDIN")),
+        (Server, begin.clone()),
+        (Client, data(b"1\n")),
+        (Server, [done("COPY 1"), begin].concat()),
+        (Client, data(b"2\n")),
+        (Server, [done("COPY 1"), ready("I")].concat()),
+    ];
+    let seen = observe(&lines, 7, None);
+    let keys: Vec<&str> = seen[1].request.iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["sql", "copy", "copy_columns"]);
+    assert_eq!(seen[1].request.text("copy"), Some("1\n2\n"));
+}
+
+#[test]
 fn data_may_come_before_the_server_wants_it_and_be_too_much() {
     let copy = [query("COPY t FROM STDIN"), message(b'd', b"1\n"), message(b'c', b"")].concat();
     let wants = message(b'G', &[0, 0, 1, 0, 0]);

@@ -129,7 +129,7 @@ impl Observer {
         if std::mem::take(&mut self.copying) {
             std::mem::take(&mut self.copied).into_map("copy", &mut running.request);
             if let Some(why) = self.copy_failed.take() {
-                running.request.push_new("copy_failed", why);
+                running.request.insert("copy_failed", why);
             }
         }
         if simple {
