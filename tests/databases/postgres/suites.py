@@ -11,6 +11,7 @@ while it was recorded must be the same. A test whose outcome varies is listed wi
 The environment's REHEARSAL is the program's path. Exit code 0 when all were equal, 1 when one was not.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -61,6 +62,9 @@ class Suite:
 
     def env(self, env):
         return env
+
+    def differences(self, direct, recorded):
+        return failures(direct) ^ failures(recorded)
 
 
 class Pytest(Suite):
@@ -114,6 +118,33 @@ class GoTest(Suite):
         return told
 
 
+class Regress(Suite):
+    """PostgreSQL's own files of SQL, one after the other by psql: what it prints must be the same."""
+
+    def files(self):
+        schedule = (self.folder / "parallel_schedule").read_text("utf-8")
+        names = [name for line in re.findall(r"^test: (.*)$", schedule, re.M) for name in line.split()]
+        # These are about what a server has that was built for them, or take minutes.
+        return [name for name in names if name not in ("tablespace", "largeobject", "create_index", "join", "compression", "stats", "indirect_toast")]
+
+    def env(self, env):
+        return env | {
+            "PGTZ": "PST8PDT", "PGDATESTYLE": "Postgres, MDY", "PGOPTIONS": "-c intervalstyle=postgres_verbose", "LC_ALL": "C",
+            "PG_ABS_SRCDIR": str(self.folder), "PG_ABS_BUILDDIR": str(self.folder), "PG_LIBDIR": "/nowhere", "PG_DLSUFFIX": ".so",
+        }
+
+    def command(self, _env, report):
+        report.mkdir()
+        psql = f"{server_program('psql')} -X -a -q -v HIDE_TABLEAM=on -v HIDE_TOAST_COMPRESSION=on"
+        return ["sh", "-c", f'for name in {" ".join(self.files())}; do {psql} < "sql/$name.sql" > "{report}/$name.out" 2>&1; done']
+
+    def outcomes(self, report, _):
+        return {file.stem: hashlib.sha256(file.read_bytes()).hexdigest() for file in report.glob("*.out")}
+
+    def differences(self, direct, recorded):
+        return {name for name in direct if direct[name] != recorded.get(name)}
+
+
 def installed(cache):
     """The suites, downloaded once."""
     install_once(cache, [*PACKAGES, *map(str, SOURCES.items())], [("go", "golang")], fill)
@@ -131,6 +162,7 @@ def installed(cache):
         words = ["-p", "no:logging", "--dburi", f"postgresql+{driver}://{{place}}", *files]
         yield Pytest(f"sqlalchemy-{driver}", cache / "sqlalchemy", python, words, schemas)
     yield GoTest("pgx", Path(pgx))
+    yield Regress("psql", cache / "regress")
 
 
 def fill(cache):
@@ -140,8 +172,35 @@ def fill(cache):
         with tarfile.open(next((cache / "sdist").glob(f"{name}-*.tar.gz"))) as archive:
             archive.extractall(cache / "unpacked", filter="data")
         shutil.move(cache / "unpacked" / f"{name}-{version}", cache / name)
+    fill_regress(cache)
     # Beside its tests the suite of asyncpg has a source of the driver that is not built.
     shutil.rmtree(cache / "asyncpg" / "asyncpg")
+
+
+def fill_regress(cache):
+    """The source package of the server's version, by apt; the system's own lists stay as they are."""
+    apt, package = cache / "apt", Path(server_program("postgres")).parent.parent.name
+    (apt / "lists" / "partial").mkdir(parents=True)
+    (apt / "parts").mkdir()
+    for file in Path("/etc/apt/sources.list.d").glob("*.sources"):
+        (apt / "parts" / file.name).write_text(re.sub(r"^Types:.*", "Types: deb-src", file.read_text(), flags=re.M))
+    plain = Path("/etc/apt/sources.list")
+    (apt / "list").write_text(re.sub(r"^deb ", "deb-src ", plain.read_text() if plain.exists() else "", flags=re.M))
+    places = {"Dir::Etc::sourcelist": "list", "Dir::Etc::sourceparts": "parts", "Dir::State::lists": "lists"}
+    options = [word for name, place in places.items() for word in ("-o", f"{name}={apt / place}")]
+    run_tool(["apt-get", "-qq", *options, "update"], apt)
+    known = subprocess.run(["apt-cache", *options, "showsrc", f"postgresql-{package}"], capture_output=True, text=True, check=True).stdout
+    for version in re.findall(r"^Version: (.*)$", known, re.M):
+        # A mirror may name a version that it does not have.
+        get = ["apt-get", "-qq", *options, "source", "--download-only", f"postgresql-{package}={version}"]
+        if subprocess.run([*map(str, get)], cwd=apt, stdin=subprocess.DEVNULL, check=False).returncode == 0:
+            break
+    else:
+        raise Failed(f"no source package postgresql-{package} can be downloaded")
+    with tarfile.open(next(apt.glob("*.orig.tar.*"))) as archive:
+        ours = [one for one in archive if "/src/test/regress/" in one.name]
+        archive.extractall(apt / "unpacked", ours, filter="data")
+    shutil.move(next((apt / "unpacked").glob("*/src/test/regress")), cache / "regress")
 
 
 def run(suite, stand, way):
@@ -184,7 +243,7 @@ def compare(suite, stand, accept):
         known.write_text("".join(f"{line}\n" for line in sorted([*kept, *(failures(direct) - vary)])), "utf-8")
     elif wrong := (failures(direct) ^ set(lines)) - vary - set(line for line in lines if "  varies: " in line):
         raise Failed(f"directly, it is not {known.name} that fails; the difference: {sorted(wrong)[:20]}")
-    if wrong := (failures(direct) ^ failures(recorded)) - vary:
+    if wrong := suite.differences(direct, recorded) - vary:
         raise Failed(f"{len(wrong)} tests end otherwise when they are recorded: {sorted(wrong)[:20]}")
     if len(recorded) != len(direct):
         raise Failed(f"{len(direct)} tests ran directly and {len(recorded)} when they were recorded")
