@@ -56,6 +56,8 @@ pub(super) struct Observer {
     file: Option<asking::File>,
     /// What lasts of the flags that the server said last.
     flags: u16,
+    /// Those that the server greeted with.
+    first_flags: u16,
 }
 
 impl Observer {
@@ -76,6 +78,7 @@ impl Observer {
             suspended: HashMap::new(),
             file: None,
             flags: status::AUTOCOMMIT,
+            first_flags: status::AUTOCOMMIT,
         }
     }
 

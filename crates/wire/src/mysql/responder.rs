@@ -81,6 +81,8 @@ pub(super) struct Responder {
     served: HashMap<u64, Served>,
     /// What lasts of the flags that were said last.
     flags: u16,
+    /// Those that the server greeted with.
+    first_flags: u16,
     /// A statement was not answered, so that what undoes it need not have been recorded.
     missed: bool,
     outbox: Outbox,
@@ -100,6 +102,7 @@ impl Responder {
             loading: None,
             served: HashMap::new(),
             flags: status::AUTOCOMMIT,
+            first_flags: status::AUTOCOMMIT,
             missed: false,
             outbox: Outbox::default(),
             client_ended: false,
@@ -260,7 +263,7 @@ impl Responder {
     fn start_anew(&mut self) {
         self.statements.clear();
         self.served.clear();
-        self.flags = status::AUTOCOMMIT;
+        self.flags = self.first_flags;
     }
 
     /// Sends as many rows of a cursor as are wanted.

@@ -100,6 +100,9 @@ fn autocommit(statement: &[Token<'_>]) -> Option<bool> {
 
 /// The flags after each statement of a text in turn.
 pub(super) fn after_each(before: u16, text: &str) -> Vec<u16> {
+    if before & AUTOCOMMIT != 0 && is_plain(text) {
+        return vec![before];
+    }
     let mut flags = before;
     let statements = sql::statements(text, Dialect::Mysql);
     statements
@@ -109,6 +112,15 @@ pub(super) fn after_each(before: u16, text: &str) -> Vec<u16> {
             flags
         })
         .collect()
+}
+
+/// Whether it is one statement that leaves the flags as they are, as far as that is seen at once: most
+/// are, and need not be cut into tokens.
+fn is_plain(text: &str) -> bool {
+    let word = text.trim_start().split(|char: char| !char.is_ascii_alphabetic()).next();
+    let word = word.unwrap_or_default();
+    let plain = ["select", "insert", "update", "delete", "replace"];
+    plain.iter().any(|plain| word.eq_ignore_ascii_case(plain)) && !text.contains(';')
 }
 
 #[cfg(test)]

@@ -71,10 +71,13 @@ pub(super) fn sets_up(sql: &str) -> bool {
     statements(sql, Dialect::Mysql).iter().all(|statement| is_chatter(statement))
 }
 
-/// Whether it only sets what lasts for the connection, which any server does.
+/// Whether it only sets what lasts for the connection, or ends another, which any server does.
 pub(super) fn is_setting(sql: &str) -> bool {
     let all = statements(sql, Dialect::Mysql);
-    let sets = |statement: &Vec<Token<'_>>| statement[0].is("set") && is_chatter(statement);
+    let sets = |statement: &Vec<Token<'_>>| {
+        let first = ["set", "use", "kill"].iter().any(|word| statement[0].is(word));
+        first && is_chatter(statement)
+    };
     !all.is_empty() && all.iter().all(sets)
 }
 
@@ -121,6 +124,10 @@ fn is_chatter(statement: &[Token<'_>]) -> bool {
     }
     if !first.is("select") || !reads(statement, Dialect::Mysql) {
         return false;
+    }
+    // Whether the server is still there.
+    if matches!(statement, [_, only] if only.kind == Kind::Number) {
+        return true;
     }
     if sql::table(statement).is_some() {
         return sql::table(statement).is_some_and(|table| is_catalogue(&table));
@@ -182,12 +189,14 @@ mod tests {
             "SELECT VERSION(), CONNECTION_ID()",
             "USE shop",
             "SELECT COUNT(*) FROM information_schema.character_sets",
+            "/* ping */ SELECT 1",
             "",
         ] {
             assert!(sets_up(sql), "{sql}");
         }
         for sql in [
-            "SELECT 1",
+            "SELECT 'a'",
+            "SELECT 1 FROM t",
             "BEGIN",
             "SET @a = 1",
             "SELECT @a",

@@ -32,7 +32,7 @@ async function write() {
     for (const row of [[1, '2.50'], [2, null]]) {
       try {
         const done = await db[way](insert, row);
-        const { affectedRows, insertId } = driver === 'mysql2' ? done[0] : done;
+        const { affectedRows, insertId } = Array.isArray(done) ? done[0] : done;
         told.push([affectedRows, String(insertId)]);
       } catch (error) {
         told.push([error.code, error.errno, error.sqlState]);
@@ -40,7 +40,7 @@ async function write() {
     }
     if (driver === 'mariadb') {
       const done = await db.batch(insert, [[3, '1.5'], [4, '2.5'], [5, '3.5']]);
-      told.push([done.affectedRows]);
+      told.push([(Array.isArray(done) ? done[0] : done).affectedRows]);
     }
     await db.rollback();
   } finally {

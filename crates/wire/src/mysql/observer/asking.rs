@@ -4,7 +4,7 @@ use super::{Observer, Phase};
 use crate::mysql::command::Reply;
 use crate::mysql::outcome::Running;
 use crate::mysql::packets::{Omitted, Packet};
-use crate::mysql::{NAME, command, file, login, malformed, status, text};
+use crate::mysql::{NAME, command, file, login, malformed, text};
 use crate::{Command, WireError};
 use rehearsal_model::{Map, Moment};
 
@@ -167,7 +167,7 @@ impl Observer {
             self.finish_cursor(number, at, out);
         }
         self.statements.clear();
-        self.flags = status::AUTOCOMMIT;
+        self.flags = self.first_flags;
     }
 
     fn change_user(

@@ -29,7 +29,8 @@ impl Observer {
                 return Err(malformed("a server that goes on before it is answered"));
             }
             self.capabilities = greeting.capabilities;
-            self.flags = status::lasting(greeting.status);
+            self.first_flags = status::lasting(greeting.status);
+            self.flags = self.first_flags;
             self.auth.clone_from(&greeting.plugin);
             self.phase = Phase::Login;
             greeting.into_map()
@@ -75,7 +76,7 @@ impl Observer {
             Some(0) => {
                 let done = Done::read(&packet.body, self.capabilities)?;
                 self.flags = status::lasting(done.status);
-                put_done(done, false, status::AUTOCOMMIT, &mut response);
+                put_done(done, false, self.first_flags, &mut response);
                 self.phase = Phase::Ready;
             }
             Some(0xff) => {

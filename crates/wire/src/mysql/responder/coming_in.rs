@@ -23,7 +23,8 @@ impl Responder {
         }
         let greeting = Greeting::from_map(response)?;
         self.capabilities = greeting.capabilities;
-        self.flags = status::lasting(greeting.status);
+        self.first_flags = status::lasting(greeting.status);
+        self.flags = self.first_flags;
         self.outbox.add(|out| greeting.write(out));
         self.phase = Phase::Login;
         Ok(())
@@ -85,7 +86,7 @@ impl Responder {
             // The server knows the password from before.
             self.outbox.add(|out| out.extend_from_slice(&[1, 3]));
         }
-        self.flags = reply::flags(response, status::AUTOCOMMIT)?;
+        self.flags = reply::flags(response, self.first_flags)?;
         let done = Done { affected: 0, ..reply::done(response, self.flags)? };
         reply::ok(&done, self.form(false), &mut self.outbox);
         Ok(())
