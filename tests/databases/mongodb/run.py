@@ -40,6 +40,10 @@ SHOP = [
     ("POST", "/log", {"rows": [["a", "x"], ["b", "y"]]}, 200, '["a", "b"]'),
     ("GET", "/report", None, 200, "3741"),
 ]
+NEWS = [
+    ("GET", "/add/a", None, 200, '"a"'), ("GET", "/count", None, 200, "1"),
+    ("GET", "/add/b", None, 200, '"b"'), ("GET", "/count", None, 200, "2"),
+]
 # The defect, the numbers of the tests that must be red, and words that must be in what `rehearsal test` prints.
 DEFECTS = {
     "missing_write": ([2], ["insert shop.log"]),
@@ -129,6 +133,9 @@ def cases(stand, tools):
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     yield "created", lambda: run_created(stand, python)
     yield "isolation", lambda: stand.isolated("shop", " connected from ")
+    yield "news", lambda: stand.app("news", [python, HERE / "news.py", "{port}"], NEWS)
+    news = others["node"][:1] + [others["node"][1].with_name("news.js"), "{port}"]
+    yield "news-node", lambda: stand.app("news-node", news, NEWS)
     statements = stand.folder / "statements.json"
     statements.write_text(json.dumps(corpus.statements()), "utf-8")
     drivers = {"pymongo": [python, HERE / "corpus.py", "{port}", "sync"], "pymongo-async": [python, HERE / "corpus.py", "{port}", "async"]}

@@ -63,15 +63,15 @@ impl Observer {
 
     fn asked(&mut self, message: &Message, out: &mut Vec<Command>) -> Result<(), WireError> {
         let said = message::read(message)?;
-        let mut command = command::read(&said)?;
-        let cursor = command.cursor().filter(|cursor| self.waiting.contains(cursor));
-        if let Some(cursor) = cursor {
-            command.waits(cursor);
-        }
-        let waits = cursor.is_some();
-        // A greeting may be answered after seconds: nobody waits for that.
-        let recorded = command.kind == Kind::Ordinary && !waits;
+        let command = command::read(&said)?;
+        // What may be answered after seconds begins with its answer: nobody shall wait for that.
+        let recorded = command.kind == Kind::Ordinary && command.name != "getMore";
         let id = recorded.then(|| self.begin(message.at, out));
+        // A limit of time is allowed for cursors that wait and for no others. Another connection may
+        // have opened the cursor.
+        let is_limited = command.name == "getMore" && said.document.get("maxTimeMS").is_some();
+        let waits =
+            is_limited || command.cursor().is_some_and(|cursor| self.waiting.contains(&cursor));
         let mut pending =
             Pending { number: message.id, command, started: message.at, id, last: None, waits };
         if said.more_to_come {
@@ -107,20 +107,9 @@ impl Observer {
         {
             self.waiting.insert(cursor);
         }
-        let documents = response.get("documents").and_then(Value::as_list);
-        let is_news = cursor.is_none() || documents.is_none_or(|documents| !documents.is_empty());
-        match pending.command.kind {
-            Kind::Ordinary if pending.waits && !is_news => {}
-            Kind::Ordinary if pending.waits || pending.last.is_some() => {
-                pending.id = Some(self.begin(message.at, out));
-                pending.started = message.at;
-            }
-            Kind::Hello if pending.last.is_some() => {}
-            Kind::Authentication if !login_ended => {}
-            Kind::Hello | Kind::Authentication => {
-                pending.id = Some(self.begin(pending.started, out));
-            }
-            _ => {}
+        if let Some(at) = pending.begins(&response, login_ended, message.at) {
+            pending.id = Some(self.begin(at, out));
+            pending.started = at;
         }
         pending.answered(response, now, out);
         if more_to_come {
@@ -159,6 +148,25 @@ impl Pending {
     }
 
     /// Records what was replied, unless it is not recorded.
+    /// When the exchange began of which this is the answer, if it has not and is recorded.
+    fn begins(&mut self, response: &Map, login_ended: bool, now: Moment) -> Option<Moment> {
+        match self.command.kind {
+            Kind::Hello => self.last.is_none().then_some(self.started),
+            Kind::Authentication => login_ended.then_some(self.started),
+            Kind::Ordinary if self.command.name == "getMore" => {
+                // Only change streams say where they stand.
+                if self.waits || response.get("resume_token").is_some() {
+                    let documents = response.get("documents").and_then(Value::as_list);
+                    let nothing = documents.is_some_and(<[Value]>::is_empty);
+                    self.command.cursor().into_iter().for_each(|id| self.command.waits(id));
+                    return (!nothing || response.get("cursor").is_none()).then_some(now);
+                }
+                Some(if self.last.is_some() { now } else { self.started })
+            }
+            Kind::Ordinary | Kind::Housekeeping => None,
+        }
+    }
+
     fn answered(&mut self, response: Map, now: Moment, out: &mut Vec<Command>) {
         let Some(id) = self.id.take() else { return };
         let exchange = Exchange {
