@@ -34,9 +34,11 @@ pub(crate) fn run(arguments: Arguments, matches: &ArgMatches) -> Result<Outcome,
     }
 }
 
-/// What the engines run on.
+/// What the engines run on: one thread, since a test is driven and answered step by step, and waking
+/// another thread for each step costs more than the step. What can be done side by side has threads
+/// of its own.
 fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    tokio::runtime::Builder::new_multi_thread()
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(CliError::io("start the runtime"))
