@@ -119,8 +119,17 @@ impl Responder {
         out.push(Command::Close { to: Peer::Client, how });
     }
 
+    /// Tells the client too why there is no reply: it would only ask again on another connection.
+    fn unwritable(&mut self, to: &Waiting, error: WireError, out: &mut Vec<Command>) -> WireError {
+        let why = format!("rehearsal: failed to {error}");
+        match self.send(to, &reply::refusal(8, "UnknownError", &why), out) {
+            Ok(()) => error,
+            Err(other) => other,
+        }
+    }
+
     fn answer(&mut self, answer: Answer, out: &mut Vec<Command>) -> Result<(), WireError> {
-        let Some(waiting) = self.waiting.take() else { return Ok(()) };
+        let Some(mut waiting) = self.waiting.take() else { return Ok(()) };
         self.next += 1;
         match answer {
             Answer::Response(mut response) => {
@@ -129,11 +138,12 @@ impl Responder {
                 {
                     hello::write(&waiting.said, CONNECTION, fields);
                 }
-                let document = match &waiting.prepared {
-                    Some(prepared) if response.get("error").is_none() => prepared.clone(),
-                    _ => reply::write(&waiting.command, &response)?,
+                let document = match waiting.prepared.take() {
+                    Some(prepared) if response.get("error").is_none() => Ok(prepared),
+                    _ => reply::write(&waiting.command, &response),
                 };
-                self.send(&waiting, &document, out)
+                let sent = document.and_then(|document| self.send(&waiting, &document, out));
+                sent.map_err(|error| self.unwritable(&waiting, error, out))
             }
             // It follows from an error before, and would only hide that one from the app.
             Answer::Miss(_) if waiting.command.name == "abortTransaction" => {

@@ -128,7 +128,11 @@ fn edited_replies_are_served_or_refused() {
         session.handle(Event::Data { from, bytes: &bytes, at: Moment(1) }, &mut out).unwrap();
         let Some(Command::Ask { id, .. }) = out.pop() else { panic!("no question") };
         let event = Event::Answer { id, answer: Answer::Response(map(answer)), at: Moment(2) };
-        session.handle(event, &mut out).map_err(|error| error.to_string())
+        let result = session.handle(event, &mut out).map_err(|error| error.to_string());
+        let [Command::Send { bytes, .. }] = &out[..] else { panic!("no reply: {out:?}") };
+        let said = documents(&[bytes.to_vec()]).remove(0);
+        assert!(result.as_ref().err().is_none_or(|why| said.contains(why)), "{said}");
+        result
     };
     assert_eq!(serve(r#"{"documents":[{"a":1}],"cursor":5,"n":3}"#), Ok(()));
     for (wrong, why) in [
