@@ -138,6 +138,25 @@ def run_formats(stand):
     return f"{len(readable)} groups of types look the same in text and in binary"
 
 
+def run_by_hand(stand):
+    """What people write into a file is what the app gets, and what is no value of its type is refused by name."""
+    [file] = (stand.folder / "rehearsal" / "shop" / "tests").glob("0001-*.yaml")
+    text = file.read_text("utf-8")
+    edits = {"7.77": ["7.77"], "cheap": ["amount", "is no value of its type"], "[1]": ["amount", "is no value of its type"]}
+    try:
+        for value, words in edits.items():
+            edited = text.replace("[1, pen, 1.50,", f"[1, pen, {value},")
+            if edited == text:
+                raise Failed("the row is not where it was expected")
+            file.write_text(edited, "utf-8")
+            code, printed, _ = stand.test("shop", "test-shop-by-hand.log")
+            if code != 1 or any(word not in printed for word in words):
+                raise Failed(f"with {value} it ended with exit code {code} and does not say {words}:\n{printed[-2000:]}")
+    finally:
+        file.write_text(text, "utf-8")
+    return "served as it was edited, or refused"
+
+
 # What older servers cannot do, as far as only the form of what they say depends on it.
 NEWER = ["deprecate eof", "cache metadata"]
 
@@ -166,6 +185,7 @@ def cases(stand, tools):
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
+    yield "by hand", lambda: run_by_hand(stand)
     yield "isolation", lambda: stand.isolated("shop", "on shop using TCP/IP")
     shell = [python, HERE / "shell.py", "{port}", find_program("mariadb", "mariadb-client"), find_program("mariadb-dump", "mariadb-client")]
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code"') for path in ("/shell/talk", "/dump")])

@@ -165,11 +165,26 @@ fn columns_read_like_sql() {
 
 #[test]
 fn a_wrong_value_is_refused_by_name() {
-    let column = Column { name: "price".to_owned(), ..typed(3, false) };
-    for value in ["ten".into(), Value::Bool(true), number("1.5"), number("3000000000")] {
-        let write =
-            values::write_binary_row(&[value], std::slice::from_ref(&column), &mut Vec::new());
-        let error = write.expect_err("it is no integer").to_string();
-        assert!(error.contains("`price`"), "{error}");
+    let integer = [Value::Bool(true), number("1.5"), number("3000000000"), "ten".into()];
+    let moment = ["tomorrow".into(), number("2024"), "2024-01-01 10 o'clock".into()];
+    let cases = [
+        (3, &integer[..]),
+        (12, &moment[..]),
+        (16, &["101".into()][..]),
+        (253, &[number("1")][..]),
+    ];
+    for (code, values) in cases {
+        let column = Column { name: "price".to_owned(), ..typed(code, false) };
+        let columns = std::slice::from_ref(&column);
+        for value in values {
+            let row = [value.clone()];
+            let binary = values::write_binary_row(&row, columns, &mut Vec::new());
+            // No text is too large a number.
+            let is_large = *value == number("3000000000");
+            let text = values::write_text_row(&row, columns, &mut Vec::new());
+            let errors = [binary.err(), text.err()].into_iter().flatten().collect::<Vec<_>>();
+            assert_eq!(errors.len(), if is_large { 1 } else { 2 }, "{value:?}");
+            assert!(errors.iter().all(|error| error.to_string().contains("`price`")));
+        }
     }
 }

@@ -97,28 +97,46 @@ fn refused(column: &Column, value: &Value) -> WireError {
     ))
 }
 
-/// The value that a text stands for.
+/// The value that a text stands for. Text that is none of its type is kept as bytes, so that it is told
+/// from what people write.
 pub(super) fn from_text(column: &Column, text: &[u8]) -> Value {
-    let read = match column.kind() {
+    let kind = column.kind();
+    let read = match kind {
         Kind::Integer(_) | Kind::Float(_) | Kind::Decimal => number(text),
         Kind::Bits => bits(text, column.length),
-        _ => None,
+        Kind::Text | Kind::Null => return Value::from_bytes(text),
+        Kind::Date | Kind::DateTime | Kind::Time => None,
     };
-    read.unwrap_or_else(|| Value::from_bytes(text))
+    read.unwrap_or_else(|| match std::str::from_utf8(text) {
+        Ok(string) if is_spelled(kind, string) => Value::from(string),
+        _ => Value::Bytes(text.to_vec()),
+    })
 }
 
 /// The text of a value; `None` when the type has no such value.
 fn to_text(column: &Column, value: &Value) -> Option<Vec<u8>> {
-    match (column.kind(), value) {
-        (Kind::Bits, Value::Text(text)) => unbits(text),
-        // Bytes and numbers with leading zeros.
-        (_, Value::Text(text)) => Some(text.clone().into_bytes()),
+    let kind = column.kind();
+    match (kind, value) {
         (_, Value::Bytes(bytes)) => Some(bytes.clone()),
+        (Kind::Bits, Value::Text(text)) => unbits(text),
+        (_, Value::Text(text)) if is_spelled(kind, text) => Some(text.clone().into_bytes()),
         (Kind::Integer(_), Value::Number(number)) if !number.is_integer() => None,
         (Kind::Integer(_) | Kind::Float(_) | Kind::Decimal, Value::Number(number)) => {
             Some(number.as_str().as_bytes().to_vec())
         }
         _ => None,
+    }
+}
+
+/// Whether a text is a value of a kind.
+fn is_spelled(kind: Kind, text: &str) -> bool {
+    match kind {
+        // With leading zeros it is no number to YAML.
+        Kind::Integer(_) | Kind::Float(_) | Kind::Decimal => text.parse::<f64>().is_ok(),
+        Kind::Date | Kind::DateTime => moment::write_date(text).is_some(),
+        Kind::Time => moment::write_time(text).is_some(),
+        Kind::Bits => false,
+        Kind::Text | Kind::Null => true,
     }
 }
 
@@ -138,9 +156,7 @@ fn bits(bytes: &[u8], length: u32) -> Option<Value> {
 }
 
 fn unbits(text: &str) -> Option<Vec<u8>> {
-    let Some(digits) = text.strip_prefix("b'").and_then(|text| text.strip_suffix('\'')) else {
-        return Some(text.as_bytes().to_vec());
-    };
+    let digits = text.strip_prefix("b'")?.strip_suffix('\'')?;
     let mut out = Vec::new();
     for eight in digits.as_bytes().rchunks(8) {
         let mut byte = 0u8;
