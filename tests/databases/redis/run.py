@@ -62,11 +62,12 @@ class Redis(Server):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.env |= {"REDIS_URL": f"redis://:{self.secrets[0]}@127.0.0.1:{self.port}", "REDISCLI_AUTH": self.secrets[0]}
+        self.password = "".join(self.secrets)
+        self.env |= {"REDIS_URL": f"redis://:{self.password}@127.0.0.1:{self.port}", "REDISCLI_AUTH": self.password}
 
     def command(self):
         options = {
-            "port": self.port, "bind": "127.0.0.1", "dir": self.folder, "save": "", "requirepass": self.secrets[0],
+            "port": self.port, "bind": "127.0.0.1", "dir": self.folder, "save": "", "requirepass": self.password,
             "enable-debug-command": "yes", "loglevel": "verbose",
         }
         return [find_program("redis-server", "redis-server"), *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
