@@ -147,7 +147,7 @@ def run_encrypted(stand, python):
 
 
 def cases(stand, tools):
-    python, go, node, java = tools
+    python, go, rust, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
@@ -155,14 +155,16 @@ def cases(stand, tools):
     yield "encrypted", lambda: run_encrypted(stand, python)
     shell = [python, HERE / "shell.py", "{port}", *map(server_program, ("psql", "pgbench", "pg_dump"))]
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, "") for path in SHELL])
-    for driver, command, paths in drivers(stand, python, go, node, java):
+    for driver, command, paths in drivers(stand, *tools):
         requests = [("GET", path, None, 200, "") for path in paths]
-        yield driver, lambda driver=driver, command=command, requests=requests: stand.app(driver, command, requests)
+        yield driver, lambda driver=driver, command=command, requests=requests: stand.app(
+            driver, command, requests, variants=[{"POOL": "4"}] if driver.startswith("pgx") else []
+        )
         if driver == "psycopg-binary":
             yield "formats", lambda: run_formats(stand)
 
 
-def drivers(stand, python, go, node, java):
+def drivers(stand, python, go, rust, node, java):
     """The drivers in all their modes: name, command, and the paths to ask for."""
     values = [f"/values/{name}" for name in corpus.VALUES]
     params = [f"/params/{name}" for name in corpus.PARAMS]
@@ -174,19 +176,21 @@ def drivers(stand, python, go, node, java):
         yield driver, [python, HERE / "corpus.py", "{port}", driver], values + params
     for driver in GO_DRIVERS:
         yield driver, [go, "{port}", driver, statements], values
-    for mode in ("plain", "named", "params"):
+    for mode in ("plain", "named", "params", "sequelize"):
         yield f"node-{mode}", [*node, "{port}", mode, statements], values
+    for mode in ("query", "portal", "simple"):
+        yield f"rust-{mode}", [rust, "{port}", mode, lines], values
     for mode in ("simple", "extended", "extendedForPrepared", "extendedCacheEverything", "binary"):
         yield f"jdbc-{mode}", [*java, "{port}", mode, lines], values
 
 
 def install(cache):
-    """The drivers, once: a Python with its, the Go program, and the words that run those for Node and Java."""
-    sources = [source for folder in ("go", "node", "java") for source in sorted((HERE / folder).iterdir())]
-    tools = [("go", "golang"), ("npm", "npm"), ("node", "nodejs"), ("mvn", "maven"), ("javac", "default-jdk-headless")]
+    """The drivers, once: a Python with its, the programs in Go and Rust, and the words that run those for Node and Java."""
+    sources = [source for folder in ("go", "node", "java", "rust", "rust/src") for source in sorted((HERE / folder).iterdir()) if source.is_file()]
+    tools = [("go", "golang"), ("npm", "npm"), ("node", "nodejs"), ("mvn", "maven"), ("javac", "default-jdk-headless"), ("cargo", "cargo")]
     install_once(cache, DRIVERS + [source.read_text("utf-8") for source in sources], tools, fill)
     java = cache / "java"
-    return str(cache / "python" / "bin" / "python"), str(cache / "corpus-go"), [shutil.which("node"), cache / "node" / "corpus.js"], [
+    return str(cache / "python" / "bin" / "python"), str(cache / "corpus-go"), str(cache / "rust" / "debug" / "corpus"), [shutil.which("node"), cache / "node" / "corpus.js"], [
         shutil.which("java"), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{java / 'lib'}:{java / 'lib' / '*'}", "Corpus"
     ]
 
@@ -195,6 +199,7 @@ def fill(cache):
     install_python(cache / "python", DRIVERS)
     node, java = shutil.copytree(HERE / "node", cache / "node"), shutil.copytree(HERE / "java", cache / "java")
     run_tool(["go", "build", "-o", cache / "corpus-go", "."], HERE / "go")
+    run_tool(["cargo", "build", "--quiet", "--locked", "--target-dir", cache / "rust"], HERE / "rust")
     run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], node)
     run_tool(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java)
     run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Corpus.java"], java)
