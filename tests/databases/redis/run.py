@@ -21,7 +21,7 @@ import commands
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Server, ask, find_program, free_port, install_once, install_python, main, run_tool  # noqa: E402
+from stand import Failed, Server, ask, find_program, free_port, install_once, install_python, main, run_tool  # noqa: E402
 
 DRIVERS = ["redis==7.*"]
 GROUPS = list(commands.CORPUS)
@@ -85,6 +85,25 @@ class Redis(Server):
         self.cli("MSET", "price:A1", "9.50", "price:B2", "20", "stock", "3", "cart-count", "many")
 
 
+def run_edited(stand):
+    """A reply that a person has changed is served as changed, and one that makes no sense is refused with its place."""
+    [file] = (stand.folder / "rehearsal" / "shop-resp2" / "tests").glob("0005-*")
+    recorded = file.read_text("utf-8")
+    reply = '{array: ["9.50", "20", null]}'
+    edits = {'{array: ["8.75", "20", null]}': (1, "8.75"), "{integer: many}": (2, "expected a whole number"), "{array: [true]}": (1, "bool: true")}
+    try:
+        for edit, (expected, word) in edits.items():
+            if reply not in recorded:
+                raise Failed(f"the reply is not {reply}:\n{recorded}")
+            file.write_text(recorded.replace(reply, edit), "utf-8")
+            code, printed, _ = stand.test("shop-resp2", "edited.log", {"RESP": "2"})
+            if code != expected or word not in printed:
+                raise Failed(f"{edit}: exit code {code}, not {expected} with {word!r}:\n{printed[-2000:]}")
+    finally:
+        file.write_text(recorded, "utf-8")
+    return f"{len(edits)} edits"
+
+
 def run_benchmark(stand, shell):
     """A load of its own goes through a recording without an error, and all of it is read."""
     port = free_port()
@@ -107,6 +126,7 @@ def cases(stand, tools):
         yield f"shop-resp{version}", lambda name=f"shop-resp{version}", shop=shop, env=env, other=other: stand.app(name, shop, SHOP, env, [other])
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop-resp2", bug, red, words)
+    yield "edited", lambda: run_edited(stand)
     yield "isolation", lambda: stand.isolated("shop-resp2", "Accepted")
     programs = [find_program(name, "redis-tools") for name in ("redis-cli", "redis-benchmark")]
     shell = [python, HERE / "shell.py", "{port}", str(stand.server.port), *programs]

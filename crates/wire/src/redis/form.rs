@@ -7,6 +7,9 @@ use rehearsal_model::{Map, Value, json};
 /// The longest text that is looked into for JSON.
 const MOST_JSON: usize = 1 << 20;
 
+/// Names that are told apart: more of them are a list, for looking for a name takes time.
+const MOST_NAMES: usize = 500;
+
 /// The form of a command: its name under `command`, its arguments under their names.
 pub(super) fn command(words: &[Bytes]) -> Map {
     let (name, mut rest) = table::name(words);
@@ -53,6 +56,9 @@ fn list(words: &[Bytes]) -> Value {
 
 /// By name where every name is text and there only once.
 fn pairs(words: &[Bytes]) -> Value {
+    if words.len() > 2 * MOST_NAMES {
+        return list(words);
+    }
     let mut map = Map::new();
     for pair in words.chunks(2) {
         let ([_, word], Ok(name)) = (pair, std::str::from_utf8(&pair[0])) else {
