@@ -7,6 +7,7 @@ is called is no concern of this file.
 
 import argparse
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -22,6 +23,7 @@ import venv
 from pathlib import Path
 
 START_LIMIT, STOP_LIMIT, TEST_LIMIT = 60, 20, 120  # seconds
+LOCKS = []  # Files whose locks are held until this process ends.
 
 
 class Failed(Exception):
@@ -253,17 +255,27 @@ def ask(port, method, path, body, status, part, limit=60):
 def install_once(cache, wanted, tools, fill):
     """Calls `fill` with an empty cache folder, unless that has been done for the same `wanted` (texts).
 
-    `tools` are pairs of a program and its Debian package, without which there is no use in beginning.
+    `tools` are pairs of a program and its Debian package, without which there is no use in beginning. The folder
+    stays as it is until this process ends: another run that wants the same uses it too, and one that wants
+    something else waits.
     """
     stamp, wanted = cache / "installed.stamp", "\n".join(wanted)
-    if stamp.exists() and stamp.read_text("utf-8") == wanted:
-        return
-    for tool, package in tools:
-        find_program(tool, package)
-    shutil.rmtree(cache, ignore_errors=True)
-    cache.mkdir(parents=True)
-    fill(cache)
-    stamp.write_text(wanted, "utf-8")
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    lock = open(cache.parent / f"{cache.name}.lock", "w")
+    LOCKS.append(lock)
+    while True:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        if stamp.exists() and stamp.read_text("utf-8") == wanted:
+            return
+        for tool, package in tools:
+            find_program(tool, package)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # While this one waited, another may have done it.
+        if not stamp.exists() or stamp.read_text("utf-8") != wanted:
+            shutil.rmtree(cache, ignore_errors=True)
+            cache.mkdir()
+            fill(cache)
+            stamp.write_text(wanted, "utf-8")
 
 
 def install_python(folder, packages):

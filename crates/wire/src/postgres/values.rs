@@ -1,5 +1,6 @@
 //! Values in both formats: what was read can be written, and means the same in either.
 
+use super::made::Parts;
 use super::{binary, text, types};
 use proptest::prelude::*;
 use rehearsal_model::{Number, Value};
@@ -117,6 +118,21 @@ proptest! {
                 (_, out) => out.unwrap_or_default(),
             };
             prop_assert_eq!(out, bytes);
+        }
+    }
+
+    /// What a value says that it is made of is only believed when the same bytes come out again.
+    #[test]
+    fn bytes_that_say_what_they_are_made_of_survive(
+        numbers in prop::collection::vec(prop_oneof![0u32..8, any::<u32>()], 0..12),
+        tail in any::<Vec<u8>>(),
+    ) {
+        let numbers = numbers.iter().flat_map(|number| number.to_be_bytes());
+        let bytes: Vec<u8> = numbers.chain(tail).collect();
+        if let Some(parts) = Parts::of(&bytes) {
+            let value = parts.read(&bytes).expect("it was read to find that");
+            prop_assert_eq!(parts.write(&value), Some(bytes));
+            prop_assert_eq!(Parts::parse(&parts.spell()), Some(parts));
         }
     }
 
