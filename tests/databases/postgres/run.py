@@ -133,6 +133,17 @@ def run_formats(stand):
     return f"{len(readable)} groups of types look the same in text and in binary"
 
 
+def run_clients(stand, shell):
+    """Several clients at once: nothing of what they do is lost, and nothing is recorded twice."""
+    modes, clients = ("simple", "extended", "prepared"), 4
+    stand.record("clients", shell, [("GET", f"/pgbench/{mode}/{clients}", None, 200, '"code": 0') for mode in modes])
+    told = "".join(file.read_text("utf-8") for file in stand.files("clients"))
+    for begin in ("BEGIN", "UPDATE pgbench_accounts", "SELECT abalance", "UPDATE pgbench_tellers", "UPDATE pgbench_branches", "INSERT INTO", "END"):
+        if (found := told.count(f"sql: {begin}")) != len(modes) * clients * 25:
+            raise Failed(f"{found} statements {begin} are recorded, not {len(modes) * clients * 25}")
+    return f"{len(modes) * clients * 25} transactions of {clients} clients, each statement recorded once"
+
+
 def run_encrypted(stand, python):
     """An app that insists on encryption works while it is recorded, and people are told that it cannot be replayed."""
     stand.server.allow_encryption()
@@ -154,6 +165,7 @@ def cases(stand, tools):
     yield "isolation", lambda: stand.isolated("shop", "connection received")
     yield "encrypted", lambda: run_encrypted(stand, python)
     shell = [python, HERE / "shell.py", "{port}", *map(server_program, ("psql", "pgbench", "pg_dump"))]
+    yield "clients", lambda: run_clients(stand, shell)
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, "") for path in SHELL])
     for driver, command, paths in drivers(stand, *tools):
         requests = [("GET", path, None, 200, "") for path in paths]

@@ -4,7 +4,7 @@
     shell.py PORT PSQL PGBENCH PG_DUMP
 
 `GET /psql/NAME` runs psql/NAME.sql, `GET /pgbench/MODE` some transactions with chosen random numbers,
-`GET /pg_dump` a dump. The database is named by the PG… variables.
+`GET /pgbench/MODE/N` 25 of N clients each, `GET /pg_dump` a dump. The database is named by the PG… variables.
 """
 
 import json
@@ -24,6 +24,8 @@ def command(path):
             return [PSQL, "-X", "-a", "-f", str(HERE / "psql" / f"{name}.sql")]
         case ["pgbench", mode]:
             return [PGBENCH, "-n", "-M", mode, "-c", "1", "-t", "5", "--random-seed=7", "-r"]
+        case ["pgbench", mode, clients]:
+            return [PGBENCH, "-n", "-M", mode, "-c", clients, "-j", "2", "-t", "25", "--random-seed=7", "-r"]
         case ["pg_dump"]:
             return [PG_DUMP, "--schema=public"]
 
