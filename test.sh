@@ -23,7 +23,8 @@ say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - began)); }
 parts=(
   "cc gcc" "make make" "git git" "curl curl" "python3 python3" "go golang-go" "node nodejs"
   "npm npm" "javac default-jdk-headless" "java default-jre-headless" "haproxy haproxy"
-  "mvn maven" "mariadbd mariadb-server" "redis-server redis-server" "memcached memcached"
+  "mvn maven" "mariadbd mariadb-server" "mariadb mariadb-client" "redis-server redis-server"
+  "redis-cli redis-tools" "memcached memcached" "memcslap libmemcached-tools" "openssl openssl"
 )
 # Debian keeps servers where an ordinary user does not look.
 export PATH=$PATH:/usr/sbin

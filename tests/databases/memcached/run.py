@@ -50,6 +50,15 @@ class Memcached(Server):
         user = ["-u", "root"] if os.geteuid() == 0 else []
         return [find_program("memcached", "memcached"), "-l", "127.0.0.1", "-p", self.port, "-U", "0", "-vv", *user]
 
+    def ready(self):
+        """Whether it answers: by then it has noted the connection that asked."""
+        try:
+            with contextlib.closing(socket.create_connection(("127.0.0.1", self.port), 10)) as connection:
+                connection.sendall(b"version\r\n")
+                return connection.makefile("rb").readline().startswith(b"VERSION")
+        except OSError:
+            return False
+
     def reset(self):
         with contextlib.closing(socket.create_connection(("127.0.0.1", self.port), 10)) as connection:
             stream = connection.makefile("rwb")
