@@ -110,7 +110,7 @@ class Mariadb(Server):
 
     def sql(self, text, database="mysql"):
         mariadb = find_program("mariadb", "mariadb-client")
-        return self.call(mariadb, "--no-defaults", f"--socket={self.socket}", "--user=root", database, input=text)
+        return self.call(mariadb, "--no-defaults", f"--socket={self.socket}", "--user=root", "--default-character-set=utf8mb4", database, input=text)
 
     def ready(self):
         mariadb = find_program("mariadb-admin", "mariadb-client")

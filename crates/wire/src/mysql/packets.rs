@@ -213,6 +213,17 @@ impl Outbox {
         self.number = self.number.wrapping_add(1);
     }
 
+    /// Where it stands, to come back to.
+    pub(super) fn place(&self) -> (usize, u8) {
+        (self.bytes.len(), self.number)
+    }
+
+    /// Takes back all that was added since.
+    pub(super) fn return_to(&mut self, (length, number): (usize, u8)) {
+        self.bytes.truncate(length);
+        self.number = number;
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

@@ -446,6 +446,35 @@ fn a_statement_without_a_mock_is_an_error_and_what_undoes_it_is_not() {
     assert!(sent.ends_with(&expected.concat()));
 }
 
+#[test]
+fn a_client_is_told_why_an_edited_answer_cannot_be_served() {
+    let lines = started(CAN);
+    let (known, _) = observe(&lines, 99, None);
+    let mut session = Mysql.responder(Limits::default());
+    let mut out = Vec::new();
+    let rows = Value::List(vec![vec![1].into(), vec!["many"].into()]);
+    let edited = result([("columns", vec!["price int"].into()), ("rows", rows)]);
+    let answers = [known[0].response.clone().unwrap(), known[1].response.clone().unwrap(), edited];
+    let client = [Vec::new(), lines[1].1.clone(), query("SELECT price FROM t")];
+    let mut results = Vec::new();
+    for (bytes, answer) in client.iter().zip(answers) {
+        let event = match &bytes[..] {
+            [] => Event::Opened { at: Moment(0) },
+            bytes => Event::Data { from: Client, bytes, at: Moment(1) },
+        };
+        session.handle(event, &mut out).unwrap();
+        let Some(Command::Ask { id, .. }) = out.pop() else { panic!("no question") };
+        let event = Event::Answer { id, answer: Answer::Response(answer), at: Moment(2) };
+        results.push(session.handle(event, &mut out));
+    }
+    let error = results.pop().unwrap().unwrap_err().to_string();
+    assert!(error.contains("`price`"), "{error}");
+    let Some(Command::Send { bytes, .. }) = out.pop() else { panic!("no reply") };
+    let body = &bytes[4..];
+    assert_eq!((bytes[3], body[0]), (1, 0xff), "an error, and nothing of the rows before it");
+    assert!(String::from_utf8_lossy(body).contains(&error));
+}
+
 /// Errors, but never a panic and never more memory than what came.
 #[test]
 fn lies_about_lengths_are_errors() {

@@ -18,7 +18,17 @@ impl Responder {
         let Some(about) = self.waiting.take() else { return Ok(()) };
         self.next += 1;
         match answer {
-            Answer::Response(result) => self.respond(about, &result, out)?,
+            Answer::Response(result) => {
+                let place = self.outbox.place();
+                if let Err(error) = self.respond(about, &result, out) {
+                    // The client is told, too, why there is no answer.
+                    self.outbox.return_to(place);
+                    let why = format!("rehearsal: failed to {error}");
+                    reply::refuse(1105, "HY000", &why, &mut self.outbox);
+                    self.flush(out);
+                    return Err(error);
+                }
+            }
             Answer::Miss(miss) => match about {
                 Waiting::Greeting | Waiting::Connect { .. } => {
                     reply::miss(&miss, &mut self.outbox);
