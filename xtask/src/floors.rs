@@ -27,6 +27,7 @@ const PLACES: &[(&str, Place)] = &[
     ("rehearsal-report", Place::Floor(2)),
     ("rehearsal-store", Place::Floor(2)),
     ("rehearsal-supervise", Place::Floor(2)),
+    ("rehearsal-tls", Place::Floor(2)),
     ("rehearsal-compare", Place::Floor(1)),
     ("rehearsal-matching", Place::Floor(1)),
     ("rehearsal-wire", Place::Floor(1)),

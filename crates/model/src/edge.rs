@@ -47,6 +47,38 @@ pub enum Role {
     Outbound,
 }
 
+/// What clients think of the certificate that a server shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Certificate {
+    /// It is in order.
+    Valid,
+    /// Nobody whom they trust has signed it.
+    Untrusted,
+    /// Its time is over, or has not come.
+    Expired,
+    /// It is for another name.
+    Misnamed,
+}
+
+impl Certificate {
+    /// Every word for one, in files.
+    pub const WORDS: &[&str] = &["valid", "untrusted", "expired", "misnamed"];
+
+    const ALL: [Self; 4] = [Self::Valid, Self::Untrusted, Self::Expired, Self::Misnamed];
+
+    /// The word for it in files.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    /// That of a word.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.word() == word)
+    }
+}
+
 /// One remote party of the app, as a recording knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edge {
@@ -59,4 +91,6 @@ pub struct Edge {
     /// Where the app listens or connects to: `127.0.0.1:8080`, `unix:/run/db.sock`,
     /// `payments.example:443`. Several when one name has several addresses.
     pub addresses: Vec<String>,
+    /// When its connections are TLS from the first byte: how its certificate is.
+    pub tls: Option<Certificate>,
 }

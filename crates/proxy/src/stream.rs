@@ -32,6 +32,50 @@ pub trait Layer: AsyncRead + AsyncWrite + std::fmt::Debug + Send + Unpin {
     fn reset(self: Box<Self>);
 }
 
+/// A layer with the way to what is below it.
+#[derive(Debug)]
+struct Over<L> {
+    layer: L,
+    below: fn(L) -> Stream,
+}
+
+impl<L> Layer for Over<L>
+where
+    L: AsyncRead + AsyncWrite + std::fmt::Debug + Send + Unpin,
+{
+    fn reset(self: Box<Self>) {
+        (self.below)(self.layer).reset();
+    }
+}
+
+impl<L: AsyncRead + Unpin> AsyncRead for Over<L> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().layer).poll_read(cx, buffer)
+    }
+}
+
+impl<L: AsyncWrite + Unpin> AsyncWrite for Over<L> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().layer).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().layer).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().layer).poll_shutdown(cx)
+    }
+}
+
 impl From<TcpStream> for Stream {
     /// Small writes are sent at once from here on (`TCP_NODELAY`): the peers decide how they group
     /// their bytes.
@@ -53,6 +97,15 @@ impl Stream {
     #[must_use]
     pub fn layered(layer: Box<dyn Layer>) -> Self {
         Stream { kind: Kind::Layered(layer) }
+    }
+
+    /// A stream over another one: `below` takes that out again, for ending it abruptly.
+    #[must_use]
+    pub fn over<L>(layer: L, below: fn(L) -> Stream) -> Self
+    where
+        L: AsyncRead + AsyncWrite + std::fmt::Debug + Send + Unpin + 'static,
+    {
+        Self::layered(Box::new(Over { layer, below }))
     }
 
     /// Has the event loop that this is called in tell of the connection from here on, instead of the

@@ -2,6 +2,7 @@
 
 use crate::{BoxFuture, Stream};
 use bytes::Bytes;
+use rehearsal_model::Certificate;
 use std::io;
 
 /// Lays TLS over the sides of one connection. It belongs to that connection, so that what the client
@@ -17,6 +18,25 @@ pub trait Tls: Send {
 
     /// Plays the TLS client towards the server. `unread` are bytes that came already.
     fn connect(&mut self, plain: Stream, unread: Bytes) -> BoxFuture<'_, io::Result<Stream>>;
+
+    /// Does both for a connection that is observed, and gives the client's side and the server's.
+    /// `unread` are bytes that came from the client already.
+    fn between(
+        &mut self,
+        client: Stream,
+        unread: Bytes,
+        server: Stream,
+    ) -> BoxFuture<'_, io::Result<[Stream; 2]>> {
+        Box::pin(async move {
+            let server = self.connect(server, Bytes::new()).await?;
+            Ok([self.accept(client, unread).await?, server])
+        })
+    }
+
+    /// How the certificate was that the server has shown, as far as it came to that.
+    fn certificate(&self) -> Option<Certificate> {
+        None
+    }
 }
 
 /// No TLS: whoever asks for it gets an error.

@@ -1,6 +1,6 @@
 //! Who is told what happens on connections.
 
-use rehearsal_model::{Exchange, ExchangeId, Moment};
+use rehearsal_model::{Certificate, Exchange, ExchangeId, Moment};
 use rehearsal_wire::{Peer, Protocol};
 
 /// What a connection is called. The caller numbers its connections.
@@ -33,6 +33,9 @@ pub trait Sink: Watch {
         id: ExchangeId,
         exchange: Box<Exchange>,
     );
+
+    /// The connection is TLS from its first byte, and this is how the server's certificate was.
+    fn secured(&self, _connection: ConnectionId, _certificate: Certificate) {}
 
     /// An exchange that was begun will not be completed, since its connection can be read no
     /// further.

@@ -5,12 +5,14 @@ use crate::edges::{Parties, PartyId};
 use crate::lanes::Lanes;
 use crate::policy::{Dialled, Server};
 use crate::sink::{Ear, Message};
+use crate::tls::{LaidBetween, host};
 use rehearsal_capture::{Captured, Endpoint, Notice};
 use rehearsal_model::{Exchange, Failure, LedgerLine, Role};
 use rehearsal_proxy::{
     Clock, ConnectionId, ConnectionOptions, DialError, Gate, NoTls, Observe, OneAtATime, Stream,
-    dial, observe,
+    Tls, dial, observe,
 };
+use rehearsal_tls::Between;
 use rehearsal_wire::Limits;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +36,7 @@ pub(crate) struct Connections {
     gate: Option<Arc<OneAtATime>>,
     next: u64,
     lanes: Lanes,
+    tls: Option<Arc<Between>>,
 }
 
 impl Connections {
@@ -44,12 +47,13 @@ impl Connections {
         max_body: u64,
         serialize: bool,
         lanes: Lanes,
+        tls: Option<Arc<Between>>,
     ) -> Self {
         let ear = Arc::new(Ear { desk: Arc::clone(&desk) });
         let body = usize::try_from(max_body).unwrap_or(usize::MAX);
         let limits = Limits { body, ..Limits::default() };
         let gate = serialize.then(|| Arc::new(OneAtATime::new()));
-        Connections { desk, parties, ear, clock, limits, gate, next: 0, lanes }
+        Connections { desk, parties, ear, clock, limits, gate, next: 0, lanes, tls }
     }
 
     /// Until nothing can come any more and every connection is over.
@@ -62,8 +66,11 @@ impl Connections {
 
     fn take(&mut self, notice: Notice) {
         match notice {
-            Notice::Outbound { ticket, stream, .. } => match ticket.downcast::<Dialled>() {
-                Ok(dialled) => self.outbound(*dialled, stream.into_stream()),
+            Notice::Outbound { ticket, stream, to, name } => match ticket.downcast::<Dialled>() {
+                Ok(dialled) => {
+                    let host = host(&to, name.as_deref());
+                    self.outbound(*dialled, host, stream.into_stream());
+                }
                 Err(_) => stream.into_stream().reset(),
             },
             Notice::Inbound { visible, hidden, stream } => {
@@ -93,9 +100,10 @@ impl Connections {
         self.desk.tell(Message::Ledger(line));
     }
 
-    fn outbound(&mut self, dialled: Dialled, client: Stream) {
+    fn outbound(&mut self, dialled: Dialled, host: String, client: Stream) {
         let Dialled { party, server } = dialled;
-        let carrier = self.carrier(party, Role::Outbound);
+        let mut carrier = self.carrier(party, Role::Outbound);
+        carrier.tls = self.tls(party, host);
         let (started, dialling) = match server {
             Server::Ready(server) => {
                 self.lanes.carry(carrier.observe(client, server, None));
@@ -137,6 +145,20 @@ impl Connections {
         });
     }
 
+    /// What lays TLS over a connection with a dependency.
+    fn tls(&self, party: PartyId, host: String) -> Box<dyn Tls> {
+        let Some(between) = &self.tls else { return Box::new(NoTls) };
+        let party = self.parties.get(party).name.to_string();
+        match between.obstacle(&party) {
+            Some(why) => {
+                let text = format!("edge {party}: its connections are passed on unread: {why}");
+                self.desk.tell(Message::Warning(text));
+                Box::new(NoTls)
+            }
+            None => Box::new(LaidBetween::new(Arc::clone(between), party, host)),
+        }
+    }
+
     fn carrier(&mut self, party: PartyId, role: Role) -> Carrier {
         let connection = ConnectionId(self.next);
         self.next += 1;
@@ -146,7 +168,7 @@ impl Connections {
         options.limits = self.limits;
         let known = self.parties.get(party).protocol;
         let protocol = known.as_deref().and_then(rehearsal_wire::protocol);
-        Carrier { options, protocol, ear: Arc::clone(&self.ear) }
+        Carrier { options, protocol, ear: Arc::clone(&self.ear), tls: Box::new(NoTls) }
     }
 }
 
@@ -176,6 +198,7 @@ struct Carrier {
     options: ConnectionOptions,
     protocol: Option<&'static dyn rehearsal_wire::Protocol>,
     ear: Arc<Ear>,
+    tls: Box<dyn Tls>,
 }
 
 impl Carrier {
@@ -189,7 +212,7 @@ impl Carrier {
             client,
             server,
             protocol: self.protocol,
-            tls: Box::new(NoTls),
+            tls: self.tls,
             gate: gate.map(|gate| gate as Arc<dyn Gate>),
             sink: self.ear,
         };

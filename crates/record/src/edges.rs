@@ -1,7 +1,7 @@
 //! The parties that were met: their names, addresses and what was seen of each.
 
 use rehearsal_capture::Endpoint;
-use rehearsal_model::{Edge, EdgeName, EdgeSettings, Role};
+use rehearsal_model::{Certificate, Edge, EdgeName, EdgeSettings, Role};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -180,6 +180,8 @@ struct SpokenEdge {
     name: EdgeName,
     /// None while nothing was said.
     protocol: Option<&'static str>,
+    /// When it is TLS.
+    tls: Option<Certificate>,
 }
 
 impl Spoken {
@@ -207,9 +209,19 @@ impl Spoken {
             Some(protocol) => name.speaking(protocol),
             None => name,
         };
-        self.edges.push((party, SpokenEdge { name: name.clone(), protocol }));
+        self.edges.push((party, SpokenEdge { name: name.clone(), protocol, tls: None }));
         self.changed = true;
         name
+    }
+
+    /// Notes of an edge that it is TLS; what was seen first counts.
+    pub(crate) fn secured(&mut self, name: &EdgeName, tls: Option<Certificate>) {
+        let Some(tls) = tls else { return };
+        let known = self.edges.iter_mut().map(|(_, edge)| edge).find(|edge| edge.name == *name);
+        if let Some(edge) = known.filter(|edge| edge.tls.is_none()) {
+            edge.tls = Some(tls);
+            self.changed = true;
+        }
     }
 
     /// Every edge, when there is news of any since the last time.
@@ -224,7 +236,7 @@ impl Spoken {
             addresses.sort();
             let known = edge.protocol.map(str::to_owned).or(protocol);
             let protocol = known.unwrap_or_else(|| rehearsal_wire::fallback().name().to_owned());
-            Edge { name: edge.name.clone(), role, protocol, addresses }
+            Edge { name: edge.name.clone(), role, protocol, addresses, tls: edge.tls }
         };
         let mut edges: Vec<Edge> = self.edges.iter().map(whole).collect();
         edges.sort_by(|one, other| {

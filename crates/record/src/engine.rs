@@ -7,13 +7,13 @@ use crate::lanes::Lanes;
 use crate::policy::RecordPolicy;
 use crate::recorder::{Harvest, Recorder, sorted};
 use crate::sink::Message;
-use crate::{Ends, Progress, RecordError, RecordOptions};
+use crate::{Ends, Progress, RecordError, RecordOptions, tls};
 use rehearsal_capture::{Held, Mode, Notice, begin};
 use rehearsal_model::{Edge, EdgeName, EdgeSettings, Ledger, Manifest, Settings, Timestamp};
 use rehearsal_proxy::Clock;
 use rehearsal_store::Project;
 use rehearsal_store::writer::{Finished, Recovered, Writer};
-use rehearsal_supervise::{App, Ending, spawn};
+use rehearsal_supervise::{App, Ending, Program, spawn};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::Arc;
@@ -147,7 +147,16 @@ impl Session {
         let lanes = Lanes::open();
         let lanes = lanes.map_err(|error| RecordError::Internal(error.to_string()))?;
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
-        let (app, capture) = self.start(settings, options, notices_tx).await?;
+        let mut program = options.program.clone();
+        let tls = match tls::prepare(&mut program) {
+            Ok(tls) => Some(tls),
+            Err(error) => {
+                let text = format!("TLS is not read: failed to {error}");
+                self.desk.tell(Message::Warning(text));
+                None
+            }
+        };
+        let (app, capture) = self.start(settings, options, &program, notices_tx).await?;
         let (desk, parties) = (Arc::clone(&self.desk), Arc::clone(&self.parties));
         let connections = Connections::new(
             desk,
@@ -156,6 +165,7 @@ impl Session {
             settings.max_body,
             options.serialize,
             lanes,
+            tls,
         );
         let mut carrying = tokio::spawn(connections.carry(notices_rx));
         let app_ended = tokio::select! {
@@ -185,6 +195,7 @@ impl Session {
         &self,
         settings: &Settings,
         options: &RecordOptions,
+        program: &Program,
         notices: mpsc::UnboundedSender<Notice>,
     ) -> Result<(App, Held), RecordError> {
         let policy = RecordPolicy {
@@ -194,7 +205,7 @@ impl Session {
             name_server: settings.name_server,
         };
         begin(&options.way, Mode::Record, Arc::new(policy), notices, async |hook| {
-            spawn(&options.program, hook).await.map_err(RecordError::from)
+            spawn(program, hook).await.map_err(RecordError::from)
         })
         .await
     }

@@ -8,8 +8,8 @@ use crate::edges::{Parties, PartyId, Spoken};
 use crate::progress::Progress;
 use crate::sink::Message;
 use rehearsal_model::{
-    Edge, EdgeName, Exchange, ExchangeId, Failure, Ledger, Manifest, Mock, Moment, Role, TestId,
-    Timestamp,
+    Certificate, Edge, EdgeName, Exchange, ExchangeId, Failure, Ledger, Manifest, Mock, Moment,
+    Role, TestId, Timestamp,
 };
 use rehearsal_proxy::{ConnectionId, ConnectionReport};
 use rehearsal_store::StoreError;
@@ -63,6 +63,8 @@ struct Connection {
     ordinal: u32,
     /// The protocol of its first exchange.
     spoke: Option<&'static str>,
+    /// When it is TLS: how the server's certificate was.
+    tls: Option<Certificate>,
 }
 
 /// What is left when nothing more will be told.
@@ -141,8 +143,8 @@ impl Recorder {
                 }
             }
             Message::Connected { connection, party, role, ordinal } => {
-                self.connections
-                    .insert(connection, Connection { party, role, ordinal, spoke: None });
+                let known = Connection { party, role, ordinal, spoke: None, tls: None };
+                self.connections.insert(connection, known);
             }
             Message::Began { connection, id, at } => self.began(connection, id, at),
             Message::Done { connection, id, protocol, exchange } => {
@@ -151,6 +153,7 @@ impl Recorder {
             Message::Lost { connection, id } => {
                 self.attribution.lost(flow(connection, id), &mut self.finished);
             }
+            Message::Secured { connection, certificate } => self.secured(connection, certificate),
             Message::Over { connection, report } => self.over(connection, &report),
             Message::Dialling { connection, at } => {
                 self.dialling.insert(connection, at);
@@ -227,7 +230,7 @@ impl Recorder {
             self.warn(format!("{party}: what follows an upgrade from {spoke} is not recorded"));
             return;
         }
-        let Connection { party, role, ordinal, .. } = *known;
+        let Connection { party, role, ordinal, tls, .. } = *known;
         let gave_up = gave_up(role, &mut exchange);
         if self.ending && exchange.failure.is_some() && !gave_up {
             self.attribution.lost(flow, &mut self.finished);
@@ -237,6 +240,7 @@ impl Recorder {
             exchange.connection = ordinal;
         }
         let edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
+        self.spoken.secured(&edge, tls);
         *self.exchanges.entry(edge.clone()).or_default() += 1;
         let facets = protocol.facets();
         if let Some(obstacle) = facets.obstacle(&exchange.request) {
@@ -263,6 +267,17 @@ impl Recorder {
                 self.counts.calls += 1;
                 self.attribution.outbound_done(flow, seen, &mut self.finished);
             }
+        }
+    }
+
+    /// A certificate with a flaw makes an edge even if nothing is said: when the app is tested, it
+    /// meets that flaw again.
+    fn secured(&mut self, connection: ConnectionId, certificate: Certificate) {
+        let Some(known) = self.connections.get_mut(&connection) else { return };
+        known.tls = Some(certificate);
+        if certificate != Certificate::Valid {
+            let edge = self.spoken.edge(&self.parties, known.party, None);
+            self.spoken.secured(&edge, Some(certificate));
         }
     }
 

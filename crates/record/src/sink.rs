@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use crate::edges::PartyId;
-use rehearsal_model::{Exchange, ExchangeId, LedgerLine, Moment, Role};
+use rehearsal_model::{Certificate, Exchange, ExchangeId, LedgerLine, Moment, Role};
 use rehearsal_proxy::{ConnectionId, ConnectionReport, Sink, Watch};
 use rehearsal_wire::Protocol;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub(crate) enum Message {
     },
     /// An exchange that began will not be told.
     Lost { connection: ConnectionId, id: ExchangeId },
+    /// A connection is TLS from its first byte, with a certificate like that.
+    Secured { connection: ConnectionId, certificate: Certificate },
     /// A connection is over.
     Over { connection: ConnectionId, report: ConnectionReport },
     /// The app believes to be connected; the dependency does not answer yet.
@@ -70,6 +72,10 @@ impl Sink for Ear {
         exchange: Box<Exchange>,
     ) {
         self.desk.tell(Message::Done { connection, id, protocol, exchange });
+    }
+
+    fn secured(&self, connection: ConnectionId, certificate: Certificate) {
+        self.desk.tell(Message::Secured { connection, certificate });
     }
 
     fn abandon(&self, connection: ConnectionId, id: ExchangeId) {

@@ -4,10 +4,12 @@ use crate::doors::Doors;
 use crate::oracle::{Accounts, EdgeOracle};
 use crate::shelf::EdgeNumber;
 use crate::stage::Stage;
+use crate::tls;
 use rehearsal_capture::{Captured, Endpoint, Notice};
-use rehearsal_model::LedgerLine;
+use rehearsal_model::{Certificate, LedgerLine};
 use rehearsal_proxy::{Clock, ConnectionId, ConnectionOptions, NoTls, Respond, Stream, respond};
 use rehearsal_store::scrub::Scrubber;
+use rehearsal_tls::Played;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -20,6 +22,8 @@ pub(crate) struct Connections {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) clock: Clock,
     pub(crate) next: u64,
+    /// What plays the servers that speak TLS.
+    pub(crate) tls: Option<Arc<Played>>,
     /// What the app was given.
     pub(crate) words: Arc<[String]>,
 }
@@ -42,10 +46,15 @@ impl Connections {
 
     fn take(&mut self, notice: Notice, tasks: &mut JoinSet<()>) {
         match notice {
-            Notice::Outbound { ticket, stream, .. } => match ticket.downcast::<EdgeNumber>() {
-                Ok(edge) => self.play(*edge, into_stream(stream), tasks),
-                Err(_) => into_stream(stream).reset(),
-            },
+            Notice::Outbound { ticket, stream, to, name } => {
+                match ticket.downcast::<EdgeNumber>() {
+                    Ok(edge) => {
+                        let called = tls::host(&to, name.as_deref());
+                        self.play(*edge, called, into_stream(stream), tasks);
+                    }
+                    Err(_) => into_stream(stream).reset(),
+                }
+            }
             Notice::Listening { visible, hidden, .. } => self.doors.opened(visible, hidden),
             Notice::Closed { visible } => self.doors.closed(&visible),
             Notice::Passed { to, why } => self.ledger(&to, "passed through", why),
@@ -59,7 +68,7 @@ impl Connections {
         }
     }
 
-    fn play(&mut self, edge: EdgeNumber, client: Stream, tasks: &mut JoinSet<()>) {
+    fn play(&mut self, edge: EdgeNumber, called: String, client: Stream, tasks: &mut JoinSet<()>) {
         let id = ConnectionId(self.next);
         self.next += 1;
         let oracle = EdgeOracle {
@@ -69,13 +78,28 @@ impl Connections {
             accounts: Arc::clone(&self.accounts),
         };
         let words = Arc::clone(&self.words);
-        tasks.spawn(respond(Respond {
-            options: ConnectionOptions { words, ..ConnectionOptions::new(id, self.clock) },
-            client,
-            protocol: self.stage.shelf.edges[edge as usize].protocol,
-            tls: Box::new(NoTls),
-            oracle: Arc::new(oracle),
-        }));
+        let known = &self.stage.shelf.edges[edge as usize];
+        let (protocol, shown, name) = (known.protocol, known.tls, known.name.clone());
+        let (tls, accounts) = (self.tls.clone(), Arc::clone(&self.accounts));
+        let options = ConnectionOptions { words, ..ConnectionOptions::new(id, self.clock) };
+        tasks.spawn(async move {
+            let client = match shown {
+                None => client,
+                Some(how) => match tls::accept(tls, &called, how, client).await {
+                    Ok(client) => client,
+                    Err(error) => {
+                        accounts.ledger(tls::refused(&name, how));
+                        // Of a certificate with a flaw that is what was to be expected.
+                        if how == Certificate::Valid {
+                            accounts.warn(format!("edge {name}: failed to establish TLS: {error}"));
+                        }
+                        return;
+                    }
+                },
+            };
+            let (tls, oracle) = (Box::new(NoTls), Arc::new(oracle));
+            respond(Respond { options, client, protocol, tls, oracle }).await;
+        });
     }
 
     fn ledger(&self, to: &Endpoint, treatment: &str, why: &str) {

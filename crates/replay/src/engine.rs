@@ -10,7 +10,7 @@ use crate::secrets::Secrets;
 use crate::shelf::Shelf;
 use crate::stage::Stage;
 use crate::verdict::{Trial, judge};
-use crate::{ReplayError, ReplayOptions, Selected};
+use crate::{ReplayError, ReplayOptions, Selected, tls};
 use rehearsal_capture::{Held, Mode, begin};
 use rehearsal_model::{EdgeName, Finding, Ledger, Outcome, RunEvent, Summary, TestId};
 use rehearsal_proxy::Clock;
@@ -165,6 +165,16 @@ impl Run<'_> {
         let routes = Arc::new(Routes::new(shelf, &self.options.settings.edges));
         let (doors, accounts) = (Arc::new(Doors::default()), Arc::new(Accounts::default()));
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
+        let mut program = program.clone();
+        let tls = match tls::prepare(&mut program) {
+            Ok(tls) => Some(tls),
+            Err(error) => {
+                if shelf.edges.iter().any(|edge| edge.tls.is_some()) {
+                    accounts.warn(format!("TLS cannot be played: failed to {error}"));
+                }
+                None
+            }
+        };
         let connections = Connections {
             stage: Arc::clone(&stage),
             doors: Arc::clone(&doors),
@@ -172,14 +182,15 @@ impl Run<'_> {
             accounts: Arc::clone(&accounts),
             clock,
             next: 0,
-            words: words(program),
+            tls,
+            words: words(&program),
         };
         let serving = tokio::spawn(connections.serve(notices_rx));
         let policy = ReplayPolicy { stage: Arc::clone(&stage), routes, clock };
         let policy = Arc::new(policy);
         let (app, capture) =
             begin(&self.options.way, Mode::Replay, policy, notices_tx, async |hook| {
-                spawn(program, hook).await.map_err(ReplayError::from)
+                spawn(&program, hook).await.map_err(ReplayError::from)
             })
             .await?;
         let driver = Driver::new(Arc::clone(shelf), Arc::clone(&doors), clock);

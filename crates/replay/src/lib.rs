@@ -18,6 +18,7 @@ mod routes;
 mod secrets;
 mod shelf;
 mod stage;
+mod tls;
 mod verdict;
 
 pub use engine::replay;

@@ -5,7 +5,9 @@
 
 use rehearsal_compare::Rules;
 use rehearsal_matching::{Entry, Library, Place, fingerprint};
-use rehearsal_model::{EdgeName, Exchange, Failure, Map, Role, Settings, TestCase, TestId, Value};
+use rehearsal_model::{
+    Certificate, EdgeName, Exchange, Failure, Map, Role, Settings, TestCase, TestId, Value,
+};
 use rehearsal_store::StoreError;
 use rehearsal_store::cache::Loaded;
 use rehearsal_wire::{Facets, Protocol};
@@ -20,6 +22,8 @@ pub(crate) struct ShelfEdge {
     pub(crate) role: Role,
     pub(crate) protocol: &'static dyn Protocol,
     pub(crate) addresses: Vec<String>,
+    /// When it is TLS: the state of the certificate that the app is shown.
+    pub(crate) tls: Option<Certificate>,
     /// Who answers for it, by the settings.
     pub(crate) owner: Option<String>,
     /// How every recorded attempt to connect failed, when none succeeded.
@@ -221,6 +225,7 @@ fn edges(loaded: &Loaded, settings: &Settings) -> Result<Vec<ShelfEdge>, ShelfEr
             role: edge.role,
             protocol,
             addresses: edge.addresses.clone(),
+            tls: edge.tls,
             owner: set(&edge.name).and_then(|setting| setting.owner.clone()),
             always_fails: None,
         })

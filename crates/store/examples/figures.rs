@@ -97,6 +97,7 @@ fn manifest() -> Manifest {
         role,
         protocol: "http".into(),
         addresses: vec![format!("{name}.example:80")],
+        tls: None,
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     Manifest {

@@ -111,6 +111,7 @@ fn manifest() -> Manifest {
         role,
         protocol: "http".into(),
         addresses: Vec::new(),
+        tls: None,
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     Manifest { tool: "0.1.0".into(), command: vec!["./shop".into()], edges, ..Manifest::default() }

@@ -122,7 +122,10 @@ fn edges(recorded: &Recorded, look: Look) -> String {
             vec![
                 edge.name.to_string(),
                 if edge.role == Role::Inbound { "in" } else { "out" }.to_owned(),
-                edge.protocol.clone(),
+                match edge.tls {
+                    Some(_) => format!("{} over TLS", edge.protocol),
+                    None => edge.protocol.clone(),
+                },
                 recorded.exchanges.get(&edge.name).copied().unwrap_or(0).to_string(),
                 sums.0.to_string(),
                 bytes(sums.1),

@@ -8,7 +8,7 @@ use crate::side::{Came, Side};
 use crate::timers::Timers;
 use crate::{ConnectionOptions, Ended, Gate, Sink, Stream, scratch};
 use bytes::Bytes;
-use rehearsal_wire::{Ending, Event, Peer, Protocol, Session};
+use rehearsal_wire::{Ending, Event, Peer, Protocol, Session, Verdict, begins_tls};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -31,6 +31,8 @@ pub(super) enum Step {
     Done,
     /// Lay TLS over this side; the bytes are the first of it.
     StartTls { with: Peer, unread: Bytes },
+    /// Lay TLS over both; the bytes are the client's first of it.
+    Secure { unread: Bytes },
 }
 
 /// An observed connection.
@@ -50,6 +52,10 @@ pub(super) struct Carry<'a> {
     /// TLS that was asked for, with the bytes of it that came already.
     pub(super) tls: VecDeque<(Peer, Bytes)>,
     pub(super) tls_available: bool,
+    /// The client's first bytes, held back while they may be the beginning of TLS.
+    pub(super) beginning: Option<Vec<u8>>,
+    /// Whether they were.
+    pub(super) begins_tls: bool,
     /// How often the protocol has changed.
     pub(super) changes: u8,
     pub(super) exchanges: Exchanges<'a>,
@@ -76,6 +82,8 @@ impl<'a> Carry<'a> {
             turn: Turn::new(gate),
             tls: VecDeque::new(),
             tls_available,
+            beginning: tls_available.then(Vec::new),
+            begins_tls: false,
             changes: 0,
         }
     }
@@ -127,6 +135,13 @@ impl<'a> Carry<'a> {
             self.account.ended(Ended::Finished);
             return Some(Step::Done);
         }
+        if self.tls.len() == BOTH.len() && self.tls[0].0 != self.tls[1].0 {
+            if !self.sides.iter().all(Side::is_flushed) {
+                return None;
+            }
+            let unread = self.tls.drain(..).find(|(with, _)| *with == Peer::Client);
+            return unread.map(|(_, unread)| Step::Secure { unread });
+        }
         let with = self.tls.front()?.0;
         if !self.side(with).is_flushed() {
             return None;
@@ -155,14 +170,47 @@ impl<'a> Carry<'a> {
                 true
             }
             Poll::Ready(Came::End(how)) => {
+                if let Some(beginning) = self.beginning.take() {
+                    self.let_go(cx, &beginning);
+                }
                 self.end(from, how);
                 true
             }
         })
     }
 
-    /// Forwards what came and has it read.
+    /// Looks whether TLS begins; what came is held back until that is known.
     fn came(&mut self, cx: &mut Context<'_>, from: Peer, bytes: &[u8]) {
+        let Some(mut beginning) = self.beginning.take() else {
+            self.read(cx, from, bytes);
+            return;
+        };
+        if from == Peer::Server {
+            self.let_go(cx, &beginning);
+            self.read(cx, from, bytes);
+            return;
+        }
+        beginning.extend_from_slice(bytes);
+        match begins_tls(&beginning) {
+            Verdict::NeedMore => self.beginning = Some(beginning),
+            Verdict::No => self.read(cx, from, &beginning),
+            Verdict::Yes => {
+                self.begins_tls = true;
+                self.tls.push_back((Peer::Server, Bytes::new()));
+                self.tls.push_back((Peer::Client, beginning.into()));
+            }
+        }
+    }
+
+    /// Goes on with bytes of the client that are not the beginning of TLS.
+    fn let_go(&mut self, cx: &mut Context<'_>, beginning: &[u8]) {
+        if !beginning.is_empty() {
+            self.read(cx, Peer::Client, beginning);
+        }
+    }
+
+    /// Forwards what came and has it read.
+    fn read(&mut self, cx: &mut Context<'_>, from: Peer, bytes: &[u8]) {
         let at = self.options.clock.now();
         if let Listener::Unknown(detection) = &mut self.listener {
             let forwarded = BOTH.map(|peer| detection.count(peer) > 0);

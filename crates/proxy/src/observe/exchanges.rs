@@ -1,7 +1,7 @@
 //! The exchanges that are open on an observed connection.
 
 use crate::{ConnectionId, Sink};
-use rehearsal_model::{Exchange, ExchangeId, Moment};
+use rehearsal_model::{Certificate, Exchange, ExchangeId, Moment};
 use rehearsal_wire::Protocol;
 
 /// Hands exchanges to the sink under numbers that are unique on the connection, and abandons those
@@ -46,6 +46,11 @@ impl<'a> Exchanges<'a> {
         if let Some(protocol) = self.protocol {
             self.sink.emit(self.connection, protocol, id, exchange);
         }
+    }
+
+    /// Tells that the connection is TLS.
+    pub(super) fn secured(&self, certificate: Certificate) {
+        self.sink.secured(self.connection, certificate);
     }
 
     /// What follows comes from another session, of that protocol.

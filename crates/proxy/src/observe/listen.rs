@@ -3,6 +3,7 @@
 use super::carry::{Carry, Listener};
 use crate::{Ended, Stream, scratch};
 use bytes::Bytes;
+use rehearsal_model::Certificate;
 use rehearsal_wire::{Command, Ending, Event, Peer};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,11 +28,13 @@ impl Carry<'_> {
             let result = catch_unwind(handle).map(|result| result.map_err(|e| e.to_string()));
             let result = result.unwrap_or_else(|_| Err("its decoder has a defect".to_owned()));
             let sent = commands.iter().any(|command| matches!(command, Command::Send { .. }));
+            // What the session has dealt with is neither lost nor the beginning of TLS.
+            let unsent = unsent.filter(|_| !sent);
             for command in commands.drain(..) {
                 self.obey(command, unsent);
             }
             if let Err(error) = result {
-                self.demote(&error, unsent.filter(|_| !sent));
+                self.demote(&error, unsent);
             }
         });
     }
@@ -95,6 +98,33 @@ impl Carry<'_> {
                 self.account.warn(&format!("establish TLS with the {whom}: {error}"));
                 let at = self.options.clock.now();
                 self.tell(Event::Closed { from: with, how: Ending::Reset, at });
+                self.break_off();
+            }
+        }
+    }
+
+    /// Goes on with two sides over which TLS was laid, or failed to be.
+    pub(super) fn both_laid(&mut self, laid: io::Result<[Stream; 2]>, how: Option<Certificate>) {
+        let implicit = std::mem::take(&mut self.begins_tls);
+        if let Some(how) =
+            how.filter(|how| implicit && (laid.is_ok() || *how != Certificate::Valid))
+        {
+            self.exchanges.secured(how);
+        }
+        match laid {
+            Ok([client, server]) => {
+                self.side(Peer::Client).put_back(client);
+                self.side(Peer::Server).put_back(server);
+                self.secured = [true; 2];
+                // A session that did not ask for it hears nothing of it.
+                for with in [Peer::Server, Peer::Client].into_iter().filter(|_| !implicit) {
+                    self.tell(Event::TlsReady { with });
+                }
+            }
+            Err(error) => {
+                self.account.warn(&error.to_string());
+                let at = self.options.clock.now();
+                self.tell(Event::Closed { from: Peer::Client, how: Ending::Reset, at });
                 self.break_off();
             }
         }

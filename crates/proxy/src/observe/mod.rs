@@ -13,7 +13,7 @@ mod turn;
 
 use crate::{ConnectionOptions, Gate, Sink, Stream, Tls};
 use carry::{Carry, Step};
-use rehearsal_wire::Protocol;
+use rehearsal_wire::{Peer, Protocol};
 use std::future::poll_fn;
 use std::sync::Arc;
 
@@ -53,10 +53,15 @@ pub async fn observe(what: Observe) {
             Step::StartTls { with, unread } => {
                 let plain = carry.take_stream(with);
                 let laid = match with {
-                    rehearsal_wire::Peer::Client => tls.accept(plain, unread).await,
-                    rehearsal_wire::Peer::Server => tls.connect(plain, unread).await,
+                    Peer::Client => tls.accept(plain, unread).await,
+                    Peer::Server => tls.connect(plain, unread).await,
                 };
                 carry.tls_laid(with, laid);
+            }
+            Step::Secure { unread } => {
+                let [client, server] = [Peer::Client, Peer::Server].map(|p| carry.take_stream(p));
+                let laid = tls.between(client, unread, server).await;
+                carry.both_laid(laid, tls.certificate());
             }
         }
     }

@@ -3,8 +3,8 @@
 use super::input::{put_bytes, put_list, put_number};
 use super::{Binary, BinaryError, Input};
 use rehearsal_model::{
-    Call, Edge, EdgeName, Exchange, Failure, Manifest, Map, Mock, Moment, Role, TestCase, TestId,
-    Timestamp,
+    Call, Certificate, Edge, EdgeName, Exchange, Failure, Manifest, Map, Mock, Moment, Role,
+    TestCase, TestId, Timestamp,
 };
 
 impl Binary for String {
@@ -144,7 +144,8 @@ impl Binary for Edge {
         self.name.put(out)?;
         out.push(u8::from(self.role == Role::Outbound));
         self.protocol.put(out)?;
-        put_list(out, &self.addresses)
+        put_list(out, &self.addresses)?;
+        self.tls.map_or(String::new(), |tls| tls.word().to_owned()).put(out)
     }
 
     fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
@@ -153,6 +154,7 @@ impl Binary for Edge {
             role: if input.flag()? { Role::Outbound } else { Role::Inbound },
             protocol: String::take(input)?,
             addresses: input.list()?,
+            tls: Certificate::of_word(&String::take(input)?),
         })
     }
 }

@@ -49,6 +49,7 @@ fn recording() -> Recording {
         role,
         protocol: "http".into(),
         addresses: Vec::new(),
+        tls: None,
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     let mock = |after, shared_by: &[u32]| Mock {

@@ -1,5 +1,6 @@
 //! The keys that files have whatever the protocol.
 
+use rehearsal_model::Certificate;
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
 
 const FAILURES: Shape = Shape::Choice(&["refused", "unreachable", "timed out", "reset", "closed"]);
@@ -64,6 +65,11 @@ pub(crate) const MANIFEST: &[Field] = &[
 
 const EDGE_OF_MANIFEST: &[Field] = &[
     Field::required("protocol", Shape::Text, "The protocol that is spoken there"),
+    Field::optional(
+        "tls",
+        Shape::Choice(Certificate::WORDS),
+        "That it is spoken over TLS, and how clients find the server's certificate",
+    ),
     Field::required("role", Shape::Choice(&["inbound", "outbound"]), "Who calls whom"),
     Field::optional("addresses", TEXTS, "Where the app listens or connects to"),
 ];

@@ -3,7 +3,7 @@
 use super::fields::MANIFEST;
 use crate::schema::Fields;
 use crate::yaml::{EmitError, Emitter, Node, YamlError};
-use rehearsal_model::{Edge, EdgeName, Manifest, Map, Role, Value};
+use rehearsal_model::{Certificate, Edge, EdgeName, Manifest, Map, Role, Value};
 
 /// The version of the format of a recording's files that this release writes, and the newest that
 /// it reads.
@@ -28,6 +28,9 @@ pub(super) fn write(manifest: &Manifest) -> Result<String, EmitError> {
         out.key(edge.name.as_str(), 2);
         out.nest();
         out.word("protocol", &edge.protocol, 4);
+        if let Some(tls) = edge.tls {
+            out.word("tls", tls.word(), 4);
+        }
         out.word("role", role_word(edge.role), 4);
         if !edge.addresses.is_empty() {
             out.pair("addresses", &Value::from(edge.addresses.clone()), 4)?;
@@ -56,6 +59,7 @@ pub(super) fn read(node: Node) -> Result<Manifest, YamlError> {
             role: if role.as_deref() == Some("inbound") { Role::Inbound } else { Role::Outbound },
             protocol: fields.text("protocol").unwrap_or_default(),
             addresses: fields.texts("addresses"),
+            tls: fields.text("tls").as_deref().and_then(Certificate::of_word),
         })
     });
     Ok(Manifest {

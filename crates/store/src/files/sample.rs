@@ -50,7 +50,7 @@ pub(crate) fn shapes(name: &str) -> Option<&'static ExchangeShape> {
 
 fn edge(name: &str, role: Role, protocol: &str, address: &str) -> Edge {
     let addresses = vec![address.to_owned()];
-    Edge { name: EdgeName::new(name), role, protocol: protocol.to_owned(), addresses }
+    Edge { name: EdgeName::new(name), role, protocol: protocol.to_owned(), addresses, tls: None }
 }
 
 pub(crate) fn exchange(request: Map, response: Option<Map>) -> Exchange {

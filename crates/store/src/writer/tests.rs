@@ -43,6 +43,7 @@ fn manifest(outbound: &[&str]) -> Manifest {
         role,
         protocol: "http".into(),
         addresses: vec![format!("{name}.example:80")],
+        tls: None,
     };
     let mut edges = vec![edge(EdgeName::INBOUND, Role::Inbound)];
     edges.extend(outbound.iter().map(|name| edge(name, Role::Outbound)));

@@ -1,13 +1,11 @@
 //! What of a turn identifies it: nothing but the bytes themselves.
 
 use crate::Facets;
+use crate::tls::HANDSHAKE;
 use rehearsal_model::{Map, Value};
 
 /// Bytes that are shown of what a client sends.
 const SHOWN: usize = 24;
-
-/// How a TLS connection begins: a record of the handshake, and the major version, which never changes.
-const HANDSHAKE: [u8; 2] = [0x16, 0x03];
 
 /// The facets of turns.
 #[derive(Debug)]

@@ -81,8 +81,11 @@ fn mock() -> impl Strategy<Value = Mock> {
 
 fn manifest() -> impl Strategy<Value = Manifest> {
     let role = prop_oneof![Just(Role::Inbound), Just(Role::Outbound)];
-    let edge = (edge_name(), role, "[a-z0-9]{0,8}", vec(".{0,12}", 0..3))
-        .prop_map(|(name, role, protocol, addresses)| Edge { name, role, protocol, addresses });
+    let tls =
+        prop_oneof![Just(None), Just(Some(Certificate::Valid)), Just(Some(Certificate::Misnamed))];
+    let edge = (edge_name(), role, "[a-z0-9]{0,8}", vec(".{0,12}", 0..3), tls).prop_map(
+        |(name, role, protocol, addresses, tls)| Edge { name, role, protocol, addresses, tls },
+    );
     (".{0,8}", vec(".{0,8}", 0..4), vec(edge, 0..4), vec(".{0,12}", 0..3))
         .prop_map(|(tool, command, edges, listens)| Manifest { tool, command, edges, listens })
 }

@@ -1,0 +1,69 @@
+//! Servers that speak TLS, played: with certificates that the app was told to trust.
+
+use rehearsal_capture::Endpoint;
+use rehearsal_model::{Certificate, EdgeName, LedgerLine};
+use rehearsal_proxy::Stream;
+use rehearsal_supervise::Program;
+use rehearsal_tls::{Authority, Laid, Played, TlsError, Trust};
+use std::ffi::OsString;
+use std::io;
+use std::sync::Arc;
+
+/// Tells a program to trust our authority, and makes what plays servers with its certificates.
+///
+/// # Errors
+/// When there is no authority; the program is as it was then.
+pub(crate) fn prepare(program: &mut Program) -> Result<Arc<Played>, TlsError> {
+    let variable = |name: &str| variable(program, name);
+    let authority = Arc::new(Authority::of_user(variable)?);
+    let played = Played::new(Arc::clone(&authority))?;
+    let trust = Trust::prepare(&authority, variable)?;
+    program.env.extend(trust.variables);
+    program.remove.push(trust.folder);
+    Ok(Arc::new(played))
+}
+
+/// A variable as the program would have it.
+fn variable(program: &Program, name: &str) -> Option<OsString> {
+    let set = program.env.iter().rev().find(|(known, _)| known == name);
+    set.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
+}
+
+/// The host that the app called: by name where that is known, else by address.
+pub(crate) fn host(to: &Endpoint, name: Option<&str>) -> String {
+    match (name.and_then(|name| name.rsplit_once(':')), to) {
+        (Some((host, _)), _) => host.trim_matches(['[', ']']).to_owned(),
+        (None, Endpoint::Tcp(tcp)) => tcp.ip().to_canonical().to_string(),
+        (None, Endpoint::Unix(_)) => "localhost".to_owned(),
+    }
+}
+
+/// Lays TLS over a connection of the app, which called that host.
+pub(crate) async fn accept(
+    played: Option<Arc<Played>>,
+    called: &str,
+    how: Certificate,
+    client: Stream,
+) -> io::Result<Stream> {
+    let Some(played) = played else {
+        client.reset();
+        return Err(io::Error::other("there is no certificate authority"));
+    };
+    let laid = played.accept(called, how, client).await?;
+    Ok(Stream::over(laid, Laid::into_below))
+}
+
+/// What the ledger says of a connection that ended before anything was said.
+pub(crate) fn refused(edge: &EdgeName, how: Certificate) -> LedgerLine {
+    let why = match how {
+        Certificate::Valid => "the app did not accept our certificate".to_owned(),
+        flaw => format!("the app was shown a certificate that is {}", flaw.word()),
+    };
+    LedgerLine {
+        party: edge.to_string(),
+        treatment: "refused".to_owned(),
+        why: Some(why),
+        connections: 1,
+        ..LedgerLine::default()
+    }
+}

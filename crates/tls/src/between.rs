@@ -1,0 +1,194 @@
+//! Standing between an app and a server, with TLS towards both.
+//!
+//! The server comes first, so that the app is shown a certificate as good as the server's and offered
+//! what the server agreed to. Where that cannot be done, the party is remembered, and whoever carries
+//! its next connection asks [`Between::obstacle`] and leaves that unread.
+
+use crate::laid::{Begun, FirstRead, Laid, Line};
+use crate::mint::Mint;
+use crate::played::{accept, hello, readable};
+use crate::verify::{Asked, Verifier};
+use crate::{Authority, Roots, TlsError};
+use bytes::Bytes;
+use rehearsal_model::Certificate;
+use rustls::ClientConfig;
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::ServerName;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio_rustls::TlsConnector;
+
+/// Parties that are remembered.
+const PARTIES: usize = 10_000;
+
+/// See the module. One for a whole recording.
+pub struct Between {
+    mint: Mint,
+    provider: Arc<CryptoProvider>,
+    roots: Roots,
+    strict: Arc<WebPkiServerVerifier>,
+    parties: Arc<Mutex<Parties>>,
+}
+
+#[derive(Default)]
+struct Parties {
+    /// Those that cannot be read, and why.
+    unread: BTreeMap<String, String>,
+    /// Those with whom an app has talked through us.
+    heard: BTreeSet<String>,
+}
+
+/// The two ends of a connection in the middle of which we are.
+pub struct Ends<'a, L> {
+    /// What people call the server.
+    pub party: &'a str,
+    /// Its name or IP address, for clients that do not name whom they want.
+    pub host: &'a str,
+    /// The app's end.
+    pub client: L,
+    /// What came from the app already.
+    pub unread: Bytes,
+    /// The server's end.
+    pub server: L,
+}
+
+impl Between {
+    /// # Errors
+    /// When no key can be made.
+    pub fn new(authority: Arc<Authority>, roots: Roots) -> Result<Self, TlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let strict = WebPkiServerVerifier::builder_with_provider(
+            Arc::clone(&roots.store),
+            Arc::clone(&provider),
+        );
+        let strict = strict.build().map_err(|_| TlsError::NoRoots)?;
+        let mint = Mint::new(authority, Arc::clone(&provider))?;
+        Ok(Between { mint, provider, roots, strict, parties: Arc::default() })
+    }
+
+    /// Why the connections with a party have to be passed on unread, if so.
+    #[must_use]
+    pub fn obstacle(&self, party: &str) -> Option<String> {
+        locked(&self.parties).unread.get(party).cloned()
+    }
+
+    /// Lays TLS over both ends: first the app's, then the server's. `seen` becomes how the server's
+    /// certificate was.
+    ///
+    /// # Errors
+    /// When either does not go along; the text says which and what will be done about it.
+    pub async fn lay<L: Line>(
+        &self,
+        ends: Ends<'_, L>,
+        seen: &mut Option<Certificate>,
+    ) -> io::Result<(Laid<L>, Laid<L>)> {
+        let Ends { party, host, client, unread, server } = ends;
+        let begun = hello(Begun { unread, line: client }).await?;
+        let asked = begun.client_hello();
+        let named = asked.server_name().map(str::to_owned);
+        let name = named.clone().unwrap_or_else(|| host.to_owned());
+        let Some(offer) = readable(&asked) else {
+            return Err(self.leave(party, "it speaks HTTP/2 only, which is not read yet"));
+        };
+        let (server, how) = match self.connect(party, &name, named.is_some(), offer, server).await {
+            Ok(connected) => connected,
+            Err(error) => {
+                let why = format!("TLS with the server cannot be established by us ({error})");
+                return Err(self.leave(party, &why));
+            }
+        };
+        *seen = Some(how);
+        let agreed = server.alpn();
+        let accepted = accept(&self.mint, &self.provider, begun, (&name, how), agreed).await;
+        match accepted {
+            Ok(tls) => Ok((Laid::new(tls, self.listen(party, how)), server)),
+            Err(error) if how == Certificate::Valid => {
+                let why = format!(
+                    "the app did not accept the certificate in place of the server's ({error}): it trusts only certificates of its own choice"
+                );
+                Err(self.leave(party, &why))
+            }
+            Err(error) => Err(io::Error::other(format!(
+                "edge {party}: the server's certificate is {}, and the app refused it ({error})",
+                how.word()
+            ))),
+        }
+    }
+
+    async fn connect<L: Line>(
+        &self,
+        party: &str,
+        name: &str,
+        named: bool,
+        offer: Vec<Vec<u8>>,
+        server: L,
+    ) -> io::Result<(Laid<L>, Certificate)> {
+        let verifier = Arc::new(Verifier::new(Arc::clone(&self.strict), self.roots.clone()));
+        let asked = Arc::new(Asked::default());
+        let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?;
+        let mut config = config
+            .dangerous()
+            .with_custom_certificate_verifier(verifier.clone())
+            .with_client_cert_resolver(asked.clone());
+        config.alpn_protocols = offer;
+        config.enable_sni = named;
+        config.resumption = Resumption::disabled();
+        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+        let line = Begun { unread: Bytes::new(), line: server };
+        let tls = TlsConnector::from(Arc::new(config)).connect(name, line).await?;
+        let how = verifier.seen().unwrap_or(Certificate::Untrusted);
+        Ok((Laid::new(tls, asked.was().then(|| self.watch_refusal(party))), how))
+    }
+
+    /// Notices when a server that asked for the client's certificate refuses to go on without it.
+    fn watch_refusal(&self, party: &str) -> FirstRead {
+        let (parties, party) = (Arc::clone(&self.parties), party.to_owned());
+        Box::new(move |read| {
+            if read.is_err() {
+                let why = "the server wants a certificate of the app, whose key only the app has";
+                locked(&parties).leave(party, why);
+            }
+        })
+    }
+
+    /// Notices when the app goes away at once: it may have looked at the certificate itself.
+    fn listen(&self, party: &str, how: Certificate) -> Option<FirstRead> {
+        if how != Certificate::Valid {
+            return None;
+        }
+        let (parties, party) = (Arc::clone(&self.parties), party.to_owned());
+        Some(Box::new(move |read| {
+            let mut parties = locked(&parties);
+            match read {
+                Ok(1..) if parties.heard.len() < PARTIES => drop(parties.heard.insert(party)),
+                Ok(1..) => {}
+                Ok(0) | Err(_) if !parties.heard.contains(&party) => {
+                    let why = "the app ended the connection as soon as it had seen the certificate in place of the server's";
+                    parties.leave(party, why);
+                }
+                Ok(0) | Err(_) => {}
+            }
+        }))
+    }
+
+    fn leave(&self, party: &str, why: &str) -> io::Error {
+        locked(&self.parties).leave(party.to_owned(), why);
+        io::Error::other(format!("edge {party}: {why}; its next connections are passed on unread"))
+    }
+}
+
+impl Parties {
+    fn leave(&mut self, party: String, why: &str) {
+        if self.unread.len() < PARTIES {
+            self.unread.entry(party).or_insert_with(|| why.to_owned());
+        }
+    }
+}
+
+fn locked(parties: &Mutex<Parties>) -> MutexGuard<'_, Parties> {
+    parties.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,24 @@
+//! TLS in the middle: an authority of the user's own, the certificates that it signs, and whom the app
+//! and we trust.
+//!
+//! Nothing is installed anywhere: only the app that we start is told of the authority, by its
+//! environment. Which connection gets TLS is for others to know; no protocol is known here.
+
+mod authority;
+mod between;
+mod error;
+mod java;
+mod laid;
+mod mint;
+mod played;
+mod roots;
+mod trust;
+mod verify;
+
+pub use authority::Authority;
+pub use between::{Between, Ends};
+pub use error::TlsError;
+pub use laid::{Laid, Line};
+pub use played::Played;
+pub use roots::Roots;
+pub use trust::Trust;

@@ -1,0 +1,96 @@
+//! The server's half of TLS towards an app.
+
+use crate::laid::{Begun, Laid, Line};
+use crate::mint::Mint;
+use crate::{Authority, TlsError};
+use bytes::Bytes;
+use rehearsal_model::Certificate;
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::io;
+use std::sync::Arc;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
+
+/// Application protocols that nobody here reads; what speaks them is asked to speak another.
+const UNREADABLE: [&[u8]; 3] = [b"h2", b"h3", b"h2c"];
+
+/// Plays servers with certificates of their names. One for a whole run.
+pub struct Played {
+    mint: Mint,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Played {
+    /// # Errors
+    /// When no key can be made.
+    pub fn new(authority: Arc<Authority>) -> Result<Self, TlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        Ok(Played { mint: Mint::new(authority, Arc::clone(&provider))?, provider })
+    }
+
+    /// Lays TLS over a connection of the app. `host` is whom it called, for clients that do not say
+    /// it; `how` is the state of the certificate that they are shown.
+    ///
+    /// # Errors
+    /// When the app does not go along.
+    pub async fn accept<L: Line>(
+        &self,
+        host: &str,
+        how: Certificate,
+        client: L,
+    ) -> io::Result<Laid<L>> {
+        let begun = hello(Begun { unread: Bytes::new(), line: client }).await?;
+        let asked = begun.client_hello();
+        let name = asked.server_name().unwrap_or(host).to_owned();
+        let offer = readable(&asked).unwrap_or_default();
+        let agreed = offer.into_iter().next();
+        let tls = accept(&self.mint, &self.provider, begun, (&name, how), agreed).await?;
+        Ok(Laid::new(tls, None))
+    }
+}
+
+/// Reads how the client begins.
+pub(crate) async fn hello<L: Line>(line: Begun<L>) -> io::Result<StartHandshake<Begun<L>>> {
+    LazyConfigAcceptor::new(Acceptor::default(), line).await
+}
+
+/// What a client offers to speak and somebody here may read; none when it offers only other things.
+pub(crate) fn readable(hello: &ClientHello<'_>) -> Option<Vec<Vec<u8>>> {
+    let Some(offered) = hello.alpn() else { return Some(Vec::new()) };
+    let readable: Vec<Vec<u8>> =
+        offered.filter(|name| !UNREADABLE.contains(name)).map(<[u8]>::to_vec).collect();
+    (!readable.is_empty()).then_some(readable)
+}
+
+/// Goes on as the server of a name whose certificate is in that state, with the application protocol
+/// that was agreed on.
+pub(crate) async fn accept<L: Line>(
+    mint: &Mint,
+    provider: &Arc<CryptoProvider>,
+    begun: StartHandshake<Begun<L>>,
+    (name, how): (&str, Certificate),
+    agreed: Option<Vec<u8>>,
+) -> io::Result<TlsStream<Begun<L>>> {
+    let leaf = mint.leaf(name, how).map_err(io::Error::other)?;
+    let config = ServerConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?;
+    let mut config = config.with_no_client_auth().with_cert_resolver(Arc::new(Only(leaf)));
+    config.alpn_protocols = agreed.into_iter().collect();
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    begun.into_stream(Arc::new(config)).await
+}
+
+/// One certificate for whoever asks.
+#[derive(Debug)]
+struct Only(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Only {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}

@@ -1,0 +1,128 @@
+"""An app that calls an HTTPS server by the clients of Python, and by curl.
+
+    app.py PORT
+
+`GET /CLIENT/KIND` calls the server with that kind of certificate, whose URL is in KIND_URL: first GET,
+then POST. The answer is what the server said, or `failed:` with the kind of the failure.
+"""
+
+import contextlib
+import hashlib
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+CHARGE = json.dumps({"amount": "19.90"}).encode()
+JSON = {"content-type": "application/json"}
+
+
+def why(error):
+    """The kind of a failure, from the causes of an exception."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"failed: {error.verify_message}"
+        inner = getattr(error, "reason", None) or next(iter(getattr(error, "args", [])), None)
+        error = error.__cause__ or error.__context__ or (inner if isinstance(inner, BaseException) else None)
+    return None
+
+
+def by_urllib(url):
+    calls = [urllib.request.Request(f"{url}/item"), urllib.request.Request(f"{url}/charges", CHARGE, JSON)]
+    return [urllib.request.urlopen(call, timeout=20).read().decode() for call in calls]
+
+
+def by_requests(url):
+    import requests
+
+    with requests.Session() as session:
+        return [session.get(f"{url}/item").text, session.post(f"{url}/charges", CHARGE, headers=JSON).text]
+
+
+def by_httpx(url):
+    import httpx
+
+    with httpx.Client() as client:
+        return [client.get(f"{url}/item").text, client.post(f"{url}/charges", content=CHARGE, headers=JSON).text]
+
+
+def by_large(url):
+    return [str(len(urllib.request.urlopen(f"{url}/large", timeout=20).read()))]
+
+
+def curl(*words):
+    done = subprocess.run(["curl", "-sS", *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"failed: curl {done.returncode}")
+    return done.stdout
+
+
+def by_curl(url):
+    return [curl(f"{url}/item"), curl("-H", "content-type: application/json", "-d", CHARGE.decode(), f"{url}/charges")]
+
+
+def by_careless_curl(url):
+    return [curl("--insecure", f"{url}/item")]
+
+
+def tries(once):
+    """Tries again when the server's certificate was not the one wanted, as an app does that pins it."""
+    for left in (2, 1, 0):
+        try:
+            return once()
+        except (ssl.SSLError, ConnectionError, http.client.HTTPException, urllib.error.URLError):
+            if not left:
+                raise
+
+
+def by_own_roots(url):
+    """Brings its own roots, and reads no variable."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(os.environ["SUITE_CA"])
+    return tries(lambda: [urllib.request.urlopen(f"{url}/item", timeout=20, context=context).read().decode()])
+
+
+def by_pinning(url):
+    """Looks at the certificate itself once the handshake is done."""
+    host, port = url.removeprefix("https://").split(":")
+    with open(os.environ["SUITE_SERVER"], encoding="ascii") as file:
+        wanted = hashlib.sha256(ssl.PEM_cert_to_DER_cert(file.read().partition("-----BEGIN PRIVATE")[0])).digest()
+
+    def once():
+        connection = http.client.HTTPSConnection(host, int(port), timeout=20)
+        with contextlib.closing(connection):
+            connection.connect()
+            if hashlib.sha256(connection.sock.getpeercert(True)).digest() != wanted:
+                raise ssl.SSLError("another certificate than the one that is pinned")
+            connection.request("GET", "/item")
+            return [connection.getresponse().read().decode()]
+
+    return tries(once)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        _, client, kind = self.path.split("/")
+        try:
+            said = globals()["by_" + client.replace("-", "_")](os.environ[f"{kind.upper()}_URL"])
+        except Exception as error:  # noqa: BLE001: whatever it is, the answer says it
+            said = [why(error) or str(error)]
+        body = "\n".join(said).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

@@ -1,0 +1,3 @@
+module rehearsal.test/tls
+
+go 1.21

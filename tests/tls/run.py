@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Records apps that use a real HTTPS server and replays them with the server stopped.
+
+    run.py [--repeat N] [--cache FOLDER] [--keep] [CASE ...]
+
+The server's certificates come from an authority of the suite's own, which the apps are told to trust by
+the usual variables; others are expired, for another name, or of an authority that nobody knows: there
+the apps must fail in the same way without us, recorded, and replayed. Clients that pin a certificate
+must go through unread, and the summary must say so. HOME is a temporary folder.
+
+The environment's REHEARSAL is the program's path (`rehearsal` if unset). Clients are installed into the
+cache folder. Exit code 0 when all passed, 1 when one failed.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "databases"))
+
+from stand import Failed, Server, free_port, install_once, install_python, listens, main, run_tool, wait_until  # noqa: E402
+
+PACKAGES = ["requests==2.32.*", "httpx==0.28.*", "cryptography==46.*"]
+FLAWS = ["expired", "misnamed", "untrusted"]
+PYTHON = ["urllib", "requests", "httpx", "curl"]
+# Whom the apps trust: these name the suite's authority, every other variable of the kind is taken away.
+TOLD = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
+UNTOLD = ["SSL_CERT_DIR", "AWS_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO", "DENO_CERT", "CARGO_HTTP_CAINFO", "JAVA_TOOL_OPTIONS"]
+
+
+class Https(Server):
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.ports = {kind: free_port() for kind in ["valid", *FLAWS]}
+        self.port = self.ports["valid"]
+        home = self.folder / "home"
+        home.mkdir()
+        for name in UNTOLD:
+            self.env.pop(name, None)
+        self.env |= {name: str(self.folder / "ca.pem") for name in TOLD}
+        self.env |= {f"{kind.upper()}_URL": f"https://localhost:{port}" for kind, port in self.ports.items()}
+        self.env |= {"ADDRESS_URL": f"https://127.0.0.1:{self.port}", "SUITE_CA": str(self.folder / "ca.pem")}
+        self.env |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "SUITE_SERVER": str(self.folder / "valid.pem")}
+
+    def command(self):
+        ports = [f"{kind}={port}" for kind, port in self.ports.items()]
+        return [sys.executable, HERE / "upstream.py", self.folder, *ports]
+
+    def ready(self):
+        return all(map(listens, self.ports.values()))
+
+    def reset(self):
+        pass
+
+
+def get(port, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as response:
+        return response.read().decode()
+
+
+def directly(stand, command, paths):
+    """What the app answers when it runs without us."""
+    port = free_port()
+    words = [str(word).replace("{port}", str(port)) for word in command]
+    stand.server.start()
+    process = subprocess.Popen(words, env=stand.server.env, cwd=stand.folder, stdin=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: listens(port), process, "the app")
+        return {path: get(port, path) for path in paths}
+    finally:
+        process.kill()
+        process.wait()
+        stand.server.stop()
+
+
+def works(stand, name, command, clients, kinds=("valid", "address")):
+    """The app answers the same without us, recorded and replayed."""
+    paths = [f"/{client}/{kind}" for client in clients for kind in kinds]
+    wanted = directly(stand, command, paths)
+    if wrong := {path: text for path, text in wanted.items() if "failed" in text}:
+        raise Failed(f"without us it fails: {wrong}")
+    said = stand.app(name, command, [("GET", path, None, 200, text) for path, text in wanted.items()])
+    manifest = (stand.folder / "rehearsal" / name / "recording.yaml").read_text("utf-8")
+    if "tls: valid" not in manifest or "protocol: opaque" in manifest:
+        raise Failed(f"recording.yaml does not say that it was read over TLS:\n{manifest}")
+    return said
+
+
+def fails(stand, name, command, clients):
+    """A server with a flaw in its certificate: the app fails in the same way without us, recorded and replayed."""
+    paths = [f"/{client}/{flaw}" for client in clients for flaw in FLAWS]
+    wanted = directly(stand, command, paths)
+    if wrong := {path: text for path, text in wanted.items() if not text.startswith("failed: ")}:
+        raise Failed(f"without us it does not fail: {wrong}")
+    return stand.app(name, command, [("GET", path, None, 200, text) for path, text in wanted.items()])
+
+
+def careless(stand, command):
+    """A client that does not verify goes on as it does without us."""
+    path = "/careless-curl/untrusted"
+    [text] = directly(stand, command, [path]).values()
+    return stand.app("careless", command, [("GET", path, None, 200, text)])
+
+
+def pinned(stand, name, command, client):
+    """The app's own certificates are not ours: it goes through unread, and the summary says so."""
+    path = f"/{client}/valid"
+    stand.record(name, command, [("GET", path, None, 200, "Gr")] * 2)
+    edge, log = f"localhost:{stand.server.port}", (stand.folder / f"record-{name}.log").read_text("utf-8")
+    named = [line for line in log.splitlines() if "passed on unread" in line and "certificate" in line]
+    if not named or "--real" not in log:
+        raise Failed(f"the summary does not name {edge}:\n{log}")
+    real = log.partition("--real ")[2].split()[0].rstrip(";)")
+    stand.server.start()
+    try:
+        process = subprocess.run(
+            [stand.program, "test", name, "--real", real, "--color", "never"], cwd=stand.folder, env=stand.server.env,
+            capture_output=True, text=True, check=False, timeout=120,
+        )
+    finally:
+        stand.server.stop()
+    if process.returncode != 0:
+        raise Failed(f"with the server let through it ended with {process.returncode}:\n{process.stdout[-2000:]}")
+    return named[0].removeprefix("warning: ")
+
+
+def no_home(stand, command):
+    """Where no authority can be made the app works unread, and we say why."""
+    with contextlib.ExitStack() as stack:
+        before = dict(stand.server.env)
+        stack.callback(stand.server.env.update, before)
+        stand.server.env |= {"XDG_DATA_HOME": "/proc/nowhere"}
+        stand.record("no-home", command, [("GET", "/urllib/valid", None, 200, "19.90")])
+    log = (stand.folder / "record-no-home.log").read_text("utf-8")
+    if "TLS is not read: failed to keep the certificate authority" not in log:
+        raise Failed(f"the summary does not say why TLS was not read:\n{log}")
+    return "unread, and said so"
+
+
+def cases(stand, tools):
+    python, go, node = tools
+    app, script, program = [python, HERE / "app.py", "{port}"], [*node, "{port}"], [go, "{port}"]
+    yield "python", lambda: works(stand, "python", app, [*PYTHON, "large"])
+    yield "node", lambda: works(stand, "node", script, ["fetch", "https"])
+    yield "go", lambda: works(stand, "go", program, ["http", "tls12"])
+    yield "python-flaws", lambda: fails(stand, "python-flaws", app, PYTHON)
+    yield "node-flaws", lambda: fails(stand, "node-flaws", script, ["fetch", "https"])
+    yield "go-flaws", lambda: fails(stand, "go-flaws", program, ["http", "tls12"])
+    yield "careless", lambda: careless(stand, app)
+    yield "own-roots", lambda: pinned(stand, "own-roots", app, "own-roots")
+    yield "pinning", lambda: pinned(stand, "pinning", app, "pinning")
+    yield "no-home", lambda: no_home(stand, app)
+    yield "isolation", lambda: stand.isolated("python", "connection received")
+
+
+def install(cache):
+    """Python with its clients, the Go program, and the words that run Node."""
+    sources = [source.read_text("utf-8") for source in sorted((HERE / "go").iterdir())]
+    install_once(cache, PACKAGES + sources, [("go", "golang"), ("node", "nodejs"), ("curl", "curl")], fill)
+    return str(cache / "python" / "bin" / "python"), str(cache / "app-go"), [shutil.which("node"), HERE / "app.mjs"]
+
+
+def fill(cache):
+    install_python(cache / "python", PACKAGES)
+    run_tool(["go", "build", "-o", cache / "app-go", "."], HERE / "go")
+
+
+def server(cache):
+    """What makes the server, once its certificates are there."""
+    def make(folder):
+        made = Https(folder)
+        run_tool([cache / "python" / "bin" / "python", HERE / "certificates.py", folder], folder)
+        return made
+    return make
+
+
+if __name__ == "__main__":
+    store = {}
+
+    def installed(cache):
+        store["cache"] = cache
+        return install(cache)
+
+    sys.exit(main("tls", __doc__.split("\n\n")[0], lambda folder: server(store["cache"])(folder), installed, cases))
