@@ -33,7 +33,7 @@ pub use options::ConnectionOptions;
 pub use request::Requester;
 pub use respond::{Oracle, Question, Reply, Respond, respond, respond_datagram};
 pub use stream::{Layer, Stream};
-pub use tls::{NoTls, Tls};
+pub use tls::{Joined, NoTls, Tls};
 pub use watch::{ConnectionId, ConnectionReport, Ended, Sink, Watch};
 
 /// A future on the heap, for traits whose implementations are chosen at run time.

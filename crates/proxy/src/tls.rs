@@ -13,23 +13,29 @@ pub trait Tls: Send {
         true
     }
 
+    /// Whether a protocol may turn to it in the middle of an observed connection, and not only begin
+    /// with it.
+    fn midway(&self) -> bool {
+        self.available()
+    }
+
     /// Plays the TLS server towards the client. `unread` are bytes that came already.
     fn accept(&mut self, plain: Stream, unread: Bytes) -> BoxFuture<'_, io::Result<Stream>>;
 
     /// Plays the TLS client towards the server. `unread` are bytes that came already.
     fn connect(&mut self, plain: Stream, unread: Bytes) -> BoxFuture<'_, io::Result<Stream>>;
 
-    /// Does both for a connection that is observed, and gives the client's side and the server's.
-    /// `unread` are bytes that came from the client already.
+    /// Does both for a connection that is observed. `unread` are bytes that came from the client
+    /// already.
     fn between(
         &mut self,
         client: Stream,
         unread: Bytes,
         server: Stream,
-    ) -> BoxFuture<'_, io::Result<[Stream; 2]>> {
+    ) -> BoxFuture<'_, io::Result<Joined>> {
         Box::pin(async move {
             let server = self.connect(server, Bytes::new()).await?;
-            Ok([self.accept(client, unread).await?, server])
+            Ok(Joined::Secured { client: self.accept(client, unread).await?, server })
         })
     }
 
@@ -37,6 +43,28 @@ pub trait Tls: Send {
     fn certificate(&self) -> Option<Certificate> {
         None
     }
+}
+
+/// What came of laying TLS over both sides of a connection.
+pub enum Joined {
+    /// It is laid.
+    Secured {
+        /// Over the client's side.
+        client: Stream,
+        /// Over the server's side.
+        server: Stream,
+    },
+    /// It could not be, and neither side has noticed: the connection goes on unread.
+    Unread {
+        /// The client's side as it was.
+        client: Stream,
+        /// What has come from the client.
+        first: Bytes,
+        /// The server's side, which has been sent nothing.
+        server: Stream,
+        /// Why, as a sentence without a full stop.
+        why: String,
+    },
 }
 
 /// No TLS: whoever asks for it gets an error.

@@ -5,7 +5,7 @@ use crate::edges::{Parties, PartyId};
 use crate::lanes::Lanes;
 use crate::policy::{Dialled, Server};
 use crate::sink::{Ear, Message};
-use crate::tls::{LaidBetween, host};
+use crate::tls::{Called, LaidBetween};
 use rehearsal_capture::{Captured, Endpoint, Notice};
 use rehearsal_model::{Exchange, Failure, LedgerLine, Role};
 use rehearsal_proxy::{
@@ -68,8 +68,8 @@ impl Connections {
         match notice {
             Notice::Outbound { ticket, stream, to, name } => match ticket.downcast::<Dialled>() {
                 Ok(dialled) => {
-                    let host = host(&to, name.as_deref());
-                    self.outbound(*dialled, host, stream.into_stream());
+                    let called = Called::new(&to, name.as_deref());
+                    self.outbound(*dialled, called, stream.into_stream());
                 }
                 Err(_) => stream.into_stream().reset(),
             },
@@ -100,10 +100,10 @@ impl Connections {
         self.desk.tell(Message::Ledger(line));
     }
 
-    fn outbound(&mut self, dialled: Dialled, host: String, client: Stream) {
+    fn outbound(&mut self, dialled: Dialled, called: Called, client: Stream) {
         let Dialled { party, server } = dialled;
         let mut carrier = self.carrier(party, Role::Outbound);
-        carrier.tls = self.tls(party, host);
+        carrier.tls = self.tls(party, called);
         let (started, dialling) = match server {
             Server::Ready(server) => {
                 self.lanes.carry(carrier.observe(client, server, None));
@@ -146,7 +146,7 @@ impl Connections {
     }
 
     /// What lays TLS over a connection with a dependency.
-    fn tls(&self, party: PartyId, host: String) -> Box<dyn Tls> {
+    fn tls(&self, party: PartyId, called: Called) -> Box<dyn Tls> {
         let Some(between) = &self.tls else { return Box::new(NoTls) };
         let party = self.parties.get(party).name.to_string();
         match between.obstacle(&party) {
@@ -155,7 +155,7 @@ impl Connections {
                 self.desk.tell(Message::Warning(text));
                 Box::new(NoTls)
             }
-            None => Box::new(LaidBetween::new(Arc::clone(between), party, host)),
+            None => Box::new(LaidBetween::new(Arc::clone(between), party, called)),
         }
     }
 

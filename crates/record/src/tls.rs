@@ -2,12 +2,16 @@
 
 use rehearsal_capture::Endpoint;
 use rehearsal_model::Certificate;
-use rehearsal_proxy::{BoxFuture, NoTls, Stream, Tls};
+use rehearsal_proxy::{BoxFuture, Joined, NoTls, Stream, Tls, dial};
 use rehearsal_supervise::Program;
-use rehearsal_tls::{Authority, Between, Ends, Laid, Roots, TlsError, Trust};
+use rehearsal_tls::{Authority, Between, Ends, Laid, Roots, TlsError, Trust, Unlaid};
 use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a server may take to take a connection once more.
+const REDIAL_LIMIT: Duration = Duration::from_secs(30);
 
 /// Tells a program to trust our authority, and makes what stands between it and its dependencies.
 ///
@@ -29,12 +33,22 @@ fn variable(program: &Program, name: &str) -> Option<OsString> {
     set.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
 }
 
-/// The host that the app called: by name where that is known, else by address.
-pub(crate) fn host(to: &Endpoint, name: Option<&str>) -> String {
-    match (name.and_then(|name| name.rsplit_once(':')), to) {
-        (Some((host, _)), _) => host.trim_matches(['[', ']']).to_owned(),
-        (None, Endpoint::Tcp(tcp)) => tcp.ip().to_canonical().to_string(),
-        (None, Endpoint::Unix(_)) => "localhost".to_owned(),
+/// Whom the app called.
+pub(crate) struct Called {
+    /// Its host, by name where that is known, else by address.
+    host: String,
+    /// Where it was dialled.
+    target: String,
+}
+
+impl Called {
+    pub(crate) fn new(to: &Endpoint, name: Option<&str>) -> Self {
+        let host = match (name.and_then(|name| name.rsplit_once(':')), to) {
+            (Some((host, _)), _) => host.trim_matches(['[', ']']).to_owned(),
+            (None, Endpoint::Tcp(tcp)) => tcp.ip().to_canonical().to_string(),
+            (None, Endpoint::Unix(_)) => "localhost".to_owned(),
+        };
+        Called { host, target: name.map_or_else(|| to.to_string(), str::to_owned) }
     }
 }
 
@@ -43,16 +57,25 @@ pub(crate) struct LaidBetween {
     between: Arc<Between>,
     party: String,
     host: String,
+    target: String,
     seen: Option<Certificate>,
 }
 
 impl LaidBetween {
-    pub(crate) fn new(between: Arc<Between>, party: String, host: String) -> Self {
-        LaidBetween { between, party, host, seen: None }
+    /// With a party, whom the app calls by that name or address, at an endpoint.
+    pub(crate) fn new(between: Arc<Between>, party: String, called: Called) -> Self {
+        let Called { host, target } = called;
+        LaidBetween { between, party, host, target, seen: None }
     }
 }
 
 impl Tls for LaidBetween {
+    /// What was said before would have to be read with TLS in mind, such as an offer to log in by
+    /// means that are bound to the server's certificate.
+    fn midway(&self) -> bool {
+        false
+    }
+
     /// One side alone cannot be given the other's certificate.
     fn accept(&mut self, plain: Stream, unread: bytes::Bytes) -> BoxFuture<'_, io::Result<Stream>> {
         Box::pin(async move { NoTls.accept(plain, unread).await })
@@ -71,12 +94,23 @@ impl Tls for LaidBetween {
         client: Stream,
         unread: bytes::Bytes,
         server: Stream,
-    ) -> BoxFuture<'_, io::Result<[Stream; 2]>> {
+    ) -> BoxFuture<'_, io::Result<Joined>> {
         Box::pin(async move {
             let (party, host) = (self.party.as_str(), self.host.as_str());
             let ends = Ends { party, host, client, unread, server };
-            let (client, server) = self.between.lay(ends, &mut self.seen).await?;
-            Ok([client, server].map(|laid| Stream::over(laid, Laid::into_below)))
+            let over = |laid| Stream::over(laid, Laid::into_below);
+            match self.between.lay(ends, &mut self.seen).await {
+                Ok((client, server)) => {
+                    Ok(Joined::Secured { client: over(client), server: over(server) })
+                }
+                Err(Unlaid { error, client: Some((client, first)) }) => {
+                    // It has heard our hello, so it is called once more.
+                    let server =
+                        dial(&self.target, REDIAL_LIMIT).await.map_err(io::Error::other)?;
+                    Ok(Joined::Unread { client, first, server, why: error.to_string() })
+                }
+                Err(Unlaid { error, client: None }) => Err(error),
+            }
         })
     }
 

@@ -80,12 +80,13 @@ impl Connections {
         let words = Arc::clone(&self.words);
         let known = &self.stage.shelf.edges[edge as usize];
         let (protocol, shown, name) = (known.protocol, known.tls, known.name.clone());
+        let silent = !known.said_anything;
         let (tls, accounts) = (self.tls.clone(), Arc::clone(&self.accounts));
         let options = ConnectionOptions { words, ..ConnectionOptions::new(id, self.clock) };
         tasks.spawn(async move {
             let client = match shown {
                 None => client,
-                Some(how) => match tls::accept(tls, &called, how, client).await {
+                Some(how) => match tls::accept(tls, (&called, how), silent, client).await {
                     Ok(client) => client,
                     Err(error) => {
                         accounts.ledger(tls::refused(&name, how));

@@ -26,6 +26,8 @@ pub(crate) struct ShelfEdge {
     pub(crate) tls: Option<Certificate>,
     /// Who answers for it, by the settings.
     pub(crate) owner: Option<String>,
+    /// Whether anything is recorded of it.
+    pub(crate) said_anything: bool,
     /// How every recorded attempt to connect failed, when none succeeded.
     pub(crate) always_fails: Option<Failure>,
 }
@@ -227,6 +229,7 @@ fn edges(loaded: &Loaded, settings: &Settings) -> Result<Vec<ShelfEdge>, ShelfEr
             addresses: edge.addresses.clone(),
             tls: edge.tls,
             owner: set(&edge.name).and_then(|setting| setting.owner.clone()),
+            said_anything: false,
             always_fails: None,
         })
     };
@@ -249,6 +252,7 @@ fn find_unreachable(
     for entry in entries {
         let edge = entry.edge as usize;
         first[edge].get_or_insert(entry.place);
+        edges[edge].said_anything = true;
         reached[edge] |= entry.values != nothing[edge];
     }
     for (edge, place) in

@@ -38,18 +38,19 @@ pub(crate) fn host(to: &Endpoint, name: Option<&str>) -> String {
     }
 }
 
-/// Lays TLS over a connection of the app, which called that host.
+/// Lays TLS over a connection of the app: the host that it called and what it is shown. `silent` says
+/// that nothing was ever said there.
 pub(crate) async fn accept(
     played: Option<Arc<Played>>,
-    called: &str,
-    how: Certificate,
+    shown: (&str, Certificate),
+    silent: bool,
     client: Stream,
 ) -> io::Result<Stream> {
     let Some(played) = played else {
         client.reset();
         return Err(io::Error::other("there is no certificate authority"));
     };
-    let laid = played.accept(called, how, client).await?;
+    let laid = played.accept(shown, silent, client).await?;
     Ok(Stream::over(laid, Laid::into_below))
 }
 

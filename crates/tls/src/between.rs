@@ -54,6 +54,22 @@ pub struct Ends<'a, L> {
     pub server: L,
 }
 
+/// Why TLS was not laid.
+#[derive(Debug)]
+pub struct Unlaid<L> {
+    /// What happened.
+    pub error: io::Error,
+    /// The app's end with all that came from it, when the app was told nothing yet: the server may be
+    /// called once more and the connection passed on as it is.
+    pub client: Option<(L, Bytes)>,
+}
+
+impl<L> From<io::Error> for Unlaid<L> {
+    fn from(error: io::Error) -> Self {
+        Unlaid { error, client: None }
+    }
+}
+
 impl Between {
     /// # Errors
     /// When no key can be made.
@@ -74,8 +90,7 @@ impl Between {
         locked(&self.parties).unread.get(party).cloned()
     }
 
-    /// Lays TLS over both ends: first the app's, then the server's. `seen` becomes how the server's
-    /// certificate was.
+    /// Lays TLS over both ends. `seen` becomes how the server's certificate was.
     ///
     /// # Errors
     /// When either does not go along; the text says which and what will be done about it.
@@ -83,22 +98,27 @@ impl Between {
         &self,
         ends: Ends<'_, L>,
         seen: &mut Option<Certificate>,
-    ) -> io::Result<(Laid<L>, Laid<L>)> {
+    ) -> Result<(Laid<L>, Laid<L>), Unlaid<L>> {
         let Ends { party, host, client, unread, server } = ends;
-        let begun = hello(Begun { unread, line: client }).await?;
+        let mut begun = hello(Begun::keeping(unread, client)).await?;
         let asked = begun.client_hello();
         let named = asked.server_name().map(str::to_owned);
         let name = named.clone().unwrap_or_else(|| host.to_owned());
         let Some(offer) = readable(&asked) else {
-            return Err(self.leave(party, "it speaks HTTP/2 only, which is not read yet"));
+            return Err(self.untouched(
+                party,
+                "it speaks HTTP/2 only, which is not read",
+                begun.io,
+            ));
         };
-        let (server, how) = match self.connect(party, &name, named.is_some(), offer, server).await {
+        let (server, how) = match self.connect(&name, named.is_some(), offer, server).await {
             Ok(connected) => connected,
             Err(error) => {
                 let why = format!("TLS with the server cannot be established by us ({error})");
-                return Err(self.leave(party, &why));
+                return Err(self.untouched(party, &why, begun.io));
             }
         };
+        begun.io.forget();
         *seen = Some(how);
         let agreed = server.alpn();
         let accepted = accept(&self.mint, &self.provider, begun, (&name, how), agreed).await;
@@ -108,18 +128,22 @@ impl Between {
                 let why = format!(
                     "the app did not accept the certificate in place of the server's ({error}): it trusts only certificates of its own choice"
                 );
-                Err(self.leave(party, &why))
+                let why = self.leave(party, &why);
+                Err(io::Error::other(format!(
+                    "edge {party}: {why}; its next connections are passed on unread"
+                ))
+                .into())
             }
             Err(error) => Err(io::Error::other(format!(
                 "edge {party}: the server's certificate is {}, and the app refused it ({error})",
                 how.word()
-            ))),
+            ))
+            .into()),
         }
     }
 
     async fn connect<L: Line>(
         &self,
-        party: &str,
         name: &str,
         named: bool,
         offer: Vec<Vec<u8>>,
@@ -138,21 +162,14 @@ impl Between {
         config.enable_sni = named;
         config.resumption = Resumption::disabled();
         let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-        let line = Begun { unread: Bytes::new(), line: server };
+        let line = Begun::new(Bytes::new(), server);
         let tls = TlsConnector::from(Arc::new(config)).connect(name, line).await?;
-        let how = verifier.seen().unwrap_or(Certificate::Untrusted);
-        Ok((Laid::new(tls, asked.was().then(|| self.watch_refusal(party))), how))
-    }
-
-    /// Notices when a server that asked for the client's certificate refuses to go on without it.
-    fn watch_refusal(&self, party: &str) -> FirstRead {
-        let (parties, party) = (Arc::clone(&self.parties), party.to_owned());
-        Box::new(move |read| {
-            if read.is_err() {
-                let why = "the server wants a certificate of the app, whose key only the app has";
-                locked(&parties).leave(party, why);
-            }
-        })
+        if asked.was() {
+            return Err(io::Error::other(
+                "it asks for a certificate of the app, whose key is the app's",
+            ));
+        }
+        Ok((Laid::new(tls, None), verifier.seen().unwrap_or(Certificate::Untrusted)))
     }
 
     /// Notices when the app goes away at once: it may have looked at the certificate itself.
@@ -175,9 +192,18 @@ impl Between {
         }))
     }
 
-    fn leave(&self, party: &str, why: &str) -> io::Error {
+    /// Leaves a party unread from here on.
+    fn leave<'a>(&self, party: &str, why: &'a str) -> &'a str {
         locked(&self.parties).leave(party.to_owned(), why);
-        io::Error::other(format!("edge {party}: {why}; its next connections are passed on unread"))
+        why
+    }
+
+    /// As [`Between::leave`], when the app has noticed nothing yet.
+    fn untouched<L: Line>(&self, party: &str, why: &str, client: Begun<L>) -> Unlaid<L> {
+        let why = self.leave(party, why);
+        let error =
+            io::Error::other(format!("edge {party}: its connections are passed on unread: {why}"));
+        Unlaid { error, client: Some(client.into_beginning()) }
     }
 }
 

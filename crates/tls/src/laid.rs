@@ -6,7 +6,7 @@
 use bytes::{Buf, Bytes};
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsStream;
 
@@ -18,8 +18,33 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Line for T {}
 /// A connection of which some bytes were read already.
 #[derive(Debug)]
 pub(crate) struct Begun<L> {
-    pub(crate) unread: Bytes,
-    pub(crate) line: L,
+    unread: Bytes,
+    line: L,
+    /// What was read, while it may have to be passed on as it came.
+    kept: Option<Vec<u8>>,
+}
+
+impl<L: Line> Begun<L> {
+    pub(crate) fn new(unread: Bytes, line: L) -> Self {
+        Begun { unread, line, kept: None }
+    }
+
+    /// One that keeps what is read.
+    pub(crate) fn keeping(unread: Bytes, line: L) -> Self {
+        Begun { unread, line, kept: Some(Vec::new()) }
+    }
+
+    /// Keeps no longer.
+    pub(crate) fn forget(&mut self) {
+        self.kept = None;
+    }
+
+    /// The connection, and all that had been read from it.
+    pub(crate) fn into_beginning(self) -> (L, Bytes) {
+        let mut kept = self.kept.unwrap_or_default();
+        kept.extend_from_slice(&self.unread);
+        (self.line, kept.into())
+    }
 }
 
 impl<L: Line> AsyncRead for Begun<L> {
@@ -28,12 +53,19 @@ impl<L: Line> AsyncRead for Begun<L> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.unread.is_empty() {
-            return Pin::new(&mut self.line).poll_read(cx, buffer);
+        let this = self.as_mut().get_mut();
+        let before = buffer.filled().len();
+        if this.unread.is_empty() {
+            ready!(Pin::new(&mut this.line).poll_read(cx, buffer))?;
+        } else {
+            let count = this.unread.len().min(buffer.remaining());
+            buffer.put_slice(&this.unread[..count]);
+            this.unread.advance(count);
         }
-        let count = self.unread.len().min(buffer.remaining());
-        buffer.put_slice(&self.unread[..count]);
-        self.unread.advance(count);
+        // A hello is bounded by those who read it.
+        if let Some(kept) = &mut this.kept {
+            kept.extend_from_slice(&buffer.filled()[before..]);
+        }
         Poll::Ready(Ok(()))
     }
 }

@@ -16,7 +16,7 @@ mod trust;
 mod verify;
 
 pub use authority::Authority;
-pub use between::{Between, Ends};
+pub use between::{Between, Ends, Unlaid};
 pub use error::TlsError;
 pub use laid::{Laid, Line};
 pub use played::Played;

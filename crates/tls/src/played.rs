@@ -11,6 +11,7 @@ use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServ
 use rustls::sign::CertifiedKey;
 use std::io;
 use std::sync::Arc;
+use tokio::io::AsyncBufReadExt;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
@@ -32,22 +33,27 @@ impl Played {
     }
 
     /// Lays TLS over a connection of the app. `host` is whom it called, for clients that do not say
-    /// it; `how` is the state of the certificate that they are shown.
+    /// it; `how` is the state of the certificate that they are shown. When nothing has ever been said
+    /// there, `silent`, it is done only when the app says something: clients may look at a
+    /// certificate when all else is over.
     ///
     /// # Errors
     /// When the app does not go along.
     pub async fn accept<L: Line>(
         &self,
-        host: &str,
-        how: Certificate,
+        (host, how): (&str, Certificate),
+        silent: bool,
         client: L,
     ) -> io::Result<Laid<L>> {
-        let begun = hello(Begun { unread: Bytes::new(), line: client }).await?;
+        let begun = hello(Begun::new(Bytes::new(), client)).await?;
         let asked = begun.client_hello();
         let name = asked.server_name().unwrap_or(host).to_owned();
         let offer = readable(&asked).unwrap_or_default();
         let agreed = offer.into_iter().next();
-        let tls = accept(&self.mint, &self.provider, begun, (&name, how), agreed).await?;
+        let mut tls = accept(&self.mint, &self.provider, begun, (&name, how), agreed).await?;
+        if silent && tls.fill_buf().await?.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         Ok(Laid::new(tls, None))
     }
 }

@@ -6,7 +6,7 @@ use super::turn::Turn;
 use crate::account::Account;
 use crate::side::{Came, Side};
 use crate::timers::Timers;
-use crate::{ConnectionOptions, Ended, Gate, Sink, Stream, scratch};
+use crate::{ConnectionOptions, Ended, Gate, Sink, Stream, Tls, scratch};
 use bytes::Bytes;
 use rehearsal_wire::{Ending, Event, Peer, Protocol, Session, Verdict, begins_tls};
 use std::collections::VecDeque;
@@ -51,11 +51,14 @@ pub(super) struct Carry<'a> {
     pub(super) turn: Turn,
     /// TLS that was asked for, with the bytes of it that came already.
     pub(super) tls: VecDeque<(Peer, Bytes)>,
-    pub(super) tls_available: bool,
+    /// Whether a session may ask for it.
+    pub(super) tls_midway: bool,
     /// The client's first bytes, held back while they may be the beginning of TLS.
     pub(super) beginning: Option<Vec<u8>>,
     /// Whether they were.
     pub(super) begins_tls: bool,
+    /// Bytes of the client to go on with, over which TLS could not be laid.
+    pub(super) resume: Option<Bytes>,
     /// How often the protocol has changed.
     pub(super) changes: u8,
     pub(super) exchanges: Exchanges<'a>,
@@ -68,7 +71,7 @@ impl<'a> Carry<'a> {
         [client, server]: [Stream; 2],
         gate: Option<Arc<dyn Gate>>,
         sink: &'a dyn Sink,
-        tls_available: bool,
+        tls: &dyn Tls,
     ) -> Self {
         Carry {
             exchanges: Exchanges::new(sink, options.id),
@@ -81,9 +84,10 @@ impl<'a> Carry<'a> {
             timers: Timers::default(),
             turn: Turn::new(gate),
             tls: VecDeque::new(),
-            tls_available,
-            beginning: tls_available.then(Vec::new),
+            tls_midway: tls.midway(),
+            beginning: tls.available().then(Vec::new),
             begins_tls: false,
+            resume: None,
             changes: 0,
         }
     }
@@ -97,6 +101,10 @@ impl<'a> Carry<'a> {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         loop {
             let mut moved = false;
+            if let Some(bytes) = self.resume.take() {
+                self.read(cx, Peer::Client, &bytes);
+                moved = true;
+            }
             if self.timers.poll(cx).is_ready() {
                 let at = self.options.clock.now();
                 self.tell(Event::Tick { at });

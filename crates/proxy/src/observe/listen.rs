@@ -3,7 +3,6 @@
 use super::carry::{Carry, Listener};
 use crate::{Ended, Stream, scratch};
 use bytes::Bytes;
-use rehearsal_model::Certificate;
 use rehearsal_wire::{Command, Ending, Event, Peer};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -66,7 +65,7 @@ impl Carry<'_> {
         if !matches!(self.listener, Listener::Known(_)) {
             return;
         }
-        if self.tls_available {
+        if self.tls_midway {
             let unread = match unsent {
                 Some((from, bytes)) if from == with => Bytes::copy_from_slice(bytes),
                 _ => Bytes::new(),
@@ -98,33 +97,6 @@ impl Carry<'_> {
                 self.account.warn(&format!("establish TLS with the {whom}: {error}"));
                 let at = self.options.clock.now();
                 self.tell(Event::Closed { from: with, how: Ending::Reset, at });
-                self.break_off();
-            }
-        }
-    }
-
-    /// Goes on with two sides over which TLS was laid, or failed to be.
-    pub(super) fn both_laid(&mut self, laid: io::Result<[Stream; 2]>, how: Option<Certificate>) {
-        let implicit = std::mem::take(&mut self.begins_tls);
-        if let Some(how) =
-            how.filter(|how| implicit && (laid.is_ok() || *how != Certificate::Valid))
-        {
-            self.exchanges.secured(how);
-        }
-        match laid {
-            Ok([client, server]) => {
-                self.side(Peer::Client).put_back(client);
-                self.side(Peer::Server).put_back(server);
-                self.secured = [true; 2];
-                // A session that did not ask for it hears nothing of it.
-                for with in [Peer::Server, Peer::Client].into_iter().filter(|_| !implicit) {
-                    self.tell(Event::TlsReady { with });
-                }
-            }
-            Err(error) => {
-                self.account.warn(&error.to_string());
-                let at = self.options.clock.now();
-                self.tell(Event::Closed { from: Peer::Client, how: Ending::Reset, at });
                 self.break_off();
             }
         }

@@ -9,6 +9,7 @@ mod datagram;
 mod detect;
 mod exchanges;
 mod listen;
+mod secure;
 mod turn;
 
 use crate::{ConnectionOptions, Gate, Sink, Stream, Tls};
@@ -43,7 +44,7 @@ pub struct Observe {
 /// come. Dropping the future ends the connection.
 pub async fn observe(what: Observe) {
     let Observe { options, client, server, protocol, mut tls, gate, sink } = what;
-    let mut carry = Carry::new(options, [client, server], gate, &*sink, tls.available());
+    let mut carry = Carry::new(options, [client, server], gate, &*sink, &*tls);
     if let Some(protocol) = protocol {
         carry.listen(protocol);
     }
@@ -60,8 +61,8 @@ pub async fn observe(what: Observe) {
             }
             Step::Secure { unread } => {
                 let [client, server] = [Peer::Client, Peer::Server].map(|p| carry.take_stream(p));
-                let laid = tls.between(client, unread, server).await;
-                carry.both_laid(laid, tls.certificate());
+                let joined = tls.between(client, unread, server).await;
+                carry.joined(joined, tls.certificate());
             }
         }
     }
