@@ -2,7 +2,7 @@
 
     upstream.py FOLDER KIND=PORT ...
 
-Each connection is written to standard error.
+Each connection on which TLS stands is written to standard error.
 """
 
 import json
@@ -43,9 +43,9 @@ class Server(ThreadingHTTPServer):
         self.context.set_alpn_protocols(["http/1.1"])
 
     def finish_request(self, request, client_address):
-        print("connection received", file=sys.stderr, flush=True)
         request.settimeout(20)
         with self.context.wrap_socket(request, server_side=True) as secured:
+            print("connection received", file=sys.stderr, flush=True)
             super().finish_request(secured, client_address)
 
     def handle_error(self, request, client_address):

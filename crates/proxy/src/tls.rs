@@ -34,8 +34,20 @@ pub trait Tls: Send {
         server: Stream,
     ) -> BoxFuture<'_, io::Result<Joined>> {
         Box::pin(async move {
-            let server = self.connect(server, Bytes::new()).await?;
-            Ok(Joined::Secured { client: self.accept(client, unread).await?, server })
+            let server = match self.connect(server, Bytes::new()).await {
+                Ok(server) => server,
+                Err(error) => {
+                    client.reset();
+                    return Err(error);
+                }
+            };
+            match self.accept(client, unread).await {
+                Ok(client) => Ok(Joined::Secured { client, server }),
+                Err(error) => {
+                    server.reset();
+                    Err(error)
+                }
+            }
         })
     }
 
