@@ -47,13 +47,17 @@ impl Connections {
         max_body: u64,
         serialize: bool,
         lanes: Lanes,
-        tls: Option<Arc<Between>>,
     ) -> Self {
         let ear = Arc::new(Ear { desk: Arc::clone(&desk) });
         let body = usize::try_from(max_body).unwrap_or(usize::MAX);
         let limits = Limits { body, ..Limits::default() };
         let gate = serialize.then(|| Arc::new(OneAtATime::new()));
-        Connections { desk, parties, ear, clock, limits, gate, next: 0, lanes, tls }
+        Connections { desk, parties, ear, clock, limits, gate, next: 0, lanes, tls: None }
+    }
+
+    /// With what reads TLS, if anything does.
+    pub(crate) fn with_tls(self, tls: Option<Arc<Between>>) -> Self {
+        Connections { tls, ..self }
     }
 
     /// Until nothing can come any more and every connection is over.

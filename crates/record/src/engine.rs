@@ -165,8 +165,8 @@ impl Session {
             settings.max_body,
             options.serialize,
             lanes,
-            tls,
-        );
+        )
+        .with_tls(tls);
         let mut carrying = tokio::spawn(connections.carry(notices_rx));
         let app_ended = tokio::select! {
             () = stop => None,

@@ -173,6 +173,7 @@ fn manifest() -> Manifest {
         role,
         protocol: "http".into(),
         addresses: vec![format!("{name}.example:80")],
+        tls: None,
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     Manifest { tool: "bench".into(), command: vec!["./shop".into()], edges, ..Manifest::default() }
