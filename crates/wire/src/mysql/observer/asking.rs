@@ -10,6 +10,9 @@ use rehearsal_model::{Map, Moment};
 
 pub(super) use crate::mysql::file::File;
 
+/// Commands that may wait for their answer, for each exchange that may: drivers send batches at once.
+const COMMANDS: usize = 256;
+
 /// Something that the client asked and the server has yet to answer.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -54,9 +57,9 @@ impl Observer {
         let Some((code, body)) = packet.body.split_first() else {
             return Err(malformed("an empty packet where a command should be"));
         };
-        if self.asked.len() >= self.limits.in_flight.saturating_mul(8) {
-            let (what, limit) = ("the pipeline", self.limits.in_flight);
-            return Err(WireError::TooLarge { protocol: NAME, what, limit });
+        let most = self.limits.in_flight.saturating_mul(COMMANDS);
+        if self.asked.len() >= most {
+            return Err(malformed(&format!("a pipeline of more than {most} commands")));
         }
         let (what, request) = match *code {
             command::QUIT => return Ok(()),
