@@ -105,6 +105,23 @@ def by_pinning(url):
     return tries(once)
 
 
+def by_mutual(url):
+    """Has a certificate of its own."""
+    context = ssl.create_default_context()
+    context.load_cert_chain(os.environ["SUITE_CLIENT"])
+    return [urllib.request.urlopen(f"{url}/item", timeout=20, context=context).read().decode()]
+
+
+def by_http2_alone(url):
+    """Offers HTTP/2 only. That is all that matters here, so it goes on with what the server can speak."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["h2"])
+    connection = http.client.HTTPSConnection(url.removeprefix("https://"), timeout=20, context=context)
+    with contextlib.closing(connection):
+        connection.request("GET", "/item")
+        return [connection.getresponse().read().decode()]
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 

@@ -54,12 +54,12 @@ def authority(subject):
     return make(subject, None, NOW + 30 * DAY, [(x509.BasicConstraints(True, None), True), (usage, True)])
 
 
-def server(issuer, until=NOW + 20 * DAY, own=False):
+def server(issuer, until=NOW + 20 * DAY, own=False, use=x509.oid.ExtendedKeyUsageOID.SERVER_AUTH):
     names = [x509.DNSName("elsewhere.example")]
     if own:
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     extensions = [(x509.SubjectAlternativeName(names), False), (x509.BasicConstraints(False, None), True)]
-    usage = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH])
+    usage = x509.ExtendedKeyUsage([use])
     return make("server", issuer, until, [*extensions, (usage, False)])
 
 
@@ -71,6 +71,8 @@ def main(folder):
         "expired": server(trusted, NOW - DAY, own=True),
         "misnamed": server(trusted),
         "untrusted": server(unknown, own=True),
+        "mutual": server(trusted, own=True),
+        "client": server(trusted, use=x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH),
     }
     for kind, pair in servers.items():
         (folder / f"{kind}.pem").write_bytes(pem(*pair))

@@ -36,7 +36,7 @@ UNTOLD = ["SSL_CERT_DIR", "AWS_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO", "DENO_C
 class Https(Server):
     def __init__(self, folder):
         super().__init__(folder)
-        self.ports = {kind: free_port() for kind in ["valid", *FLAWS]}
+        self.ports = {kind: free_port() for kind in ["valid", "mutual", *FLAWS]}
         self.port = self.ports["valid"]
         home = self.folder / "home"
         home.mkdir()
@@ -46,6 +46,7 @@ class Https(Server):
         self.env |= {f"{kind.upper()}_URL": f"https://localhost:{port}" for kind, port in self.ports.items()}
         self.env |= {"ADDRESS_URL": f"https://127.0.0.1:{self.port}", "SUITE_CA": str(self.folder / "ca.pem")}
         self.env |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "SUITE_SERVER": str(self.folder / "valid.pem")}
+        self.env["SUITE_CLIENT"] = str(self.folder / "client.pem")
 
     def command(self):
         ports = [f"{kind}={port}" for kind, port in self.ports.items()]
@@ -107,14 +108,13 @@ def careless(stand, command):
     return stand.app("careless", command, [("GET", path, None, 200, text)])
 
 
-def pinned(stand, name, command, client):
-    """The app's own certificates are not ours: it goes through unread, and the summary says so."""
-    path = f"/{client}/valid"
-    stand.record(name, command, [("GET", path, None, 200, "Gr")] * 2)
-    edge, log = f"localhost:{stand.server.port}", (stand.folder / f"record-{name}.log").read_text("utf-8")
-    named = [line for line in log.splitlines() if "passed on unread" in line and "certificate" in line]
+def unread(stand, name, command, client, kind="valid", words="passed on unread"):
+    """What cannot be read: the app works all the same, and the summary names the edge, with these words."""
+    stand.record(name, command, [("GET", f"/{client}/{kind}", None, 200, "Gr")] * 2)
+    log = (stand.folder / f"record-{name}.log").read_text("utf-8")
+    named = [line for line in log.splitlines() if line.startswith("warning: edge ") and words in line]
     if not named or "--real" not in log:
-        raise Failed(f"the summary does not name {edge}:\n{log}")
+        raise Failed(f"the summary does not name the edge:\n{log}")
     real = log.partition("--real ")[2].split()[0].rstrip(";)")
     stand.server.start()
     try:
@@ -127,6 +127,16 @@ def pinned(stand, name, command, client):
     if process.returncode != 0:
         raise Failed(f"with the server let through it ended with {process.returncode}:\n{process.stdout[-2000:]}")
     return named[0].removeprefix("warning: ")
+
+
+def by_java(stand, command):
+    """Java reads no variable that names certificates: without us it knows the suite's authority from nowhere."""
+    requests = [("GET", f"/{client}/{kind}", None, 200, "Gr") for client in ("http-client", "connection") for kind in ("valid", "address")]
+    requests += [("GET", f"/{client}/{flaw}", None, 200, "failed: ") for client in ("http-client", "connection") for flaw in FLAWS]
+    said = stand.app("java", command, requests)
+    if "tls: valid" not in (stand.folder / "rehearsal" / "java" / "recording.yaml").read_text("utf-8"):
+        raise Failed("recording.yaml does not say that it was read over TLS")
+    return said
 
 
 def no_home(stand, command):
@@ -143,31 +153,35 @@ def no_home(stand, command):
 
 
 def cases(stand, tools):
-    python, go, node = tools
+    python, go, node, java = tools
     app, script, program = [python, HERE / "app.py", "{port}"], [*node, "{port}"], [go, "{port}"]
     yield "python", lambda: works(stand, "python", app, [*PYTHON, "large"])
     yield "node", lambda: works(stand, "node", script, ["fetch", "https"])
     yield "go", lambda: works(stand, "go", program, ["http", "tls12"])
+    yield "java", lambda: by_java(stand, [shutil.which("java"), "-XX:TieredStopAtLevel=1", "-cp", java, "App", "{port}"])
     yield "python-flaws", lambda: fails(stand, "python-flaws", app, PYTHON)
     yield "node-flaws", lambda: fails(stand, "node-flaws", script, ["fetch", "https"])
     yield "go-flaws", lambda: fails(stand, "go-flaws", program, ["http", "tls12"])
     yield "careless", lambda: careless(stand, app)
-    yield "own-roots", lambda: pinned(stand, "own-roots", app, "own-roots")
-    yield "pinning", lambda: pinned(stand, "pinning", app, "pinning")
+    yield "own-roots", lambda: unread(stand, "own-roots", app, "own-roots")
+    yield "pinning", lambda: unread(stand, "pinning", app, "pinning")
+    yield "mutual", lambda: unread(stand, "mutual", app, "mutual", "mutual", "asks for a certificate of the app")
+    yield "http2-alone", lambda: unread(stand, "http2-alone", app, "http2-alone", "valid", "is encrypted (TLS)")
     yield "no-home", lambda: no_home(stand, app)
     yield "isolation", lambda: stand.isolated("python", "connection received")
 
 
 def install(cache):
     """Python with its clients, the Go program, and the words that run Node."""
-    sources = [source.read_text("utf-8") for source in sorted((HERE / "go").iterdir())]
-    install_once(cache, PACKAGES + sources, [("go", "golang"), ("node", "nodejs"), ("curl", "curl")], fill)
-    return str(cache / "python" / "bin" / "python"), str(cache / "app-go"), [shutil.which("node"), HERE / "app.mjs"]
+    sources = [source.read_text("utf-8") for source in [*sorted((HERE / "go").iterdir()), HERE / "java" / "App.java"]]
+    install_once(cache, PACKAGES + sources, [("go", "golang"), ("node", "nodejs"), ("curl", "curl"), ("javac", "default-jdk-headless")], fill)
+    return str(cache / "python" / "bin" / "python"), str(cache / "app-go"), [shutil.which("node"), HERE / "app.mjs"], cache / "java"
 
 
 def fill(cache):
     install_python(cache / "python", PACKAGES)
     run_tool(["go", "build", "-o", cache / "app-go", "."], HERE / "go")
+    run_tool(["javac", "-d", cache / "java", HERE / "java" / "App.java"], cache)
 
 
 def server(cache):

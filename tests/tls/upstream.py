@@ -1,4 +1,5 @@
-"""The HTTPS server of the suite: one port for each kind of certificate.
+"""The HTTPS server of the suite: one port for each kind of certificate, and one that
+asks its clients for theirs.
 
     upstream.py FOLDER KIND=PORT ...
 
@@ -36,10 +37,13 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, port, certificate):
+    def __init__(self, port, kind, folder):
         super().__init__(("127.0.0.1", port), Handler)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(certificate)
+        self.context.load_cert_chain(folder / f"{kind}.pem")
+        if kind == "mutual":
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            self.context.load_verify_locations(folder / "ca.pem")
         self.context.set_alpn_protocols(["http/1.1"])
 
     def finish_request(self, request, client_address):
@@ -53,7 +57,7 @@ class Server(ThreadingHTTPServer):
 
 
 def main(folder, ports):
-    servers = [Server(int(port), folder / f"{kind}.pem") for kind, port in ports]
+    servers = [Server(int(port), kind, folder) for kind, port in ports]
     for server in servers[1:]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     servers[0].serve_forever()
