@@ -3,6 +3,8 @@
 //! Bytes and their time go in, commands come out. There is no socket, no clock and no async here;
 //! the driver in `proxy` has those. To add a protocol, add its folder and its word in [`ALL`].
 
+#[cfg(test)]
+mod damage;
 mod dns;
 mod http;
 mod memcached;

@@ -12,8 +12,7 @@ use rehearsal_model::{Exchange, Failure, Map, Moment, Value};
 
 use Peer::{Client, Server};
 
-/// Bytes of one side.
-pub(super) type Line = (Peer, Vec<u8>);
+pub(super) use crate::damage::Line;
 
 /// What both sides can do in these conversations.
 const CAN: u64 = capabilities::PROTOCOL_41

@@ -8,8 +8,7 @@ use rehearsal_model::{Exchange, Failure, Map, Moment, Value};
 
 use Peer::{Client, Server};
 
-/// Bytes of one side.
-pub(super) type Line = (Peer, Vec<u8>);
+pub(super) use crate::damage::Line;
 
 fn frames(write: impl FnOnce(&mut Frames)) -> Vec<u8> {
     let mut frames = Frames::default();

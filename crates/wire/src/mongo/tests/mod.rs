@@ -3,6 +3,7 @@
 
 use super::checksum::crc32c;
 use super::{Mongo, bson};
+use crate::damage::Line;
 use crate::{Answer, Command, Ending, Event, Limits, Miss, Peer, Protocol, Verdict, WireError};
 use rehearsal_model::{Exchange, Failure, Map, Moment, Value, json};
 
@@ -12,9 +13,6 @@ mod refusals;
 mod talks;
 
 use Peer::{Client, Server};
-
-/// Bytes of one side.
-pub(super) type Line = (Peer, Vec<u8>);
 
 pub(super) fn value(text: &str) -> Value {
     json::parse(text).unwrap()
