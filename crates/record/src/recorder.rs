@@ -9,7 +9,7 @@ use crate::progress::Progress;
 use crate::sink::Message;
 use rehearsal_model::{
     Certificate, Edge, EdgeName, Exchange, ExchangeId, Failure, Ledger, Manifest, Mock, Moment,
-    Role, TestId, Timestamp,
+    Role, TestId, Timestamp, Value,
 };
 use rehearsal_proxy::{ConnectionId, ConnectionReport};
 use rehearsal_store::StoreError;
@@ -232,7 +232,10 @@ impl Recorder {
         }
         let Connection { party, role, ordinal, tls, .. } = *known;
         let gave_up = gave_up(role, &mut exchange);
-        if self.ending && exchange.failure.is_some() && !gave_up {
+        let facets = protocol.facets();
+        let unanswered =
+            exchange.failure.is_some() || role == Role::Inbound && says_nothing(facets, &exchange);
+        if self.ending && unanswered && !gave_up {
             self.attribution.lost(flow, &mut self.finished);
             return;
         }
@@ -242,7 +245,6 @@ impl Recorder {
         let edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
         self.spoken.secured(&edge, tls);
         *self.exchanges.entry(edge.clone()).or_default() += 1;
-        let facets = protocol.facets();
         if let Some(obstacle) = facets.obstacle(&exchange.request) {
             self.hidden(&edge, role, obstacle);
         }
@@ -389,6 +391,17 @@ impl Recorder {
     }
 }
 
+/// Whether an answer has nothing in it: the connection may have been ended, by us, before one came.
+fn says_nothing(facets: &dyn Facets, exchange: &Exchange) -> bool {
+    let Some(answer) = &exchange.response else { return true };
+    match facets.response(&exchange.request, answer) {
+        Value::Map(said) => {
+            said.iter().next().is_some() && said.iter().all(|(_, said)| said.as_text() == Some(""))
+        }
+        _ => false,
+    }
+}
+
 /// Whether the app gave up a call; what came afterwards was not for it. Callers of the app may close
 /// their side and wait nevertheless.
 fn gave_up(role: Role, exchange: &mut Exchange) -> bool {
@@ -424,7 +437,7 @@ fn flow(connection: ConnectionId, id: ExchangeId) -> Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rehearsal_model::{Map, Value};
+    use rehearsal_model::Map;
     use std::path::Path;
 
     fn recorder(folder: &Path) -> Recorder {
@@ -451,6 +464,25 @@ mod tests {
         assert_eq!(seen(Role::Outbound, None), (true, Some(Failure::TimedOut), false));
         assert_eq!(seen(Role::Inbound, late()), (false, None, true));
         assert_eq!(seen(Role::Inbound, None), (false, Some(Failure::Closed), false));
+    }
+
+    #[test]
+    fn a_request_that_our_end_leaves_without_an_answer_is_no_test() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = recorder(folder.path());
+        let party = recorder.parties.inbound(&"127.0.0.1:80".parse().unwrap());
+        recorder.tell(Message::Ending);
+        for (number, reply) in [(1, "GET or go"), (2, "")] {
+            let (connection, id, role) = (ConnectionId(number), ExchangeId(1), Role::Inbound);
+            recorder.tell(Message::Connected { connection, party, role, ordinal: 1 });
+            recorder.tell(Message::Began { connection, id, at: Moment(1) });
+            let request = Map::from([("send", "GE")]);
+            let response = Some(Map::from([("receive", reply), ("ends", "closed")]));
+            let exchange = Box::new(Exchange { request, response, ..Exchange::default() });
+            let protocol = rehearsal_wire::fallback();
+            recorder.tell(Message::Done { connection, id, protocol, exchange });
+        }
+        assert_eq!((recorder.counts.requests, recorder.attribution.under_way()), (1, 0));
     }
 
     #[test]
