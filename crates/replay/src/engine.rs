@@ -166,12 +166,12 @@ impl Run<'_> {
         let (doors, accounts) = (Arc::new(Doors::default()), Arc::new(Accounts::default()));
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
         let mut program = program.clone();
-        let tls = match tls::prepare(&mut program) {
-            Ok(tls) => Some(tls),
+        // A key takes longer to be read than most recordings to be replayed.
+        let speaks_tls = shelf.edges.iter().any(|edge| edge.tls.is_some());
+        let tls = match speaks_tls.then(|| tls::prepare(&mut program)).transpose() {
+            Ok(tls) => tls,
             Err(error) => {
-                if shelf.edges.iter().any(|edge| edge.tls.is_some()) {
-                    accounts.warn(format!("TLS cannot be played: failed to {error}"));
-                }
+                accounts.warn(format!("TLS cannot be played: failed to {error}"));
                 None
             }
         };
