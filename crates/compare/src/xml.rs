@@ -1,8 +1,8 @@
 //! XML (1.0, with namespaces) as a canonical tree.
 //!
-//! Prefixes, the order of attributes, comments, CDATA sections, line endings and white space between
-//! elements do not count. Only the predefined entities and character references are expanded. A
-//! document with a document type or a processing instruction is not read: it is text.
+//! Prefixes, the order of attributes, comments, processing instructions, CDATA sections, line endings
+//! and white space between elements do not count. Only the predefined entities and character
+//! references are expanded. A document with a document type is not read: it is text.
 
 use crate::path::Step;
 use crate::print::hash;
@@ -151,8 +151,8 @@ pub(crate) fn parse(text: &str) -> Option<Element> {
                 };
                 tree.text(char.encode_utf8(&mut [0; 4]))?;
             }
-            Event::Comment(_) | Event::Decl(_) => {}
-            Event::PI(_) | Event::DocType(_) => return None,
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::DocType(_) => return None,
             Event::Eof => break,
         }
     }

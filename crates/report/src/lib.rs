@@ -22,5 +22,5 @@ mod yaml;
 
 pub use escape::visible;
 pub use format::{FORMATS, Format, Look, Report};
-pub use story::story;
+pub use story::{Words, story};
 pub use table::{Align, Column, table};

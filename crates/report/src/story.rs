@@ -13,29 +13,35 @@ const MAX_MESSAGE: usize = 12;
 /// How many lines of a message are shown when everything is wanted.
 const MAX_VERBOSE: usize = 10_000;
 
+/// What the protocol of an edge says about its exchanges.
+pub struct Words<'a> {
+    /// What people call a request: `POST /charges`.
+    pub operation: &'a dyn Fn(&EdgeName, &Map) -> String,
+    /// The word for an answer: `response`, `result`.
+    pub answer: &'a dyn Fn(&EdgeName) -> &'static str,
+    /// What went wrong where an answer's number does not say so.
+    pub failure: &'a dyn Fn(&EdgeName, &Exchange) -> Option<String>,
+}
+
 /// Writes a test as a story. Headers are left out and messages are cut short unless the look is
 /// verbose.
-///
-/// `operation` says what people call a request on an edge (`POST /charges`); `answer_key` is the
-/// word for an answer there (`response`, `result`).
 ///
 /// # Errors
 /// When the writer fails.
 pub fn story(
     test: &TestCase,
     recording: &str,
-    operation: &dyn Fn(&EdgeName, &Map) -> String,
-    answer_key: &dyn Fn(&EdgeName) -> &'static str,
+    words: &Words<'_>,
     out: &mut dyn Write,
     look: Look,
 ) -> io::Result<()> {
     let mut teller = Teller { page: Page::new(look.color, look.width), look };
     teller.title(test, recording);
-    let name = operation(&test.edge, &test.exchange.request);
+    let name = (words.operation)(&test.edge, &test.exchange.request);
     teller.ask(0, &[(Style::Bold, &name)], &test.exchange, &name);
     for (place, call) in test.calls.iter().enumerate() {
         teller.page.end();
-        let name = operation(&call.edge, &call.exchange.request);
+        let name = (words.operation)(&call.edge, &call.exchange.request);
         let number = format!("{} · ", place + 1);
         let together = if call.parallel { "  while the call above waits" } else { "" };
         let head = [
@@ -46,10 +52,10 @@ pub fn story(
             (Style::Dim, together),
         ];
         teller.ask(4, &head, &call.exchange, &name);
-        teller.answer(4, &call.exchange, answer_key(&call.edge));
+        teller.answer(4, &call.edge, &call.exchange, words);
     }
     teller.page.end();
-    teller.answer(0, &test.exchange, answer_key(&test.edge));
+    teller.answer(0, &test.edge, &test.exchange, words);
     teller.noise(test);
     out.write_all(teller.page.finish().as_bytes())
 }
@@ -77,16 +83,19 @@ impl Teller {
         self.message(indent + 2, &exchange.request, name);
     }
 
-    fn answer(&mut self, indent: usize, exchange: &Exchange, word: &str) {
+    fn answer(&mut self, indent: usize, edge: &EdgeName, exchange: &Exchange, words: &Words<'_>) {
         self.page.to(indent).put(Style::Good, "← ");
         match (&exchange.response, exchange.failure) {
             (Some(response), failure) => {
-                self.page.put(Style::Bold, word);
+                self.page.put(Style::Bold, (words.answer)(edge));
                 // A number that comes first is what the answer is known by.
                 let first = response.iter().next();
                 let code = first.filter(|(_, value)| matches!(value, Value::Number(_)));
                 if let Some((_, Value::Number(code))) = code {
                     self.page.space(1).put(Style::Plain, code.as_str());
+                }
+                if let Some(said) = (words.failure)(edge, exchange) {
+                    self.page.put(Style::Dim, " · ").put(Style::Bad, &said);
                 }
                 if let Some(failure) = failure {
                     self.page.put(Style::Bad, &format!("  then {}", failure.as_str()));
@@ -160,8 +169,10 @@ mod tests {
             r#"{"sql":"INSERT INTO orders (sku, quantity)\n  VALUES ($1, $2) RETURNING id","params":["A1",2]}"#,
             r#"{"columns":["id int4"],"rows":[[17]],"tag":"INSERT 0 1"}"#,
         );
-        let pay =
-            exchange(r#"{"http":"POST /charges","body":{"amount":"19.90"}}"#, r#"{"status":200}"#);
+        let pay = exchange(
+            r#"{"http":"POST /charges","body":{"amount":"19.90"}}"#,
+            r#"{"status":200,"paid":2}"#,
+        );
         let refused = Exchange { response: None, failure: Some(Failure::Refused), ..pay.clone() };
         TestCase {
             id: TestId(3),
@@ -184,8 +195,12 @@ mod tests {
             _ => request.text("http").unwrap_or_default().to_owned(),
         };
         let key = |edge: &EdgeName| if edge.as_str() == "shop-db" { "result" } else { "response" };
+        let failure = |_: &EdgeName, exchange: &Exchange| {
+            exchange.response.as_ref()?.get("paid").map(|_| "paid twice".to_owned())
+        };
+        let words = Words { operation: &operation, answer: &key, failure: &failure };
         let mut out = Vec::new();
-        story(&sample(), "checkout", &operation, &key, &mut out, look).unwrap();
+        story(&sample(), "checkout", &words, &mut out, look).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -210,7 +225,8 @@ mod tests {
 
             → 2 · payments · POST /charges
               body: {amount: "19.90"}
-            ← response 200
+            ← response 200 · paid twice
+              paid: 2
 
             → 3 · mail · POST /charges  while the call above waits
               body: {amount: "19.90"}

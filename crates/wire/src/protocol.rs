@@ -90,6 +90,12 @@ pub trait Facets: Sync {
     /// Whether asking again is harmless and may be answered again by the latest answer (a read).
     fn repeatable(&self, request: &Map) -> bool;
 
+    /// What went wrong according to a response, in a few words, where its first value (a status) does not
+    /// say so.
+    fn failure(&self, _request: &Map, _response: &Map) -> Option<String> {
+        None
+    }
+
     /// Whether a request sets a connection up (a handshake, a ping, a driver asking for the server's
     /// version): it belongs to no test, may be asked on any connection, at any time, and any number
     /// of times.

@@ -3,8 +3,8 @@
 use crate::arguments::{Color, Show};
 use crate::error::{CliError, Outcome};
 use crate::{look, selection};
-use rehearsal_model::{EdgeName, Map, Recording, TestId};
-use rehearsal_report::{Align, Column, Look, story, table};
+use rehearsal_model::{EdgeName, Exchange, Map, Recording, TestId};
+use rehearsal_report::{Align, Column, Look, Words, story, table};
 use rehearsal_store::Project;
 use rehearsal_wire::Protocol;
 use std::collections::BTreeMap;
@@ -74,7 +74,8 @@ fn contents(recording: &Recording, look: Look) -> String {
                 count => format!("{edge} ×{count}"),
             })
             .collect();
-        vec![test.id.0.to_string(), test.name.clone(), answer(&test.exchange), calls.join(", ")]
+        let answer = headline(protocol_of(recording, &test.edge), &test.exchange);
+        vec![test.id.0.to_string(), test.name.clone(), answer, calls.join(", ")]
     };
     let rows: Vec<Vec<String>> = recording.tests.iter().map(row).collect();
     let mut page = table(&columns, &rows, look);
@@ -90,8 +91,28 @@ fn contents(recording: &Recording, look: Look) -> String {
     page
 }
 
-/// The headline of an answer: its first value, such as a status.
-fn answer(exchange: &rehearsal_model::Exchange) -> String {
+fn protocol_of(recording: &Recording, edge: &EdgeName) -> &'static dyn Protocol {
+    let edge = recording.manifest.edge(edge.as_str());
+    edge.and_then(|edge| rehearsal_wire::protocol(&edge.protocol))
+        .unwrap_or_else(rehearsal_wire::fallback)
+}
+
+/// What went wrong according to an answer, where its headline does not say so.
+fn failure(protocol: &dyn Protocol, exchange: &Exchange) -> Option<String> {
+    protocol.facets().failure(&exchange.request, exchange.response.as_ref()?)
+}
+
+/// The headline of an answer: its first value, such as a status, and what went wrong.
+fn headline(protocol: &dyn Protocol, exchange: &Exchange) -> String {
+    let answer = answer(exchange);
+    match failure(protocol, exchange) {
+        Some(failure) => format!("{answer} · {failure}").chars().take(60).collect(),
+        None => answer,
+    }
+}
+
+/// The first value of an answer.
+fn answer(exchange: &Exchange) -> String {
     let first = exchange.response.as_ref().and_then(|response| response.iter().next());
     match (first, exchange.failure) {
         (_, Some(failure)) => failure.as_str().to_owned(),
@@ -109,18 +130,16 @@ fn one(recording: &Recording, id: TestId, look: Look) -> Result<String, CliError
         let name = &recording.name;
         CliError::Wrong(format!("find test {} of {name}: its tests go up to {last}", id.0))
     })?;
-    let protocol = |edge: &EdgeName| -> &'static dyn Protocol {
-        let edge = recording.manifest.edge(edge.as_str());
-        edge.and_then(|edge| rehearsal_wire::protocol(&edge.protocol))
-            .unwrap_or_else(rehearsal_wire::fallback)
-    };
+    let protocol = |edge: &EdgeName| protocol_of(recording, edge);
     let operation = |edge: &EdgeName, request: &Map| match request.is_empty() {
         true => "connect".to_owned(),
         false => protocol(edge).facets().operation(request),
     };
     let answer_key = |edge: &EdgeName| protocol(edge).shape().answer;
+    let failure = |edge: &EdgeName, exchange: &Exchange| failure(protocol(edge), exchange);
+    let words = Words { operation: &operation, answer: &answer_key, failure: &failure };
     let mut page = Vec::new();
-    story(test, &recording.name, &operation, &answer_key, &mut page, look)
+    story(test, &recording.name, &words, &mut page, look)
         .map_err(CliError::io("write the story"))?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }

@@ -3,6 +3,7 @@
 use super::content::Kind;
 use super::{fields, form, media};
 use rehearsal_model::{Map, Value, json};
+use std::borrow::Cow;
 
 /// Whether a message is a request or a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,28 +149,36 @@ fn content(message: &Map, content_type: Option<&str>, out: &mut Map) {
         out.push_new("form", sorted_form(fields::each(Some(value))));
     } else if let Some(body) = message.get("body") {
         let (key, value) = meaning(body, content_type);
-        out.push_new(key, value);
+        out.push_new(key, value.into_owned());
     }
 }
 
+/// What the body of a message says, when it has one that is neither a form nor multipart.
+pub(super) fn body<'a>(message: &'a Map, content_type: Option<&str>) -> Option<Cow<'a, Value>> {
+    let shown = message.get("omitted").or(message.get("multipart")).or(message.get("form"));
+    let body = message.get("body").filter(|_| shown.is_none())?;
+    let (key, value) = meaning(body, content_type);
+    (key == "body").then_some(value)
+}
+
 /// What a body says, however it is spelled.
-fn meaning(body: &Value, content_type: Option<&str>) -> (&'static str, Value) {
-    let Value::Text(text) = body else { return ("body", body.clone()) };
+fn meaning<'a>(body: &'a Value, content_type: Option<&str>) -> (&'static str, Cow<'a, Value>) {
+    let Value::Text(text) = body else { return ("body", Cow::Borrowed(body)) };
     if media::is(content_type, "application/x-www-form-urlencoded") && !text.is_empty() {
         let pairs: Option<Vec<(String, Value)>> = form::pairs(text)
             .map(|(name, value)| Some((name?, Value::Text(value.unwrap_or(Some(String::new()))?))))
             .collect();
         if let Some(pairs) = pairs {
             let list = pairs.iter().map(|(name, value)| (name.as_str(), value)).collect();
-            return ("form", sorted_form(list));
+            return ("form", Cow::Owned(sorted_form(list)));
         }
     }
     if media::may_be_json(content_type, text.as_bytes())
         && let Ok(tree) = json::parse(text)
     {
-        return ("body", tree);
+        return ("body", Cow::Owned(tree));
     }
-    ("body", body.clone())
+    ("body", Cow::Borrowed(body))
 }
 
 fn sorted_form(mut list: Vec<(&str, &Value)>) -> Value {

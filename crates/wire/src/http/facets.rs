@@ -5,6 +5,7 @@
 //! the operation.
 
 use super::comparison;
+use super::faces::{self, Answered, Asked};
 use super::write::request_line;
 use super::{fields, form};
 use crate::Facets;
@@ -15,28 +16,43 @@ pub(super) struct HttpFacets;
 
 impl Facets for HttpFacets {
     fn operation(&self, request: &Map) -> String {
-        let (operation, _) = split(request);
-        operation
+        let (method, path, query) = split(request);
+        match faces::read(&Asked::new(&method, &query, request)) {
+            Some((_, spoken)) => spoken.operation,
+            None => format!("{method} {path}"),
+        }
     }
 
-    /// Method, path and the names in the query; its values are as much values as a body's are.
+    /// Method, path and the names in the query, whose values are as much values as a body's are; or what
+    /// a face says in the query's stead.
     fn identity(&self, request: &Map) -> Value {
-        let (operation, query) = split(request);
-        let mut out = Map::from([("http", operation)]);
+        let (method, path, query) = split(request);
+        let mut out = Map::from([("http", format!("{method} {path}"))]);
+        let spoken = faces::read(&Asked::new(&method, &query, request)).map(|(_, spoken)| spoken);
         let names: Vec<String> = query.keys().map(str::to_owned).collect();
-        if !names.is_empty() {
+        let in_query = spoken.as_ref().is_some_and(|spoken| spoken.query.is_some());
+        if !names.is_empty() && !in_query {
             out.push_new("query", names);
+        }
+        if let Some((key, value)) = spoken.map(|spoken| spoken.identity) {
+            out.push_new(key, value);
         }
         Value::Map(out)
     }
 
     fn request(&self, request: &Map) -> Value {
-        let (operation, query) = split(request);
-        let mut out = Map::from([("http", operation)]);
+        let (method, path, query) = split(request);
+        let mut out = Map::from([("http", format!("{method} {path}"))]);
+        let read = faces::read(&Asked::new(&method, &query, request));
+        let mut spoken = read.map(|(_, spoken)| spoken);
+        let query = spoken.as_mut().and_then(|spoken| spoken.query.take()).unwrap_or(query);
         if !query.is_empty() {
             out.push_new("query", query);
         }
         comparison::message(request, comparison::Side::Request, &mut out);
+        if let Some(spoken) = spoken {
+            spoken.lay_over(&mut out);
+        }
         Value::Map(out)
     }
 
@@ -50,7 +66,17 @@ impl Facets for HttpFacets {
     }
 
     fn repeatable(&self, request: &Map) -> bool {
-        matches!(request_line(request).0, b"GET" | b"HEAD" | b"OPTIONS")
+        let (method, _, query) = split(request);
+        match faces::read(&Asked::new(&method, &query, request)) {
+            Some((_, spoken)) => spoken.repeatable,
+            None => matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS"),
+        }
+    }
+
+    fn failure(&self, request: &Map, response: &Map) -> Option<String> {
+        let (method, _, query) = split(request);
+        let (face, _) = faces::read(&Asked::new(&method, &query, request))?;
+        face.failure(&Answered::new(response))
     }
 
     fn trace(&self, request: &Map) -> Vec<String> {
@@ -75,14 +101,14 @@ impl Facets for HttpFacets {
     }
 }
 
-/// Method and path, and the query after it.
-fn split(request: &Map) -> (String, Map) {
+/// Method, path, and the query after it.
+fn split(request: &Map) -> (String, String, Map) {
     let (method, target) = request_line(request);
     let (method, target) = (String::from_utf8_lossy(method), String::from_utf8_lossy(target));
     let target = origin_form(&target);
     match target.split_once('?') {
-        Some((path, query)) => (format!("{method} {path}"), sorted_query(query)),
-        None => (format!("{method} {target}"), Map::new()),
+        Some((path, query)) => (method.into_owned(), path.to_owned(), sorted_query(query)),
+        None => (method.into_owned(), target.to_owned(), Map::new()),
     }
 }
 

@@ -10,6 +10,7 @@ mod coding;
 mod comparison;
 mod content;
 mod detect;
+mod faces;
 mod facets;
 mod fields;
 mod form;

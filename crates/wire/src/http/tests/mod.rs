@@ -2,6 +2,7 @@
 
 mod bodies;
 mod comparing;
+mod faces;
 mod nasty;
 mod observing;
 mod requesting;
