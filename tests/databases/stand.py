@@ -182,6 +182,23 @@ class Stand:
         """The files of a recording that people read."""
         return sorted((self.folder / "rehearsal" / name).rglob("*.yaml"))
 
+    def tables(self, name):
+        """What a recording says of the schema of its databases: texts such as `orders.id int4`."""
+        told, path = [], {}
+        for line in (self.folder / "rehearsal" / name / "recording.yaml").read_text("utf-8").splitlines():
+            key, _, value = line.strip().partition(": ")
+            path = {depth: word for depth, word in path.items() if depth < len(line) - len(line.lstrip())}
+            path[len(line) - len(line.lstrip())] = key.rstrip(":")
+            if path.get(4) == "tables" and 8 in path:
+                told.append(f"{path[6]}.{path[8]} {value}")
+        return told
+
+    def schema(self, name, expected):
+        """Raises unless a recording says of the schema what is expected."""
+        if (told := self.tables(name)) != expected:
+            raise Failed(f"recording.yaml says of the schema {told}, not {expected}")
+        return f"{len(told)} columns of {len({text.split(' ')[0].rsplit('.', 1)[0] for text in told})} tables are in recording.yaml"
+
     def test(self, name, log, env=None):
         """One replay: (exit code, what was printed, seconds)."""
         began = time.monotonic()

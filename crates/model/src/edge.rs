@@ -1,5 +1,6 @@
 //! The remote parties of the app.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -79,6 +80,10 @@ impl Certificate {
     }
 }
 
+/// What of the schema of a database crossed the wire: for each table that was used, its columns that
+/// were, and the type of each. A column of several types has them with ` | ` between them.
+pub type Tables = BTreeMap<String, BTreeMap<String, String>>;
+
 /// One remote party of the app, as a recording knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edge {
@@ -93,4 +98,6 @@ pub struct Edge {
     pub addresses: Vec<String>,
     /// When its connections are TLS from the first byte: how its certificate is.
     pub tls: Option<Certificate>,
+    /// When it is a database: what of its schema was used.
+    pub tables: Tables,
 }

@@ -124,6 +124,8 @@ impl Player {
             }
             Command::Ask { id, request, at } => self.wishes.push(Wish::Ask { id, request, at }),
             Command::Emit { id, exchange } => self.wishes.push(Wish::Take { id, exchange }),
+            // Who plays a side learns nothing of a database.
+            Command::Teach(_) => {}
             Command::Wake { after } => self.timers.wake(after),
             Command::Become { protocol, client, server } => {
                 let unused = match self.peer {

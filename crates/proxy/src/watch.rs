@@ -1,7 +1,7 @@
 //! Who is told what happens on connections.
 
 use rehearsal_model::{Certificate, Exchange, ExchangeId, Moment};
-use rehearsal_wire::{Peer, Protocol};
+use rehearsal_wire::{Peer, Protocol, Taught};
 
 /// What a connection is called. The caller numbers its connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +36,10 @@ pub trait Sink: Watch {
 
     /// The connection is TLS from its first byte, and this is how the server's certificate was.
     fn secured(&self, _connection: ConnectionId, _certificate: Certificate) {}
+
+    /// A column of the server's schema has crossed the wire.
+    fn taught(&self, _connection: ConnectionId, _protocol: &'static dyn Protocol, _taught: Taught) {
+    }
 
     /// An exchange that was begun will not be completed, since its connection can be read no
     /// further.

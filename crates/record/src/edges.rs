@@ -1,7 +1,9 @@
 //! The parties that were met: their names, addresses and what was seen of each.
 
+use crate::tables::SeenTables;
 use rehearsal_capture::Endpoint;
 use rehearsal_model::{Certificate, Edge, EdgeName, EdgeSettings, Role};
+use rehearsal_wire::Taught;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -182,6 +184,8 @@ struct SpokenEdge {
     protocol: Option<&'static str>,
     /// When it is TLS.
     tls: Option<Certificate>,
+    /// When it is a database.
+    tables: SeenTables,
 }
 
 impl Spoken {
@@ -209,7 +213,10 @@ impl Spoken {
             Some(protocol) => name.speaking(protocol),
             None => name,
         };
-        self.edges.push((party, SpokenEdge { name: name.clone(), protocol, tls: None }));
+        self.edges.push((
+            party,
+            SpokenEdge { name: name.clone(), protocol, tls: None, tables: SeenTables::default() },
+        ));
         self.changed = true;
         name
     }
@@ -224,6 +231,12 @@ impl Spoken {
         }
     }
 
+    /// Notes of an edge that a column of its schema was used.
+    pub(crate) fn taught(&mut self, name: &EdgeName, taught: Taught) {
+        let known = self.edges.iter_mut().map(|(_, edge)| edge).find(|edge| edge.name == *name);
+        self.changed |= known.is_some_and(|edge| edge.tables.add(taught));
+    }
+
     /// Every edge, when there is news of any since the last time.
     pub(crate) fn news(&mut self, parties: &Parties) -> Option<Vec<Edge>> {
         std::mem::take(&mut self.changed).then(|| self.edges(parties))
@@ -236,7 +249,8 @@ impl Spoken {
             addresses.sort();
             let known = edge.protocol.map(str::to_owned).or(protocol);
             let protocol = known.unwrap_or_else(|| rehearsal_wire::fallback().name().to_owned());
-            Edge { name: edge.name.clone(), role, protocol, addresses, tls: edge.tls }
+            let tables = edge.tables.resolved();
+            Edge { name: edge.name.clone(), role, protocol, addresses, tls: edge.tls, tables }
         };
         let mut edges: Vec<Edge> = self.edges.iter().map(whole).collect();
         edges.sort_by(|one, other| {

@@ -17,6 +17,7 @@ mod policy;
 mod progress;
 mod recorder;
 mod sink;
+mod tables;
 mod tls;
 
 pub use engine::{Recorded, record};

@@ -15,7 +15,7 @@ use rehearsal_proxy::{ConnectionId, ConnectionReport};
 use rehearsal_store::StoreError;
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_store::writer::Writer;
-use rehearsal_wire::{Facets, Protocol};
+use rehearsal_wire::{Facets, Protocol, Taught};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -150,6 +150,9 @@ impl Recorder {
             Message::Done { connection, id, protocol, exchange } => {
                 self.done(connection, id, protocol, *exchange);
             }
+            Message::Taught { connection, protocol, taught } => {
+                self.taught(connection, protocol, taught);
+            }
             Message::Lost { connection, id } => {
                 self.attribution.lost(flow(connection, id), &mut self.finished);
             }
@@ -270,6 +273,16 @@ impl Recorder {
                 self.attribution.outbound_done(flow, seen, &mut self.finished);
             }
         }
+    }
+
+    fn taught(&mut self, connection: ConnectionId, protocol: &dyn Protocol, taught: Taught) {
+        let Some(Connection { party, role: Role::Outbound, .. }) =
+            self.connections.get(&connection)
+        else {
+            return;
+        };
+        let edge = self.spoken.edge(&self.parties, *party, Some(protocol.name()));
+        self.spoken.taught(&edge, taught);
     }
 
     /// A certificate with a flaw makes an edge even if nothing is said: when the app is tested, it

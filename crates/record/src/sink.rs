@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::edges::PartyId;
 use rehearsal_model::{Certificate, Exchange, ExchangeId, LedgerLine, Moment, Role};
 use rehearsal_proxy::{ConnectionId, ConnectionReport, Sink, Watch};
-use rehearsal_wire::Protocol;
+use rehearsal_wire::{Protocol, Taught};
 use std::sync::Arc;
 
 /// What the recorder is told.
@@ -22,6 +22,8 @@ pub(crate) enum Message {
         protocol: &'static dyn Protocol,
         exchange: Box<Exchange>,
     },
+    /// A column of a dependency's schema.
+    Taught { connection: ConnectionId, protocol: &'static dyn Protocol, taught: Taught },
     /// An exchange that began will not be told.
     Lost { connection: ConnectionId, id: ExchangeId },
     /// A connection is TLS from its first byte, with a certificate like that.
@@ -76,6 +78,10 @@ impl Sink for Ear {
 
     fn secured(&self, connection: ConnectionId, certificate: Certificate) {
         self.desk.tell(Message::Secured { connection, certificate });
+    }
+
+    fn taught(&self, connection: ConnectionId, protocol: &'static dyn Protocol, taught: Taught) {
+        self.desk.tell(Message::Taught { connection, protocol, taught });
     }
 
     fn abandon(&self, connection: ConnectionId, id: ExchangeId) {

@@ -2,8 +2,8 @@
 //! figures [folder]`. It writes to a temporary folder, or below the one that is given.
 
 use rehearsal_model::{
-    Call, Edge, EdgeName, Exchange, Manifest, Map, Mock, Moment, Role, SecretSettings, TestCase,
-    TestId, Timestamp, Value, json,
+    Call, Edge, EdgeName, Exchange, Manifest, Map, Mock, Moment, Role, SecretSettings, Tables,
+    TestCase, TestId, Timestamp, Value, json,
 };
 use rehearsal_store::key::Key;
 use rehearsal_store::scrub::Scrubber;
@@ -98,6 +98,7 @@ fn manifest() -> Manifest {
         protocol: "http".into(),
         addresses: vec![format!("{name}.example:80")],
         tls: None,
+        tables: Tables::new(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     Manifest {

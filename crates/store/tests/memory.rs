@@ -4,7 +4,7 @@
 //! What is allocated in this process is counted, so there is one test only.
 
 use rehearsal_model::{
-    Edge, EdgeName, Exchange, Manifest, Map, Mock, Role, TestCase, TestId, Timestamp, Value,
+    Edge, EdgeName, Exchange, Manifest, Map, Mock, Role, Tables, TestCase, TestId, Timestamp, Value,
 };
 use rehearsal_store::writer::{Writer, recover};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -112,6 +112,7 @@ fn manifest() -> Manifest {
         protocol: "http".into(),
         addresses: Vec::new(),
         tls: None,
+        tables: Tables::new(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     Manifest { tool: "0.1.0".into(), command: vec!["./shop".into()], edges, ..Manifest::default() }

@@ -1,4 +1,6 @@
-//! Damaged conversations, for the tests of protocols whose bytes are no lines: bytes changed, taken
+//! Conversations for tests of several protocols: what they teach, and damaged ones.
+//!
+//! The latter are for the tests of protocols whose bytes are no lines: bytes changed, taken
 //! away, doubled. Nothing may panic, and what pieces the bytes come in must not matter.
 //!
 //! The fuzzer does this at length; this is what every run of the tests affords.
@@ -10,6 +12,22 @@ use rehearsal_model::{ExchangeId, Map, Moment};
 
 /// Bytes of one side.
 pub(crate) type Line = (Peer, Vec<u8>);
+
+/// What an observer tells of the schema: `table.column kind`, a `#` for a table without a name.
+pub(crate) fn taught(protocol: &dyn Protocol, lines: &[Line]) -> Vec<String> {
+    let mut session = protocol.observer(Limits::default());
+    let mut out = Vec::new();
+    for (from, bytes) in lines {
+        session.handle(Event::Data { from: *from, bytes, at: Moment(1) }, &mut out).unwrap();
+    }
+    let told = out.into_iter().filter_map(|command| match command {
+        Command::Teach(taught) => Some(taught),
+        _ => None,
+    });
+    let text = |table: Option<String>| table.unwrap_or_else(|| "#".to_owned());
+    let kind = |kind: Option<String>| kind.unwrap_or_else(|| "?".to_owned());
+    told.map(|told| format!("{}.{} {}", text(told.table), told.column, kind(told.kind))).collect()
+}
 
 const SMALL: Limits = Limits { head: 4096, body: 4096, in_flight: 16 };
 

@@ -20,7 +20,7 @@ mod tls;
 
 pub use dns::{addresses, queried_name};
 pub use protocol::{Facets, Limits, Protocol, Verdict};
-pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, WireError};
+pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, Taught, WireError};
 pub use tls::begins_tls;
 
 /// Every protocol, in the order in which they are tried on the first bytes of a connection.

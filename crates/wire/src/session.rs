@@ -171,6 +171,9 @@ pub enum Command {
         /// What was said.
         exchange: Box<Exchange>,
     },
+    /// A column of the server's schema has crossed the wire. Observers of databases only, which say
+    /// each once or a few times.
+    Teach(Taught),
     /// Establish TLS with a side: as its server with the client, as its client with the server.
     StartTls {
         /// With whom.
@@ -198,6 +201,20 @@ pub enum Command {
         /// How much.
         after: std::time::Duration,
     },
+}
+
+/// A column of a database that was used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taught {
+    /// The number by which the server calls the table, where it does; what the table is called is
+    /// then known once one statement has said it together with the number.
+    pub number: Option<u64>,
+    /// What it is called, when that is known.
+    pub table: Option<String>,
+    /// The column.
+    pub column: String,
+    /// Its type in the words of the database, when that is known.
+    pub kind: Option<String>,
 }
 
 /// Why a session gives up.

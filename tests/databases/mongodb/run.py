@@ -126,9 +126,18 @@ def ask(port, method, path, body=None):
         return json.loads(response.read())
 
 
+# What of the collections the shop uses.
+TABLES = [
+    "shop.ledger._id string", "shop.ledger.amount decimal", "shop.log._id string", "shop.log.order objectId", "shop.log.seen int",
+    "shop.log.what string", "shop.numbers._id int", "shop.orders._id objectId", "shop.orders.amount decimal", "shop.orders.due date",
+    "shop.orders.item string", "shop.orders.note binData", "shop.orders.paid bool", "shop.orders.size object", "shop.orders.tags array",
+]
+
+
 def cases(stand, tools):
     python, others = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "8"}])
+    yield "schema", lambda: stand.schema("shop", TABLES)
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     yield "created", lambda: run_created(stand, python)

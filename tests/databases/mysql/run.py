@@ -180,9 +180,17 @@ def run_edited(stand, driver):
     return "green with two other ways to log in, and an older server"
 
 
+# What of the schema the shop uses.
+TABLES = [
+    "ledger.amount decimal(10,2)", "ledger.order_id int", "orders.amount decimal(10,2)", "orders.due date", "orders.id int unsigned",
+    "orders.item varchar(100)", "orders.note blob", "orders.paid tinyint(1)", "orders.tags set(12)", "stock.quantity int",
+]
+
+
 def cases(stand, tools):
     python, go, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
+    yield "schema", lambda: stand.schema("shop", TABLES)
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     yield "by hand", lambda: run_by_hand(stand)

@@ -67,6 +67,13 @@ DEFECTS = {
 }
 
 
+# What of the schema the shop uses, and the types that the server said.
+TABLES = [
+    "ledger.amount unknown", "ledger.order_id unknown", "orders.amount numeric(10,2)", "orders.deliver unknown", "orders.due date",
+    "orders.id int4", "orders.item text", "orders.note bytea", "orders.paid bool", "orders.tags text[]",
+]
+
+
 def server_program(name):
     """The newest that is installed; what is on PATH may be a link into one of them."""
     folders = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda folder: float(folder.split("/")[-2]))
@@ -160,6 +167,7 @@ def run_encrypted(stand, python):
 def cases(stand, tools):
     python, go, rust, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
+    yield "schema", lambda: stand.schema("shop", TABLES)
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     yield "isolation", lambda: stand.isolated("shop", "connection received")

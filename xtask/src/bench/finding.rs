@@ -7,7 +7,7 @@ use super::process;
 use anyhow::{Context as _, ensure};
 use rehearsal_matching::{Asked, Desk, Entry, Judge, Library, Verdict, fingerprint};
 use rehearsal_model::{
-    Difference, Edge, EdgeName, Exchange, Manifest, Map, Mock, Moment, Role, TestId, Value,
+    Difference, Edge, EdgeName, Exchange, Manifest, Map, Mock, Moment, Role, Tables, TestId, Value,
 };
 use rehearsal_store::cache;
 use rehearsal_store::writer::Writer;
@@ -174,6 +174,7 @@ fn manifest() -> Manifest {
         protocol: "http".into(),
         addresses: vec![format!("{name}.example:80")],
         tls: None,
+        tables: Tables::new(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     Manifest { tool: "bench".into(), command: vec!["./shop".into()], edges, ..Manifest::default() }

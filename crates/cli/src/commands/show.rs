@@ -84,11 +84,26 @@ fn contents(recording: &Recording, look: Look) -> String {
     if !recording.mocks.is_empty() {
         let _ = writeln!(page, "\nand {ambient} ambient, {shared} shared mocks in ambient.yaml");
     }
+    page.push_str(&tables(recording, look));
     if let Some(first) = recording.tests.first() {
         let name = &recording.name;
         let _ = writeln!(page, "\nrehearsal show {name} {}    reads a test as a story", first.id.0);
     }
     page
+}
+
+/// What was used of the schemas of databases.
+fn tables(recording: &Recording, look: Look) -> String {
+    let columns = ["edge", "table", "columns"].map(|name| Column { name, align: Align::Left });
+    let mut rows = Vec::new();
+    for edge in &recording.manifest.edges {
+        for (table, columns) in &edge.tables {
+            let columns: Vec<_> =
+                columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+            rows.push(vec![edge.name.to_string(), table.clone(), columns.join(", ")]);
+        }
+    }
+    if rows.is_empty() { String::new() } else { format!("\n{}", table(&columns, &rows, look)) }
 }
 
 fn protocol_of(recording: &Recording, edge: &EdgeName) -> &'static dyn Protocol {

@@ -2,7 +2,7 @@
 
 use crate::{ConnectionId, Sink};
 use rehearsal_model::{Certificate, Exchange, ExchangeId, Moment};
-use rehearsal_wire::Protocol;
+use rehearsal_wire::{Protocol, Taught};
 
 /// Hands exchanges to the sink under numbers that are unique on the connection, and abandons those
 /// that are open when it is dropped.
@@ -45,6 +45,13 @@ impl<'a> Exchanges<'a> {
         }
         if let Some(protocol) = self.protocol {
             self.sink.emit(self.connection, protocol, id, exchange);
+        }
+    }
+
+    /// Tells of a column of the server's schema.
+    pub(super) fn taught(&self, taught: Taught) {
+        if let Some(protocol) = self.protocol {
+            self.sink.taught(self.connection, protocol, taught);
         }
     }
 

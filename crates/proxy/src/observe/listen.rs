@@ -45,6 +45,7 @@ impl Carry<'_> {
             Command::Forward { from } => self.held[from as usize] = false,
             Command::Begin { id, at } => self.exchanges.begin(id, at),
             Command::Emit { id, exchange } => self.exchanges.emit(id, exchange),
+            Command::Teach(taught) => self.exchanges.taught(taught),
             Command::StartTls { with } => self.start_tls(with, unsent),
             Command::Become { protocol, client, server } => {
                 self.change_protocol(protocol, &[(Peer::Client, client), (Peer::Server, server)]);

@@ -6,6 +6,7 @@ use rehearsal_model::{
     Call, Certificate, Edge, EdgeName, Exchange, Failure, Manifest, Map, Mock, Moment, Role,
     TestCase, TestId, Timestamp,
 };
+use std::collections::BTreeMap;
 
 impl Binary for String {
     fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
@@ -145,7 +146,8 @@ impl Binary for Edge {
         out.push(u8::from(self.role == Role::Outbound));
         self.protocol.put(out)?;
         put_list(out, &self.addresses)?;
-        self.tls.map_or(String::new(), |tls| tls.word().to_owned()).put(out)
+        self.tls.map_or(String::new(), |tls| tls.word().to_owned()).put(out)?;
+        put_pairs(out, &self.tables)
     }
 
     fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
@@ -155,8 +157,34 @@ impl Binary for Edge {
             protocol: String::take(input)?,
             addresses: input.list()?,
             tls: Certificate::of_word(&String::take(input)?),
+            tables: take_pairs(input)?,
         })
     }
+}
+
+impl Binary for BTreeMap<String, String> {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        put_pairs(out, self)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        take_pairs(input)
+    }
+}
+
+/// Pairs behind their number.
+fn put_pairs<V: Binary>(out: &mut Vec<u8>, pairs: &BTreeMap<String, V>) -> Result<(), BinaryError> {
+    put_number(out, pairs.len() as u64);
+    pairs.iter().try_for_each(|(key, value)| {
+        key.put(out)?;
+        value.put(out)
+    })
+}
+
+fn take_pairs<V: Binary>(input: &mut Input<'_>) -> Result<BTreeMap<String, V>, BinaryError> {
+    // Nothing is allocated for a number that lies: each pair must be there.
+    let count = input.number()?;
+    (0..count).map(|_| Ok((String::take(input)?, V::take(input)?))).collect()
 }
 
 impl Binary for Manifest {

@@ -72,6 +72,11 @@ const EDGE_OF_MANIFEST: &[Field] = &[
     ),
     Field::required("role", Shape::Choice(&["inbound", "outbound"]), "Who calls whom"),
     Field::optional("addresses", TEXTS, "Where the app listens or connects to"),
+    Field::optional(
+        "tables",
+        Shape::Named(&Shape::Named(&Shape::Text)),
+        "The tables or collections of a database that were used, with the type of each column",
+    ),
 ];
 
 const EDGE: Field =

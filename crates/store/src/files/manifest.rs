@@ -2,8 +2,8 @@
 
 use super::fields::MANIFEST;
 use crate::schema::Fields;
-use crate::yaml::{EmitError, Emitter, Node, YamlError};
-use rehearsal_model::{Certificate, Edge, EdgeName, Manifest, Map, Role, Value};
+use crate::yaml::{Content, EmitError, Emitter, Node, YamlError};
+use rehearsal_model::{Certificate, Edge, EdgeName, Manifest, Map, Role, Tables, Value};
 
 /// The version of the format of a recording's files that this release writes, and the newest that
 /// it reads.
@@ -35,8 +35,26 @@ pub(super) fn write(manifest: &Manifest) -> Result<String, EmitError> {
         if !edge.addresses.is_empty() {
             out.pair("addresses", &Value::from(edge.addresses.clone()), 4)?;
         }
+        write_tables(&mut out, &edge.tables)?;
     }
     Ok(out.finish().0)
+}
+
+/// A column on each line, so that a change of one is a change of one line.
+fn write_tables(out: &mut Emitter<()>, tables: &Tables) -> Result<(), EmitError> {
+    if tables.is_empty() {
+        return Ok(());
+    }
+    out.key("tables", 4);
+    out.nest();
+    for (table, columns) in tables {
+        out.key(table, 6);
+        out.nest();
+        for (column, kind) in columns {
+            out.pair(column, &Value::from(kind.as_str()), 8)?;
+        }
+    }
+    Ok(())
 }
 
 fn role_word(role: Role) -> &'static str {
@@ -60,6 +78,7 @@ pub(super) fn read(node: Node) -> Result<Manifest, YamlError> {
             protocol: fields.text("protocol").unwrap_or_default(),
             addresses: fields.texts("addresses"),
             tls: fields.text("tls").as_deref().and_then(Certificate::of_word),
+            tables: read_tables(&mut fields)?,
         })
     });
     Ok(Manifest {
@@ -68,6 +87,21 @@ pub(super) fn read(node: Node) -> Result<Manifest, YamlError> {
         command: fields.texts("command"),
         listens: fields.texts("listens"),
     })
+}
+
+fn read_tables(fields: &mut Fields) -> Result<Tables, YamlError> {
+    let each = fields.pairs("tables").into_iter().map(|(table, node)| {
+        let columns = match node.content {
+            Content::Map(pairs) => pairs,
+            _ => Vec::new(),
+        };
+        let each = columns.into_iter().map(|(column, kind)| {
+            let kind = kind.scalar().and_then(Value::as_text).unwrap_or_default().to_owned();
+            (column.text, kind)
+        });
+        Ok((table.text, each.collect()))
+    });
+    each.collect()
 }
 
 fn refuse_newer(fields: &Fields) -> Result<(), YamlError> {

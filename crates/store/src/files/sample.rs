@@ -3,8 +3,8 @@
 use super::save::write_with;
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
 use rehearsal_model::{
-    Call, Edge, EdgeName, Exchange, Failure, Manifest, Map, Mock, Recording, Role, TestCase,
-    TestId, Timestamp, Value,
+    Call, Edge, EdgeName, Exchange, Failure, Manifest, Map, Mock, Recording, Role, Tables,
+    TestCase, TestId, Timestamp, Value,
 };
 use std::path::Path;
 
@@ -50,7 +50,14 @@ pub(crate) fn shapes(name: &str) -> Option<&'static ExchangeShape> {
 
 fn edge(name: &str, role: Role, protocol: &str, address: &str) -> Edge {
     let addresses = vec![address.to_owned()];
-    Edge { name: EdgeName::new(name), role, protocol: protocol.to_owned(), addresses, tls: None }
+    Edge {
+        name: EdgeName::new(name),
+        role,
+        protocol: protocol.to_owned(),
+        addresses,
+        tls: None,
+        tables: Tables::new(),
+    }
 }
 
 pub(crate) fn exchange(request: Map, response: Option<Map>) -> Exchange {

@@ -94,6 +94,9 @@ fn merged(folder: &Path, old: Manifest, new: Manifest) -> Result<Manifest, Store
                         known.addresses.push(address);
                     }
                 }
+                for (table, columns) in edge.tables {
+                    known.tables.entry(table).or_default().extend(columns);
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{StoreError, read_recording};
 use rehearsal_model::{
-    Call, Edge, EdgeName, Exchange, Map, Recording, Role, TestCase, Timestamp, Value,
+    Call, Edge, EdgeName, Exchange, Map, Recording, Role, Tables, TestCase, Timestamp, Value,
 };
 
 struct Project {
@@ -44,6 +44,7 @@ fn manifest(outbound: &[&str]) -> Manifest {
         protocol: "http".into(),
         addresses: vec![format!("{name}.example:80")],
         tls: None,
+        tables: Tables::new(),
     };
     let mut edges = vec![edge(EdgeName::INBOUND, Role::Inbound)];
     edges.extend(outbound.iter().map(|name| edge(name, Role::Outbound)));

@@ -20,6 +20,7 @@ mod requester;
 mod responder;
 mod scram;
 mod shape;
+mod teaching;
 
 use crate::{Facets, Limits, Protocol, Session, Verdict, WireError};
 use rehearsal_model::shape::ExchangeShape;

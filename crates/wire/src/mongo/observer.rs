@@ -7,7 +7,8 @@
 use super::command::{self, Kind};
 use super::inbox::{Inbox, Message};
 use super::message::{self, Said};
-use super::{NAME, malformed, reply};
+use super::{NAME, malformed, reply, teaching};
+use crate::sql::Lessons;
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value};
 use std::collections::{HashSet, VecDeque};
@@ -39,6 +40,8 @@ pub(super) struct Observer {
     /// Cursors that wait for news.
     waiting: HashSet<i64>,
     over: bool,
+    /// What was told of the fields of collections.
+    lessons: Lessons,
 }
 
 impl Observer {
@@ -51,6 +54,7 @@ impl Observer {
             pending: VecDeque::new(),
             waiting: HashSet::new(),
             over: false,
+            lessons: Lessons::default(),
         }
     }
 
@@ -111,6 +115,8 @@ impl Observer {
             pending.id = Some(self.begin(at, out));
             pending.started = at;
         }
+        let taught = teaching::taught(&pending.command, &response, &mut self.lessons);
+        out.extend(taught.into_iter().map(crate::Command::Teach));
         pending.answered(response, now, out);
         if more_to_come {
             pending.last = Some(message.id);

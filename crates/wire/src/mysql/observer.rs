@@ -6,12 +6,14 @@
 mod answering;
 mod asking;
 mod starting;
+mod teaching;
 
 use super::outcome::Running;
 use super::packets::{Inbox, Packet};
 use super::statements::Statements;
 use super::status;
-use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
+use crate::sql::Lessons;
+use crate::{Command, Ending, Event, Limits, Peer, Session, Taught, WireError};
 use answering::Reading;
 use asking::Asked;
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
@@ -58,6 +60,10 @@ pub(super) struct Observer {
     flags: u16,
     /// Those that the server greeted with.
     first_flags: u16,
+    /// What was told of the schema.
+    lessons: Lessons,
+    /// What is to be told with the next answer.
+    taught: Vec<Taught>,
 }
 
 impl Observer {
@@ -79,6 +85,8 @@ impl Observer {
             file: None,
             flags: status::AUTOCOMMIT,
             first_flags: status::AUTOCOMMIT,
+            lessons: Lessons::default(),
+            taught: Vec::new(),
         }
     }
 

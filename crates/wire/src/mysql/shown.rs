@@ -70,6 +70,18 @@ fn is_text(column: &Column) -> bool {
     column.charset != charset::BINARY && column.kind() == Kind::Text
 }
 
+/// The type of a column as a CREATE TABLE has it: `varchar(20)`, `int unsigned`.
+pub(super) fn kind(column: &Column) -> String {
+    let is_binary = column.charset == charset::BINARY;
+    let named = Named { code: column.code, is_binary, flags: column.flags };
+    let wide = charset::widest(if is_binary { charset::BINARY } else { column.charset });
+    let chars = if column.length == u32::MAX { column.length } else { column.length / wide };
+    let (name, implied) = types::name(named, chars);
+    let size = size(column, implied.is_some(), wide).map(|size| format!("({size})"));
+    let unsigned = if column.is_unsigned() { " unsigned" } else { "" };
+    format!("{name}{}{unsigned}", size.unwrap_or_default())
+}
+
 fn text(column: &Column, usual: u16) -> String {
     let is_binary = column.charset == charset::BINARY;
     let named = Named { code: column.code, is_binary, flags: column.flags };

@@ -157,7 +157,7 @@ fn observe(lines: &[Line], size: usize, end: Option<(Peer, Ending)>) -> (Vec<Exc
                 emitted.push(*exchange);
             }
             Command::Send { bytes, .. } => sent.extend_from_slice(&bytes),
-            Command::Hold { .. } | Command::Forward { .. } => {}
+            Command::Hold { .. } | Command::Forward { .. } | Command::Teach(_) => {}
             other => panic!("unexpected {other:?}"),
         }
     }
@@ -241,6 +241,11 @@ fn check(capabilities: u64, conversation: &[Line]) -> Vec<(Map, Map)> {
 
 fn result(pairs: impl IntoIterator<Item = (&'static str, Value)>) -> Map {
     pairs.into_iter().collect()
+}
+
+/// A statement that changes something.
+pub(super) fn written(sql: &str) -> Vec<Line> {
+    vec![(Client, query(sql)), (Server, packets(1, &[plain_ok(2)]))]
 }
 
 /// Something of everything.

@@ -1,7 +1,7 @@
 //! The columns of a result: names, types and formats.
 //!
 //! A column is written `name type`, with the modifier of the type behind it in parentheses when it
-//! has one. What tables the columns came from is not kept.
+//! has one. What tables the columns came from is not kept with a result.
 
 use super::fields::Fields;
 use super::frames::{self, Frames};
@@ -17,6 +17,8 @@ const BINARY: &str = " binary";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Column {
     pub(super) name: String,
+    /// The number of the table that it is a column of, while it is observed; 0 for none.
+    pub(super) table: u32,
     pub(super) oid: u32,
     /// What the server calls the type modifier; -1 when there is none.
     pub(super) modifier: i32,
@@ -51,11 +53,12 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Column>, WireError> {
     let mut columns = Vec::new();
     for _ in 0..count {
         let name = String::from_utf8_lossy(fields.zero_ended()?).into_owned();
-        fields.take(6)?;
+        let table = fields.u32()?;
+        fields.take(2)?;
         let oid = fields.u32()?;
         fields.take(2)?;
         let (modifier, format) = (fields.i32()?, fields.i16()?);
-        columns.push(Column { name, oid, modifier, format, parts: None });
+        columns.push(Column { name, table, oid, modifier, format, parts: None });
     }
     Ok(columns)
 }
@@ -85,16 +88,22 @@ pub(super) fn write(columns: &[Column], formats: &[i16], frames: &mut Frames) {
 /// Columns as recordings have them.
 pub(super) fn to_value(columns: &[Column]) -> Value {
     let each = columns.iter().map(|column| {
-        let modifier = match column.modifier {
-            -1 => String::new(),
-            modifier => format!("({})", spoken(column.oid, modifier)),
-        };
+        let kind = kind(column);
         let binary = if column.is_carried() && column.format == 1 { BINARY } else { "" };
         let parts = column.parts.as_ref().map(|parts| format!("={}", parts.spell()));
         let parts = parts.unwrap_or_default();
-        format!("{} {}{modifier}{parts}{binary}", column.name, types::name(column.oid))
+        format!("{} {kind}{parts}{binary}", column.name)
     });
     Value::from(each.collect::<Vec<_>>())
+}
+
+/// The type of a column with its modifier: `numeric(10,2)`.
+pub(super) fn kind(column: &Column) -> String {
+    let modifier = match column.modifier {
+        -1 => String::new(),
+        modifier => format!("({})", spoken(column.oid, modifier)),
+    };
+    format!("{}{modifier}", types::name(column.oid))
 }
 
 /// Columns from a recording.
@@ -126,7 +135,7 @@ fn from_text(text: &str) -> Option<Column> {
         Some(said) => meant(oid, said)?,
         None => -1,
     };
-    Some(Column { name: name.to_owned(), oid, modifier, format, parts })
+    Some(Column { name: name.to_owned(), table: 0, oid, modifier, format, parts })
 }
 
 const BPCHAR: u32 = 1042;

@@ -6,14 +6,16 @@
 mod answering;
 mod asking;
 mod starting;
+mod teaching;
 
 use super::inbox::Inbox;
 use super::pending::{Asked, Running};
 use super::plan::Plans;
 use super::{copy, malformed};
+use crate::sql::Lessons;
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use Peer::{Client, Server};
 
@@ -57,6 +59,12 @@ pub(super) struct Observer {
     notices: Vec<Value>,
     parameters: Map,
     auth: Option<String>,
+    /// What was told of the schema.
+    lessons: Lessons,
+    /// Tables whose names were told.
+    named: HashSet<u32>,
+    /// A number for the database.
+    database: u32,
 }
 
 impl Observer {
@@ -79,6 +87,9 @@ impl Observer {
             notices: Vec::new(),
             parameters: Map::new(),
             auth: None,
+            lessons: Lessons::default(),
+            named: HashSet::new(),
+            database: 0,
         }
     }
 
@@ -91,6 +102,9 @@ impl Observer {
 
     fn emit(&mut self, mut running: Running, now: Moment, out: &mut Vec<Command>) {
         running.aside(&mut self.notices, &mut self.parameters);
+        if let Some(text) = running.request.text("sql") {
+            self.teach_written(text, None, out);
+        }
         let exchange = Exchange {
             response: Some(running.response()),
             request: running.request,

@@ -68,6 +68,13 @@ impl Statement {
         Map::from([("prepare", self.sql.clone())])
     }
 
+    /// The types that the server worked out for those parameters whose type the client left open.
+    pub(super) fn inferred(&self) -> Option<Vec<Option<u32>>> {
+        let each = self.told.get()?.iter().enumerate();
+        let is_open = |place: &usize| self.given.get(*place).is_none_or(|given| *given == 0);
+        Some(each.map(|(place, oid)| is_open(&place).then_some(*oid)).collect())
+    }
+
     fn param_type(&self, index: usize) -> u32 {
         let known = self.known.upgrade();
         let known = known.as_ref().and_then(|known| known.told.get());

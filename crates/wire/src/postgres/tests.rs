@@ -16,15 +16,15 @@ fn frames(write: impl FnOnce(&mut Frames)) -> Vec<u8> {
     frames.take().to_vec()
 }
 
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     frames(|frames| frames.add(kind, |out| out.extend_from_slice(body)))
 }
 
-fn startup() -> Vec<u8> {
+pub(super) fn startup() -> Vec<u8> {
     message(b'x', b"\0\x03\0\0user\0shop\0database\0shop\0\0")[1..].to_vec()
 }
 
-fn welcome() -> Vec<u8> {
+pub(super) fn welcome() -> Vec<u8> {
     [
         message(b'R', &[0; 4]),
         message(b'S', b"TimeZone\0UTC\0"),
@@ -34,16 +34,16 @@ fn welcome() -> Vec<u8> {
     .concat()
 }
 
-fn query(sql: &str) -> Vec<u8> {
+pub(super) fn query(sql: &str) -> Vec<u8> {
     frames(|frames| frames.add(b'Q', |out| zero_ended(out, sql.as_bytes())))
 }
 
-fn parse(name: &str, sql: &str) -> Vec<u8> {
+pub(super) fn parse(name: &str, sql: &str) -> Vec<u8> {
     message(b'P', format!("{name}\0{sql}\0\0\0").as_bytes())
 }
 
 /// Binds parameters in text and asks for all columns in one format.
-fn bind(portal: &str, name: &str, params: &[&str], format: u8) -> Vec<u8> {
+pub(super) fn bind(portal: &str, name: &str, params: &[&str], format: u8) -> Vec<u8> {
     frames(|frames| {
         frames.add(b'B', |out| {
             zero_ended(out, portal.as_bytes());
@@ -59,15 +59,15 @@ fn bind(portal: &str, name: &str, params: &[&str], format: u8) -> Vec<u8> {
     })
 }
 
-fn execute(portal: &str, most: u8) -> Vec<u8> {
+pub(super) fn execute(portal: &str, most: u8) -> Vec<u8> {
     message(b'E', &[portal.as_bytes(), &[0, 0, 0, 0, most]].concat())
 }
 
-fn describe(kind: u8, name: &str) -> Vec<u8> {
+pub(super) fn describe(kind: u8, name: &str) -> Vec<u8> {
     message(b'D', &[&[kind], name.as_bytes(), b"\0"].concat())
 }
 
-fn sync() -> Vec<u8> {
+pub(super) fn sync() -> Vec<u8> {
     message(b'S', b"")
 }
 
@@ -85,7 +85,7 @@ fn row(value: &[u8]) -> Vec<u8> {
     message(b'D', &[&[0, 1], &length[..], value].concat())
 }
 
-fn done(tag: &str) -> Vec<u8> {
+pub(super) fn done(tag: &str) -> Vec<u8> {
     message(b'C', format!("{tag}\0").as_bytes())
 }
 
@@ -93,7 +93,7 @@ fn error(code: &str, text: &str) -> Vec<u8> {
     message(b'E', format!("SERROR\0VERROR\0C{code}\0M{text}\0\0").as_bytes())
 }
 
-fn ready(status: &str) -> Vec<u8> {
+pub(super) fn ready(status: &str) -> Vec<u8> {
     message(b'Z', status.as_bytes())
 }
 
@@ -120,7 +120,10 @@ fn observe(lines: &[Line], size: usize, end: Option<(Peer, Ending)>) -> Vec<Exch
                 open.remove(place.expect("only what has begun is emitted"));
                 emitted.push(*exchange);
             }
-            Command::Hold { .. } | Command::Forward { .. } | Command::Send { .. } => {}
+            Command::Hold { .. }
+            | Command::Forward { .. }
+            | Command::Send { .. }
+            | Command::Teach(_) => {}
             other => panic!("unexpected {other:?}"),
         }
     }

@@ -136,6 +136,7 @@ impl Stage {
                 self.played.events.push(format!("close {to:?} {how:?}"));
             }
             Command::Wake { .. } => panic!("neither protocol waits by the clock"),
+            Command::Teach(_) => panic!("neither protocol tells of a schema"),
         }
     }
 }

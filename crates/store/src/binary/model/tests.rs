@@ -2,7 +2,7 @@
 //! panic.
 
 use crate::binary::{decode, encode};
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use rehearsal_model::*;
@@ -79,12 +79,24 @@ fn mock() -> impl Strategy<Value = Mock> {
     )
 }
 
+fn tables() -> impl Strategy<Value = Tables> {
+    let columns = btree_map(".{0,8}", "[a-z0-9 |]{0,12}", 0..3);
+    btree_map(".{0,8}", columns, 0..3)
+}
+
 fn manifest() -> impl Strategy<Value = Manifest> {
     let role = prop_oneof![Just(Role::Inbound), Just(Role::Outbound)];
     let tls =
         prop_oneof![Just(None), Just(Some(Certificate::Valid)), Just(Some(Certificate::Misnamed))];
-    let edge = (edge_name(), role, "[a-z0-9]{0,8}", vec(".{0,12}", 0..3), tls).prop_map(
-        |(name, role, protocol, addresses, tls)| Edge { name, role, protocol, addresses, tls },
+    let edge = (edge_name(), role, "[a-z0-9]{0,8}", vec(".{0,12}", 0..3), tls, tables()).prop_map(
+        |(name, role, protocol, addresses, tls, tables)| Edge {
+            name,
+            role,
+            protocol,
+            addresses,
+            tls,
+            tables,
+        },
     );
     (".{0,8}", vec(".{0,8}", 0..4), vec(edge, 0..4), vec(".{0,12}", 0..3))
         .prop_map(|(tool, command, edges, listens)| Manifest { tool, command, edges, listens })

@@ -80,6 +80,7 @@ impl Observer {
         self.asked.pop_front();
         self.reading = Reading::Head;
         if let Some(running) = self.running.take() {
+            self.teach(running.request.text("sql"), out);
             Observer::emit(running, response, now, out);
         }
     }
@@ -191,6 +192,7 @@ impl Observer {
         if let Some(known) = statement.and_then(|number| self.statements.get_mut(number)) {
             known.columns = Some(Arc::clone(&columns));
         }
+        self.teach_columns(&columns);
         self.outcome(|outcome| outcome.columns = Some(columns));
         self.reading = match self.deprecates_ends() {
             true => Reading::Rows,
@@ -354,6 +356,7 @@ impl Observer {
             Reading::Columns { .. } => {
                 let extended = self.has(capabilities::EXTENDED_METADATA);
                 if let Some(columns) = self.next_column(body, extended)? {
+                    self.teach_columns(&columns);
                     if let Some(known) = self.statements.get_mut(statement) {
                         known.columns = Some(columns);
                     }

@@ -160,7 +160,9 @@ impl Observer {
             let _ = statement.told.set(columns::read_types(&message.body)?);
             return Ok(());
         }
-        if let Some(Asked::Query(..)) = self.asked.front() {
+        if let Some(Asked::Query(text, _)) = self.asked.front() {
+            let text = text.clone();
+            self.teach_columns(text.as_text(), columns.as_deref().unwrap_or_default(), out);
             let running = self.run(out)?;
             running.touched = true;
             running.outcome.columns = columns;
@@ -168,6 +170,10 @@ impl Observer {
         }
         match self.pop(|_| true)? {
             Asked::DescribeStatement(statement, at) => {
+                if let Some(text) = statement.sql.as_text() {
+                    self.teach_columns(Some(text), columns.as_deref().unwrap_or_default(), out);
+                    self.teach_written(text, Some(&statement), out);
+                }
                 let mut running = self.begin(statement.request(false), at, out);
                 running.touched = true;
                 running.outcome.params = statement.told.get().cloned();
@@ -176,6 +182,8 @@ impl Observer {
                 self.emit(running, now, out);
             }
             Asked::DescribePortal { portal, at, executed } => {
+                let text = portal.statement.sql.as_text();
+                self.teach_columns(text, columns.as_deref().unwrap_or_default(), out);
                 if !executed && !portal.statement.is_unknown() {
                     let mut running = self.begin(portal.statement.request(true), at, out);
                     running.touched = true;

@@ -2,7 +2,7 @@
 //!
 //! Credentials are carried through and never looked at.
 
-use super::{Observer, Phase};
+use super::{Observer, Phase, teaching};
 use crate::postgres::fields::Fields;
 use crate::postgres::inbox::Message;
 use crate::postgres::start::{self, Start};
@@ -32,6 +32,8 @@ impl Observer {
             }
             Start::Work { parameters, .. } => {
                 self.phase = Phase::Starting;
+                let named = parameters.text("database").or(parameters.text("user"));
+                self.database = teaching::database(named);
                 let request = Map::from([("connect", parameters)]);
                 self.running = Some(self.begin(request, message.at, out));
             }
