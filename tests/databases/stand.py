@@ -162,7 +162,7 @@ class Stand:
     def record(self, name, command, requests, env=None):
         """Starts the server afresh, records the requests, stops it. `{port}` in the command is the app's port.
 
-        A request is (method, path, JSON body or None, expected status, text that its answer has).
+        A request is (method, path, JSON body, XML text or None, expected status, text that its answer has).
         """
         port = free_port()
         command = [str(word).replace("{port}", str(port)) for word in command]
@@ -259,10 +259,12 @@ class Stand:
 
 
 def ask(port, method, path, body, status, part, limit=60):
-    """Sends a request, and raises unless the answer has this status and this text."""
+    """Sends a request, and raises unless the answer has this status and this text. A body that is text is XML."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=limit)
+    kind = "text/xml" if isinstance(body, str) else "application/json"
     with contextlib.closing(connection):
-        connection.request(method, path, None if body is None else json.dumps(body), {"content-type": "application/json"})
+        content = body if body is None or isinstance(body, str) else json.dumps(body)
+        connection.request(method, path, content, {"content-type": kind})
         response = connection.getresponse()
         text = response.read().decode()
     if response.status != status or part not in text:

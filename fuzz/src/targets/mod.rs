@@ -7,6 +7,7 @@
 mod binary;
 mod codings;
 mod compare;
+mod faces;
 mod files;
 mod json;
 mod played;
@@ -24,6 +25,8 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("http_responder", played::http_responder),
     ("http_requester", played::http_requester),
     ("http_round_trip", round_trip::http),
+    ("graphql", faces::graphql),
+    ("soap", faces::soap),
     ("codings", codings::codings),
     ("dns_observer", transcript::dns_observer),
     ("dns_responder", played::dns_responder),
