@@ -14,15 +14,24 @@ const PACE: Duration = Duration::from_millis(100);
 pub(crate) async fn show(mut seen: watch::Receiver<Progress>, name: String, width: usize) {
     let mut pace = interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        pace.tick().await;
+    let mut drawn = String::new();
+    while seen.has_changed().is_ok() {
         let line = line(&seen.borrow_and_update(), &name);
-        draw(&line, width);
-        if seen.changed().await.is_err() {
-            clear();
-            return;
+        if line != drawn {
+            draw(&line, width);
+            drawn = line;
+        }
+        tokio::select! {
+            _ = pace.tick() => {}
+            _ = closed(&mut seen) => break,
         }
     }
+    clear();
+}
+
+/// Waits until the recording is over.
+async fn closed(seen: &mut watch::Receiver<Progress>) {
+    while seen.changed().await.is_ok() {}
 }
 
 /// Says once where the app listens: where there is no terminal, nothing else shows that the recording
@@ -92,7 +101,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_announced_names_the_place_and_the_end() {
-        let listening = vec!["127.0.0.1:8080".to_owned(), "unix:/run/a\u{1b}".to_owned()];
+        let listening = ["127.0.0.1:8080".to_owned(), "unix:/run/a\u{1b}".to_owned()].into();
         let (progress, seen) = watch::channel(Progress::default());
         drop(progress);
         announce(seen, "shop".to_owned()).await;

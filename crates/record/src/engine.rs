@@ -94,7 +94,7 @@ pub async fn record(
         harvest.writer.discard()?;
         return Err(match app_ended {
             Some(ending) => RecordError::EndedEarly(ending),
-            None => nothing_came(harvest.counts.listening),
+            None => nothing_came(harvest.counts.listening.to_vec()),
         });
     }
     let Harvest { writer, edges, ledger, warnings, unfinished, counts, exchanges, hidden } =
@@ -175,6 +175,7 @@ impl Session {
             ending = app.ended() => Some(ending),
         };
         if app_ended.is_none() {
+            self.desk.tell(Message::Closing);
             let quiet = async {
                 let mut seen = seen;
                 let _ = seen.wait_for(|progress| progress.under_way == 0).await;
@@ -227,15 +228,15 @@ async fn ends(ends: Ends, mut seen: watch::Receiver<Progress>) {
     let idle = async {
         let Some(idle) = ends.idle else { return pending().await };
         let _ = seen.wait_for(|progress| progress.requests > 0).await;
+        let mut since = Instant::now();
         loop {
-            let last = seen.borrow_and_update().requests;
-            let another = seen.wait_for(|progress| progress.requests != last);
-            let came = timeout(idle, another).await.map(|came| came.is_ok());
-            match came {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(_) if seen.borrow().under_way > 0 => {}
-                Err(_) => return,
+            let last = seen.borrow().answered;
+            tokio::time::sleep_until(since + idle).await;
+            let shown = seen.borrow();
+            match shown.answered {
+                another if another != last => since = another.unwrap_or(since),
+                _ if shown.under_way > 0 => since = Instant::now(),
+                _ => return,
             }
         }
     };

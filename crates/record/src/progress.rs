@@ -1,6 +1,12 @@
 //! How far a recording is, for the live line.
 
+use std::sync::Arc;
+use tokio::time::Instant;
+
 /// How far a recording is.
+///
+/// Counts are to be looked at: a watch of them tells only that the app listens, that the first
+/// request was answered, and that the recording is broken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Requests that the app answered.
@@ -17,6 +23,8 @@ pub struct Progress {
     pub under_way: usize,
     /// Whether the recording cannot go on, such as when the disk is full.
     pub broken: bool,
+    /// When a request was answered last.
+    pub answered: Option<Instant>,
     /// Where the app listens.
-    pub listening: Vec<String>,
+    pub listening: Arc<[String]>,
 }

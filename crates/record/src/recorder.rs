@@ -19,6 +19,7 @@ use rehearsal_wire::{Facets, Protocol, Taught};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Warnings kept; more of them say nothing new.
 const WARNINGS: usize = 50;
@@ -44,6 +45,7 @@ pub(crate) struct Recorder {
     asked: HashSet<(EdgeName, String)>,
     ledger: Ledger,
     warnings: Vec<String>,
+    closing: bool,
     ending: bool,
     /// Why nothing more can be recorded.
     failed: Option<StoreError>,
@@ -104,6 +106,7 @@ impl Recorder {
             asked: HashSet::new(),
             ledger: Ledger::default(),
             warnings: Vec::new(),
+            closing: false,
             ending: false,
             failed: None,
             finished: Vec::new(),
@@ -125,11 +128,19 @@ impl Recorder {
         self.counts.under_way = self.attribution.under_way().saturating_sub(self.dialling.len());
         self.counts.edges = self.parties.count();
         self.counts.broken = self.failed.is_some();
+        self.show();
+    }
+
+    /// Whoever is waked by the counts has to be waked for each exchange, and that costs more than
+    /// the recording of it. So they are there to be looked at, and only what is rare is told.
+    fn show(&mut self) {
+        let (counts, closing) = (&self.counts, self.closing);
         self.progress.send_if_modified(|shown| {
-            let news = *shown != self.counts;
-            if news {
-                shown.clone_from(&self.counts);
-            }
+            let news = closing
+                || shown.broken != counts.broken
+                || shown.listening.len() != counts.listening.len()
+                || (shown.requests == 0) != (counts.requests == 0);
+            shown.clone_from(counts);
             news
         });
     }
@@ -139,7 +150,7 @@ impl Recorder {
             Message::Listening(address) => {
                 let known = &mut self.counts.listening;
                 if known.len() < LISTENS && !known.contains(&address) {
-                    known.push(address);
+                    *known = known.iter().cloned().chain([address]).collect();
                 }
             }
             Message::Connected { connection, party, role, ordinal } => {
@@ -172,6 +183,7 @@ impl Recorder {
             Message::Resolved { party, exchange } => self.resolved(party, *exchange),
             Message::Ledger(line) => self.ledger.add(line),
             Message::Warning(text) => self.warn(text),
+            Message::Closing => self.closing = true,
             Message::Ending => self.ending = true,
         }
     }
@@ -266,6 +278,7 @@ impl Recorder {
         match role {
             Role::Inbound => {
                 self.counts.requests += 1;
+                self.counts.answered = Some(Instant::now());
                 self.attribution.inbound_done(flow, seen, &mut self.finished);
             }
             Role::Outbound => {

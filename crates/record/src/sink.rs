@@ -42,6 +42,8 @@ pub(crate) enum Message {
     Ledger(LedgerLine),
     /// Something the user should know.
     Warning(String),
+    /// It shall end soon: somebody waits until nothing is under way.
+    Closing,
     /// From here on, what breaks off does so because we end.
     Ending,
 }
