@@ -13,6 +13,7 @@
 use crate::order;
 use rehearsal_model::{EdgeName, Exchange, Mock, Moment, TestCase, TestId, Timestamp};
 use rehearsal_wire::Facets;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// How long after a call without a test is over its request may yet be told of, in nanoseconds.
@@ -38,31 +39,49 @@ pub(crate) struct Seen {
     pub(crate) facets: &'static dyn Facets,
 }
 
+/// When a call began, and its number: calls in the order in which they began.
+type Begun = (Moment, u64);
+
 /// The exchanges under way and the tests that wait for them.
+///
+/// A call is decided once it is over and every test that began before it is, too. A test is told
+/// once it is over and no call that began in its window is undecided.
 #[derive(Default)]
 pub(crate) struct Attribution {
     last: TestId,
     tests: BTreeMap<TestId, PendingTest>,
     inbound: HashMap<Flow, TestId>,
-    calls: BTreeMap<u64, PendingCall>,
+    /// When those of the tests began that are not over.
+    open: BTreeSet<(Moment, TestId)>,
+    calls: HashMap<u64, PendingCall>,
     outbound: HashMap<Flow, u64>,
     next_call: u64,
+    /// Calls that are undecided.
+    waiting: BTreeSet<Begun>,
+    /// Those of them that are over.
+    ripe: BTreeSet<Begun>,
+    /// Calls of a single test or of none, which may be decided anew while they are here.
+    decided: BTreeSet<Begun>,
     /// Calls that are over and in nobody's window so far, in the order in which they ended.
     orphans: VecDeque<u64>,
+    /// Tests that are over, by an undecided call of their window.
+    held: HashMap<u64, Vec<TestId>>,
 }
 
 struct PendingTest {
     at: Timestamp,
+    started: Moment,
     seen: Option<Seen>,
-    /// Numbers of the calls that may be its own, in the order in which they began.
+    trace: OnceCell<Vec<String>>,
+    /// Numbers of the calls that are its alone.
     calls: BTreeSet<u64>,
 }
 
 struct PendingCall {
     started: Moment,
     after: TestId,
-    /// Tests that were open, or may have been, when it began.
-    candidates: Vec<TestId>,
+    /// Whose it is, once that is decided.
+    owners: Vec<TestId>,
     seen: Option<Seen>,
 }
 
@@ -80,41 +99,34 @@ impl Attribution {
     /// Somebody begins to ask the app; `started` is when that was seen, `at` is the time of day.
     pub(crate) fn inbound_began(&mut self, flow: Flow, started: Moment, at: Timestamp) {
         self.last = TestId(self.last.0 + 1);
-        let mut calls = BTreeSet::new();
-        for (number, call) in self.calls.iter_mut().filter(|(_, call)| call.started >= started) {
-            call.candidates.push(self.last);
-            calls.insert(*number);
-        }
-        self.orphans.retain(|orphan| !calls.contains(orphan));
-        self.tests.insert(self.last, PendingTest { at, seen: None, calls });
         self.inbound.insert(flow, self.last);
+        self.open.insert((started, self.last));
+        let test =
+            PendingTest { at, started, seen: None, trace: OnceCell::new(), calls: BTreeSet::new() };
+        self.tests.insert(self.last, test);
+        let anew: Vec<Begun> = self.decided.range((started, 0)..).copied().collect();
+        for call in anew {
+            self.undecide(call);
+        }
     }
 
     /// The app begins to ask a dependency.
     pub(crate) fn outbound_began(&mut self, flow: Flow, started: Moment) {
-        let open = self.tests.iter_mut().filter(|(_, test)| match &test.seen {
-            Some(seen) => seen.exchange.finished >= started,
-            None => true,
-        });
-        let mut candidates = Vec::new();
-        for (id, test) in open {
-            candidates.push(*id);
-            test.calls.insert(self.next_call);
-        }
-        let call = PendingCall { started, after: self.last, candidates, seen: None };
+        let call = PendingCall { started, after: self.last, owners: Vec::new(), seen: None };
         self.calls.insert(self.next_call, call);
         self.outbound.insert(flow, self.next_call);
+        self.waiting.insert((started, self.next_call));
         self.next_call += 1;
     }
 
     /// An inbound exchange is complete.
     pub(crate) fn inbound_done(&mut self, flow: Flow, seen: Seen, out: &mut Vec<Finished>) {
         let Some(id) = self.inbound.remove(&flow) else { return };
-        if let Some(test) = self.tests.get_mut(&id) {
-            test.seen = Some(seen);
-        }
-        self.settle_calls_of(id, out);
-        self.settle_tests(out);
+        let Some(test) = self.tests.get_mut(&id) else { return };
+        self.open.remove(&(test.started, id));
+        test.started = seen.exchange.started;
+        test.seen = Some(seen);
+        self.settle(vec![id], out);
     }
 
     /// An outbound exchange is complete.
@@ -122,34 +134,33 @@ impl Attribution {
         let Some(number) = self.outbound.remove(&flow) else { return };
         self.settle_orphans(seen.exchange.finished, out);
         if let Some(call) = self.calls.get_mut(&number) {
+            self.ripe.insert((call.started, number));
             call.seen = Some(seen);
         }
-        self.settle_call(number, out);
-        self.settle_tests(out);
+        self.settle(Vec::new(), out);
     }
 
     /// An exchange that began will not be told: its connection broke off or could not be read.
     pub(crate) fn lost(&mut self, flow: Flow, out: &mut Vec<Finished>) {
-        if let Some(number) = self.outbound.remove(&flow) {
-            self.forget_call(number);
+        let mut freed = Vec::new();
+        if let Some(number) = self.outbound.remove(&flow)
+            && let Some(call) = self.calls.remove(&number)
+        {
+            self.waiting.remove(&(call.started, number));
+            freed.extend(self.held.remove(&number).unwrap_or_default());
         }
-        if let Some(id) = self.inbound.remove(&flow) {
-            self.tests.remove(&id);
-            for call in self.calls.values_mut() {
-                call.candidates.retain(|candidate| *candidate != id);
-            }
-            let waiting: Vec<u64> = self.calls.keys().copied().collect();
-            for number in waiting {
-                self.settle_call(number, out);
-            }
+        if let Some(id) = self.inbound.remove(&flow)
+            && let Some(test) = self.tests.remove(&id)
+        {
+            self.open.remove(&(test.started, id));
         }
-        self.settle_tests(out);
+        self.settle(freed, out);
     }
 
     /// Everything that can still be told when the recording ends: what has not finished is lost.
     pub(crate) fn finish(&mut self, out: &mut Vec<Finished>) -> usize {
-        let unfinished: Vec<Flow> =
-            self.inbound.keys().chain(self.outbound.keys()).copied().collect();
+        let unfinished = self.inbound.keys().chain(self.outbound.keys());
+        let unfinished: BTreeSet<Flow> = unfinished.copied().collect();
         for flow in &unfinished {
             self.lost(*flow, out);
         }
@@ -162,55 +173,63 @@ impl Attribution {
         self.inbound.len() + self.outbound.len()
     }
 
-    fn settle_calls_of(&mut self, id: TestId, out: &mut Vec<Finished>) {
-        let calls = self.tests.get(&id).map(|test| test.calls.clone()).unwrap_or_default();
-        for number in calls {
-            self.settle_call(number, out);
+    /// Decides what can be decided, and tells the tests that waited for nothing else: of these, and
+    /// of those that were held up.
+    fn settle(&mut self, mut over: Vec<TestId>, out: &mut Vec<Finished>) {
+        while let Some((started, number)) = self.ripe.first().copied()
+            && self.open.first().is_none_or(|(open, _)| *open > started)
+        {
+            self.ripe.remove(&(started, number));
+            self.waiting.remove(&(started, number));
+            over.extend(self.held.remove(&number).unwrap_or_default());
+            self.decide(number, out);
+        }
+        over.sort_unstable();
+        for id in over {
+            self.settle_test(id, out);
         }
     }
 
-    /// Decides whose a call is once it and all that might have made it are complete. A call that is
-    /// one test's stays with it until the test is told.
-    fn settle_call(&mut self, number: u64, out: &mut Vec<Finished>) {
-        let Some(call) = self.calls.get(&number) else { return };
-        let Some(seen) = &call.seen else { return };
-        let mut within = Vec::new();
-        for id in &call.candidates {
-            let Some(test) = self.tests.get(id).and_then(|test| test.seen.as_ref()) else { return };
-            let window = test.exchange.started..=test.exchange.finished;
-            if window.contains(&call.started) {
-                within.push((*id, test));
-            }
-        }
-        let trace = seen.facets.trace(&seen.exchange.request);
-        let carried = |(_, test): &&(TestId, &Seen)| {
-            let theirs = test.facets.trace(&test.exchange.request);
-            theirs.iter().any(|id| trace.contains(id))
-        };
-        let mut owners: Vec<TestId> = within.iter().map(|(id, _)| *id).collect();
-        if owners.len() > 1 {
-            let named: Vec<TestId> = within.iter().filter(carried).map(|(id, _)| *id).collect();
-            if named.len() == 1 {
-                owners = named;
-            }
-        }
-        self.give(number, owners);
-        match self.calls.get(&number).map(|call| call.candidates.len()) {
-            Some(0) => self.orphans.push_back(number),
-            Some(1) | None => {}
-            Some(_) => out.extend(self.forget_call(number).and_then(PendingCall::into_mock)),
-        }
-    }
-
-    /// Makes these tests, out of its candidates, the only ones that may have made a call.
-    fn give(&mut self, number: u64, owners: Vec<TestId>) {
+    /// Says whose a call is that is over, as is all that might have made it. A call that is one
+    /// test's stays with it until the test is told.
+    fn decide(&mut self, number: u64, out: &mut Vec<Finished>) {
         let Some(call) = self.calls.get_mut(&number) else { return };
-        for id in call.candidates.iter().filter(|id| !owners.contains(id)) {
-            if let Some(test) = self.tests.get_mut(id) {
-                test.calls.remove(&number);
+        call.owners.clear();
+        let within = self.tests.iter().filter(|(_, test)| test.holds(call.started));
+        call.owners.extend(within.map(|(id, _)| *id));
+        if call.owners.len() > 1
+            && let Some(seen) = &call.seen
+        {
+            let trace = seen.facets.trace(&seen.exchange.request);
+            let carried = |id: &&TestId| self.tests.get(id).is_some_and(|it| it.carries(&trace));
+            let mut named = call.owners.iter().filter(carried).copied();
+            if let (Some(one), None) = (named.next(), named.next()) {
+                call.owners = vec![one];
             }
         }
-        call.candidates = owners;
+        match call.owners[..] {
+            [] => {
+                self.decided.insert((call.started, number));
+                self.orphans.push_back(number);
+            }
+            [one] => {
+                self.decided.insert((call.started, number));
+                self.tests.entry(one).and_modify(|test| _ = test.calls.insert(number));
+            }
+            [..] => out.extend(self.calls.remove(&number).and_then(PendingCall::into_mock)),
+        }
+    }
+
+    /// A test is told of late that may have made this call.
+    fn undecide(&mut self, (started, number): Begun) {
+        self.decided.remove(&(started, number));
+        self.waiting.insert((started, number));
+        self.ripe.insert((started, number));
+        self.orphans.retain(|orphan| *orphan != number);
+        let owners = self.calls.get_mut(&number).map(|call| std::mem::take(&mut call.owners));
+        for id in owners.unwrap_or_default() {
+            self.tests.entry(id).and_modify(|test| _ = test.calls.remove(&number));
+        }
     }
 
     /// Tells the calls that are in nobody's window and have been over for long enough.
@@ -222,53 +241,61 @@ impl Attribution {
                 return;
             }
             self.orphans.pop_front();
-            out.extend(self.forget_call(number).and_then(PendingCall::into_mock));
+            out.extend(self.take_decided(number).and_then(PendingCall::into_mock));
         }
     }
 
-    fn forget_call(&mut self, number: u64) -> Option<PendingCall> {
+    fn take_decided(&mut self, number: u64) -> Option<PendingCall> {
         let call = self.calls.remove(&number)?;
-        for id in &call.candidates {
-            if let Some(test) = self.tests.get_mut(id) {
-                test.calls.remove(&number);
-            }
-        }
+        self.decided.remove(&(call.started, number));
         Some(call)
     }
 
-    /// Tells every test that is complete with all its calls.
-    fn settle_tests(&mut self, out: &mut Vec<Finished>) {
-        let complete = |test: &PendingTest| {
-            let settled = |number: &u64| {
-                let call = self.calls.get(number);
-                call.is_some_and(|call| call.seen.is_some() && call.candidates.len() == 1)
-            };
-            test.seen.is_some() && test.calls.iter().all(settled)
-        };
-        let ready: Vec<TestId> =
-            self.tests.iter().filter(|(_, test)| complete(test)).map(|(id, _)| *id).collect();
-        for id in ready {
-            let Some(test) = self.tests.remove(&id) else { continue };
-            let calls = test.calls.iter().filter_map(|number| self.calls.remove(number));
-            let calls = calls.filter_map(|call| call.seen).collect();
-            let Some(seen) = test.seen else { continue };
-            out.push(Finished::Test(Box::new(TestCase {
-                id,
-                name: seen.facets.operation(&seen.exchange.request),
-                at: test.at,
-                edge: seen.edge,
-                exchange: seen.exchange,
-                calls: order::calls(calls),
-                noise: Vec::new(),
-            })));
+    /// Tells a test that is over, with its calls, unless a call of its window is undecided.
+    fn settle_test(&mut self, id: TestId, out: &mut Vec<Finished>) {
+        let Some(test) = self.tests.get(&id) else { return };
+        let Some(seen) = &test.seen else { return };
+        let window = (test.started, 0)..=(seen.exchange.finished, u64::MAX);
+        // The last, since it will be decided last.
+        if let Some((_, call)) = self.waiting.range(window).next_back() {
+            self.held.entry(*call).or_default().push(id);
+            return;
         }
+        let Some(test) = self.tests.remove(&id) else { return };
+        let calls = test.calls.iter().filter_map(|number| self.take_decided(*number)?.seen);
+        let calls = order::calls(calls.collect());
+        let Some(seen) = test.seen else { return };
+        out.push(Finished::Test(Box::new(TestCase {
+            id,
+            name: seen.facets.operation(&seen.exchange.request),
+            at: test.at,
+            edge: seen.edge,
+            exchange: seen.exchange,
+            calls,
+            noise: Vec::new(),
+        })));
+    }
+}
+
+impl PendingTest {
+    /// Whether a moment is in its window.
+    fn holds(&self, moment: Moment) -> bool {
+        let finished = self.seen.as_ref().map(|seen| seen.exchange.finished);
+        self.started <= moment && finished.is_some_and(|finished| moment <= finished)
+    }
+
+    /// Whether its request has one of these identifiers.
+    fn carries(&self, ids: &[String]) -> bool {
+        let Some(seen) = self.seen.as_ref().filter(|_| !ids.is_empty()) else { return false };
+        let own = self.trace.get_or_init(|| seen.facets.trace(&seen.exchange.request));
+        own.iter().any(|id| ids.contains(id))
     }
 }
 
 impl PendingCall {
     fn into_mock(self) -> Option<Finished> {
         let Seen { edge, exchange, .. } = self.seen?;
-        let mock = Mock { edge, exchange, after: self.after, shared_by: self.candidates };
+        let mock = Mock { edge, exchange, after: self.after, shared_by: self.owners };
         Some(Finished::Mock(Box::new(mock)))
     }
 }

@@ -154,3 +154,83 @@ fn what_does_not_finish_is_lost_and_holds_nothing_up() {
     check(">a >b (x )x xa <b", &["2 b: x"]);
     check(">a (x xx <a", &["1 a:"]);
 }
+
+/// What the windows say of any traffic: the calls of each test that ended, and who shares a call.
+fn by_hand(steps: &[(bool, u64)]) -> (BTreeMap<u64, BTreeSet<u64>>, BTreeMap<u64, BTreeSet<u64>>) {
+    let mut spans: BTreeMap<(bool, u64), Vec<usize>> = BTreeMap::new();
+    for (moment, step) in steps.iter().enumerate() {
+        spans.entry(*step).or_default().push(moment);
+    }
+    let whole =
+        |inbound| spans.iter().filter(move |((it, _), span)| *it == inbound && span.len() == 2);
+    let mut tests: BTreeMap<u64, BTreeSet<u64>> =
+        whole(true).map(|((_, test), _)| (*test, BTreeSet::new())).collect();
+    let mut mocks = BTreeMap::new();
+    for ((_, call), began) in whole(false) {
+        let around = whole(true).filter(|(_, span)| span[0] < began[0] && began[0] < span[1]);
+        let owners: BTreeSet<u64> = around.map(|((_, test), _)| *test).collect();
+        match (owners.len(), owners.first()) {
+            (1, Some(one)) => _ = tests.entry(*one).or_default().insert(*call),
+            _ => _ = mocks.insert(*call, owners),
+        }
+    }
+    (tests, mocks)
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_overlaps_each_call_is_told_once_and_as_its_window_says(
+        mut steps in proptest::collection::vec((proptest::bool::ANY, 0u64..24), 0..120),
+    ) {
+        // An exchange begins the first time and ends the second.
+        let mut seen = HashMap::new();
+        steps.retain(|step| {
+            let times: &mut u32 = seen.entry(*step).or_default();
+            *times += 1;
+            *times <= 2
+        });
+        let (mut attribution, mut out) = (Attribution::default(), Vec::new());
+        let (mut began, mut numbers) = (HashMap::new(), HashMap::new());
+        for (moment, (inbound, name)) in (0u64..).zip(steps.iter().copied()) {
+            let flow = Flow(u64::from(inbound), name);
+            let Some(started) = began.get(&flow).copied() else {
+                began.insert(flow, Moment(moment));
+                match inbound {
+                    true => attribution.inbound_began(flow, Moment(moment), Timestamp(0)),
+                    false => attribution.outbound_began(flow, Moment(moment)),
+                }
+                if inbound {
+                    numbers.insert(attribution.last().0, name);
+                }
+                continue;
+            };
+            let request = Map::from([("op", name.to_string())]);
+            let exchange =
+                Exchange { request, started, finished: Moment(moment), ..Exchange::default() };
+            let seen = Seen { edge: EdgeName::new("it"), exchange, facets: &Plain };
+            match inbound {
+                true => attribution.inbound_done(flow, seen, &mut out),
+                false => attribution.outbound_done(flow, seen, &mut out),
+            }
+        }
+        attribution.finish(&mut out);
+        let name = |exchange: &Exchange| exchange.request.text("op").unwrap().parse::<u64>().unwrap();
+        let (mut tests, mut mocks) = (BTreeMap::new(), BTreeMap::new());
+        for finished in &out {
+            match finished {
+                Finished::Test(test) => {
+                    let calls = test.calls.iter().map(|call| name(&call.exchange)).collect();
+                    tests.insert(name(&test.exchange), calls);
+                }
+                Finished::Mock(mock) => {
+                    let owners = mock.shared_by.iter().map(|id| numbers[&id.0]).collect();
+                    mocks.insert(name(&mock.exchange), owners);
+                }
+            }
+        }
+        proptest::prop_assert_eq!(out.len(), tests.len() + mocks.len());
+        proptest::prop_assert_eq!((tests, mocks), by_hand(&steps));
+        proptest::prop_assert!(attribution.calls.is_empty() && attribution.waiting.is_empty());
+        proptest::prop_assert!(attribution.decided.is_empty() && attribution.held.is_empty());
+    }
+}
