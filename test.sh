@@ -60,7 +60,8 @@ lint() {
   cargo fmt --all --check &&
     cargo clippy --workspace --all-targets --profile "$profile" --quiet -- -D warnings || return
   if command -v cargo-deny >/dev/null; then
-    cargo deny --offline check bans licenses sources
+    # It reads the crates of every system that we build for, and cargo has fetched those of this one.
+    cargo fetch --quiet && cargo deny --offline check bans licenses sources
   else
     echo "cargo-deny is not installed: the licences of dependencies are not checked here"
   fi
