@@ -17,6 +17,7 @@ mod redis;
 mod session;
 mod sql;
 mod tls;
+mod undriven;
 
 pub use dns::{addresses, queried_name};
 pub use protocol::{Facets, Limits, Protocol, Verdict};

@@ -1,6 +1,7 @@
 //! What a protocol offers to the rooms above.
 
 use crate::Session;
+use crate::undriven::Undriven;
 use rehearsal_model::shape::ExchangeShape;
 use rehearsal_model::{Map, Value};
 use std::sync::Arc;
@@ -32,8 +33,11 @@ pub trait Protocol: Sync {
         self.responder(limits)
     }
 
-    /// A session that plays the client: for driving tests.
-    fn requester(&self, limits: Limits) -> Box<dyn Session>;
+    /// A session that plays the client: for driving tests. Without it, apps that serve this protocol
+    /// are not driven.
+    fn requester(&self, _limits: Limits) -> Box<dyn Session> {
+        Box::new(Undriven(self.name()))
+    }
 
     /// Which parts of its messages identify and matter.
     fn facets(&self) -> &'static dyn Facets;

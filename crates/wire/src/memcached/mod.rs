@@ -12,7 +12,6 @@ mod inbox;
 mod lines;
 mod observer;
 mod reply;
-mod requester;
 mod responder;
 
 use crate::{Facets, Limits, Protocol, Session, Verdict, WireError};
@@ -72,11 +71,6 @@ impl Protocol for Memcached {
 
     fn responder(&self, limits: Limits) -> Box<dyn Session> {
         Box::new(responder::Responder::new(limits))
-    }
-
-    fn requester(&self, limits: Limits) -> Box<dyn Session> {
-        let _ = limits;
-        Box::new(requester::Requester)
     }
 
     fn facets(&self) -> &'static dyn Facets {

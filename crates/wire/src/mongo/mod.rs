@@ -16,7 +16,6 @@ mod login;
 mod message;
 mod observer;
 mod reply;
-mod requester;
 mod responder;
 mod scram;
 mod shape;
@@ -56,10 +55,6 @@ impl Protocol for Mongo {
 
     fn responder_knowing(&self, limits: Limits, words: &Arc<[String]>) -> Box<dyn Session> {
         Box::new(responder::Responder::new(limits, Arc::clone(words)))
-    }
-
-    fn requester(&self, _limits: Limits) -> Box<dyn Session> {
-        Box::new(requester::Requester)
     }
 
     fn facets(&self) -> &'static dyn Facets {

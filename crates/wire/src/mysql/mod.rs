@@ -20,7 +20,6 @@ mod outcome;
 mod packets;
 mod replies;
 mod reply;
-mod requester;
 mod responder;
 mod session;
 mod shown;
@@ -155,11 +154,6 @@ impl Protocol for Mysql {
 
     fn responder(&self, limits: Limits) -> Box<dyn Session> {
         Box::new(responder::Responder::new(limits))
-    }
-
-    fn requester(&self, limits: Limits) -> Box<dyn Session> {
-        let _ = limits;
-        Box::new(requester::Requester)
     }
 
     fn facets(&self) -> &'static dyn Facets {

@@ -26,7 +26,6 @@ mod pending;
 mod plan;
 mod range;
 mod reply;
-mod requester;
 mod responder;
 mod span;
 mod sql;
@@ -144,11 +143,6 @@ impl Protocol for Postgres {
 
     fn responder(&self, limits: Limits) -> Box<dyn Session> {
         Box::new(responder::Responder::new(limits))
-    }
-
-    fn requester(&self, limits: Limits) -> Box<dyn Session> {
-        let _ = limits;
-        Box::new(requester::Requester)
     }
 
     fn facets(&self) -> &'static dyn Facets {

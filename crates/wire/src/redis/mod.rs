@@ -10,7 +10,6 @@ mod form;
 mod inbox;
 mod observer;
 mod reply;
-mod requester;
 mod resp;
 mod responder;
 mod secret;
@@ -107,11 +106,6 @@ impl Protocol for Redis {
 
     fn responder(&self, limits: Limits) -> Box<dyn Session> {
         Box::new(responder::Responder::new(limits))
-    }
-
-    fn requester(&self, limits: Limits) -> Box<dyn Session> {
-        let _ = limits;
-        Box::new(requester::Requester)
     }
 
     fn facets(&self) -> &'static dyn Facets {
