@@ -39,5 +39,8 @@ pub(crate) fn soap(data: &[u8]) {
     }
     let (one, other) = (Value::from(text.as_ref()), Value::from(longer.as_str()));
     let differences = rehearsal_compare::compare(&one, &other, "body", &Rules::default());
-    assert!(differences.len() <= 1 && differences.iter().all(|it| it.path == "body"), "{differences:?}");
+    assert!(
+        differences.len() <= 1 && differences.iter().all(|it| it.path == "body"),
+        "{differences:?}"
+    );
 }
