@@ -21,6 +21,9 @@ pub struct Asked {
     pub repeatable: bool,
     /// Whether a miss says nothing, so that no nearest mock is looked for.
     pub optional: bool,
+    /// Whether its answer stands until another one is recorded, see [`Place::Ambient`]: that of this
+    /// point of the timeline is given, any number of times.
+    pub stands: bool,
 }
 
 /// Compares the call with mocks; the caller has the values and the rules of noise.
@@ -94,6 +97,12 @@ impl Desk {
             _ => None,
         };
         self.used.iter().filter_map(index).collect()
+    }
+
+    /// How many of the current test's own calls were used.
+    fn calls(&self, library: &Library) -> u32 {
+        let own = |mock: &&u32| matches!(library.entry(**mock).place, Place::Call { .. });
+        u32::try_from(self.used.iter().filter(own).count()).unwrap_or(u32::MAX)
     }
 
     /// Whether a shared mock was used in this run.
@@ -221,7 +230,17 @@ impl Desk {
     ) -> Option<u32> {
         let equal = library.equal_ambient.get(&(asked.edge, asked.values));
         let equal = equal.into_iter().flatten().copied();
-        let equal = equal.filter(|mock| judge.differences(*mock).is_empty());
+        let mut equal = equal.filter(|mock| judge.differences(*mock).is_empty());
+        if asked.stands
+            && let Some(first) = equal.next()
+        {
+            let now = (self.test, self.calls(library));
+            let holds = |mock: &u32| match library.entry(*mock).place {
+                Place::Ambient { after, calls, .. } => (after, calls) <= now,
+                Place::Call { .. } | Place::Shared { .. } => false,
+            };
+            return Some(equal.take(COMPARED).take_while(holds).last().unwrap_or(first));
+        }
         let (mut last, mut looked_at) = (None, 0);
         for mock in equal.take(COMPARED) {
             if !self.spent.contains(&mock) {

@@ -17,6 +17,8 @@ pub enum Place {
     Ambient {
         /// The last test that had begun before it.
         after: TestId,
+        /// How many calls of that test came before it.
+        calls: u32,
         /// The place.
         index: u32,
     },

@@ -52,6 +52,9 @@ pub struct Mock {
     pub exchange: Exchange,
     /// The last test that had begun when it was made: its place on the timeline; 0 is start-up.
     pub after: TestId,
+    /// How many calls of that test came before it. Noted of answers that changed in the course of the
+    /// recording, else 0.
+    pub calls: u32,
     /// The overlapping tests one of which made it; empty for an ambient exchange.
     pub shared_by: Vec<TestId>,
 }

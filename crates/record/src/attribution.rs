@@ -96,6 +96,17 @@ impl Attribution {
         self.last
     }
 
+    /// How many calls the last test has made before a moment, as far as that is known: when it is not
+    /// the only one that is open, none.
+    pub(crate) fn calls_before(&self, moment: Moment) -> u32 {
+        let mut open = self.tests.iter().filter(|(_, test)| test.seen.is_none());
+        let (Some((id, test)), None) = (open.next(), open.next()) else { return 0 };
+        let earlier =
+            |number: &&u64| self.calls.get(*number).is_some_and(|call| call.started < moment);
+        let count = if *id == self.last { test.calls.iter().filter(earlier).count() } else { 0 };
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     /// Somebody begins to ask the app; `started` is when that was seen, `at` is the time of day.
     pub(crate) fn inbound_began(&mut self, flow: Flow, started: Moment, at: Timestamp) {
         self.last = TestId(self.last.0 + 1);
@@ -295,7 +306,7 @@ impl PendingTest {
 impl PendingCall {
     fn into_mock(self) -> Option<Finished> {
         let Seen { edge, exchange, .. } = self.seen?;
-        let mock = Mock { edge, exchange, after: self.after, shared_by: self.owners };
+        let mock = Mock { edge, exchange, after: self.after, calls: 0, shared_by: self.owners };
         Some(Finished::Mock(Box::new(mock)))
     }
 }

@@ -16,13 +16,18 @@ use rehearsal_store::StoreError;
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_store::writer::Writer;
 use rehearsal_wire::{Facets, Protocol, Taught};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Warnings kept; more of them say nothing new.
 const WARNINGS: usize = 50;
+/// Changes kept of an answer that stands: a statement that means another table to each client has
+/// one at every turn.
+const CHANGES: u32 = 64;
 /// Addresses kept of those on which the app listens: one that opens a new port for each transfer
 /// must not fill the recording with them.
 const LISTENS: usize = 100;
@@ -42,7 +47,7 @@ pub(crate) struct Recorder {
     dialling: BTreeMap<ConnectionId, Moment>,
     spoken: Spoken,
     /// What is kept once and is kept already: questions for names, the setting up of connections.
-    asked: HashSet<(EdgeName, String)>,
+    asked: HashMap<(EdgeName, String), Asked>,
     ledger: Ledger,
     warnings: Vec<String>,
     closing: bool,
@@ -57,6 +62,14 @@ pub(crate) struct Recorder {
     hidden: BTreeSet<EdgeName>,
     /// Edges with a message that was too large to keep.
     large: BTreeSet<EdgeName>,
+}
+
+/// What is kept of a question that is asked again and again.
+struct Asked {
+    /// The fingerprint of its last answer, where that stands.
+    answer: Option<u64>,
+    /// How often that was another one.
+    changes: u32,
 }
 
 struct Connection {
@@ -103,7 +116,7 @@ impl Recorder {
             connections: HashMap::new(),
             dialling: BTreeMap::new(),
             spoken: Spoken::default(),
-            asked: HashSet::new(),
+            asked: HashMap::new(),
             ledger: Ledger::default(),
             warnings: Vec::new(),
             closing: false,
@@ -362,14 +375,33 @@ impl Recorder {
         self.once(edge, protocol.facets(), exchange);
     }
 
-    /// Keeps an exchange that belongs to no test, unless an equal request is kept already.
+    /// Keeps an exchange that belongs to no test, unless an equal request is kept already with an
+    /// answer that stands.
     fn once(&mut self, edge: EdgeName, facets: &dyn Facets, exchange: Exchange) {
         let request = rehearsal_model::json::to_string(&facets.request(&exchange.request));
-        if self.asked.insert((edge.clone(), request)) {
-            let after = self.attribution.last();
-            let mock = Mock { edge, exchange, after, shared_by: Vec::new() };
-            self.finished.push(Finished::Mock(Box::new(mock)));
-        }
+        let stands = facets.stands(&exchange.request);
+        let answer = exchange
+            .response
+            .as_ref()
+            .filter(|_| stands)
+            .map(|answer| hash(&facets.response(&exchange.request, answer)));
+        let calls = match self.asked.entry((edge.clone(), request)) {
+            Entry::Vacant(place) => {
+                place.insert(Asked { answer, changes: 0 });
+                0
+            }
+            Entry::Occupied(place) => {
+                let known = place.into_mut();
+                if answer.is_none() || answer == known.answer || known.changes == CHANGES {
+                    return;
+                }
+                *known = Asked { answer, changes: known.changes + 1 };
+                self.attribution.calls_before(exchange.started)
+            }
+        };
+        let after = self.attribution.last();
+        let mock = Mock { edge, exchange, after, calls, shared_by: Vec::new() };
+        self.finished.push(Finished::Mock(Box::new(mock)));
     }
 
     fn write(&mut self) -> Result<(), StoreError> {
@@ -442,6 +474,12 @@ fn gave_up(role: Role, exchange: &mut Exchange) -> bool {
         }
         _ => false,
     }
+}
+
+fn hash(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    rehearsal_model::json::to_string(value).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Where the app listens, in an order that does not depend on which service was the first.
@@ -545,5 +583,39 @@ mod tests {
         }
         let [warning] = recorder.warnings.as_slice() else { panic!("{:?}", recorder.warnings) };
         assert!(warning.contains("send 2 bytes: hi has more than max-body"), "{warning}");
+    }
+
+    #[test]
+    fn an_answer_that_stands_is_kept_again_when_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = recorder(folder.path());
+        let postgres = rehearsal_wire::protocol("postgres").unwrap();
+        let describe = |columns: &str| Exchange {
+            request: Map::from([("describe", "SELECT * FROM orders")]),
+            response: Some(Map::from([("columns", Value::from(vec![columns]))])),
+            started: Moment(9),
+            ..Exchange::default()
+        };
+        let version = |text: &str| Exchange {
+            request: Map::from([("sql", "SELECT version()")]),
+            response: Some(Map::from([("tag", text)])),
+            ..Exchange::default()
+        };
+        let mut once = |exchange| {
+            recorder.once(EdgeName::new("db"), postgres.facets(), exchange);
+        };
+        for columns in ["id int4", "id int4", "id int8", "id int8", "id int4"] {
+            once(describe(columns));
+        }
+        once(version("1"));
+        once(version("2"));
+        recorder.attribution.inbound_began(Flow(1, 1), Moment(1), Timestamp(0));
+        recorder.attribution.outbound_began(Flow(2, 1), Moment(2));
+        recorder.once(EdgeName::new("db"), postgres.facets(), describe("id text"));
+        let kept = recorder.finished.iter().filter_map(|finished| match finished {
+            Finished::Mock(mock) => Some((mock.after.0, mock.calls)),
+            Finished::Test(_) => None,
+        });
+        assert_eq!(kept.collect::<Vec<_>>(), [(0, 0), (0, 0), (0, 0), (0, 0), (1, 1)]);
     }
 }

@@ -167,6 +167,7 @@ impl Stage {
             values: fingerprint(&form),
             repeatable: facets.repeatable(request),
             optional: facets.optional(request),
+            stands: facets.stands(request),
         };
         let State { desk, rules, renaming, .. } = &mut *state;
         let judge = Forms { shelf: &self.shelf, form: &form, rules, renaming };
@@ -356,7 +357,8 @@ impl Stage {
         let values = fingerprint(&facets.request(&Map::new()));
         let mut state = self.state();
         let state = &mut *state;
-        let asked = Asked { edge, identity, values, repeatable: false, optional: false };
+        let asked =
+            Asked { edge, identity, values, repeatable: false, optional: false, stands: false };
         let State { desk, rules, renaming, .. } = &mut *state;
         let judge = Forms { shelf: &self.shelf, form: &nothing, rules, renaming };
         let pick = desk.pick(&self.shelf.library, asked, &judge);
@@ -392,6 +394,7 @@ impl Stage {
             values: fingerprint(&form),
             repeatable: true,
             optional: true,
+            stands: false,
         };
         let mut state = self.state();
         let state = &mut *state;

@@ -73,7 +73,7 @@ fn many_mocks(root: &Path, out: &mut impl Write) -> Result<(), Box<dyn std::erro
     for number in 0..MOCKS {
         let edge = EdgeName::new("payments");
         let exchange = exchange(&format!("GET /rates/{number}"), "null");
-        writer.mock(Mock { edge, exchange, after: TestId(0), shared_by: Vec::new() })?;
+        writer.mock(Mock { edge, exchange, after: TestId(0), calls: 0, shared_by: Vec::new() })?;
     }
     let start = Instant::now();
     let finished = writer.finish(manifest())?;

@@ -84,7 +84,9 @@ fn record(root: &Path, folder: &Path) -> Writer {
     for number in [TESTS + 1, TESTS + 2] {
         let edge = EdgeName::new("payments");
         let exchange = exchange(number);
-        writer.mock(Mock { edge, exchange, after: TestId(1), shared_by: Vec::new() }).unwrap();
+        writer
+            .mock(Mock { edge, exchange, after: TestId(1), calls: 0, shared_by: Vec::new() })
+            .unwrap();
     }
     writer.flush().unwrap();
     assert_small("while it was recorded");

@@ -107,6 +107,13 @@ pub trait Facets: Sync {
         false
     }
 
+    /// Whether the answer to a request that sets a connection up stands until the server is changed: what
+    /// a statement takes and gives, until a table is altered. Another answer to it is then kept too, with
+    /// its place on the timeline. Those of other requests differ between connections and say nothing.
+    fn stands(&self, _request: &Map) -> bool {
+        false
+    }
+
     /// Whether more bytes can turn a request into a recorded one: it is the beginning of that. Only
     /// protocols that cannot tell where a request ends say so.
     fn begins(&self, _request: &Map, _recorded: &Map) -> bool {

@@ -38,6 +38,8 @@ CREATE TYPE place AS (street text, number int, moods mood[]);
 CREATE TABLE places (place place NOT NULL);
 INSERT INTO places VALUES (ROW('Am Markt', 3, '{idle}'));
 ALTER TABLE orders ALTER item SET DEFAULT 'none';
+CREATE TABLE things (id int PRIMARY KEY);
+INSERT INTO things VALUES (1);
 CREATE TABLE ledger (order_id int NOT NULL, amount numeric(10,2) NOT NULL);
 INSERT INTO orders (item, amount, due, note) VALUES ('pen', 1.50, '2024-02-29', ''), ('book', 20, '2024-03-01', '\\x00ff');
 """
@@ -53,6 +55,13 @@ SHOP = [
     ("POST", "/ledger", {"rows": [[7, "1.00"], [8, None or "2.5"]]}, 200, "8\\t2.50"),
     ("GET", "/report", None, 200, "22012"),
     ("POST", "/orders/2/raise", {"by": "0.50"}, 200, "20.50"),
+]
+ALTERED = [
+    ("GET", "/things", None, 200, '[{"id": 1}]'),
+    ("POST", "/alter", None, 200, "altered"),
+    ("GET", "/things", None, 200, '[{"id": 1, "size": 7}]'),
+    ("POST", "/both", None, 200, '[{"id": 1, "size": 7}, {"id": 1, "size": 7, "weight": 7}]'),
+    ("GET", "/things", None, 200, "weight"),
 ]
 SHELL = ["/psql/talk", "/pg_dump", "/pgbench/simple", "/pgbench/extended", "/pgbench/prepared"]
 # Of each defect: the tests that it turns red, and words of which each must be in what `rehearsal test` prints.
@@ -171,6 +180,7 @@ def cases(stand, tools):
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     yield "isolation", lambda: stand.isolated("shop", "connection received")
+    yield "altered", lambda: stand.app("altered", [python, HERE / "altered.py", "{port}"], ALTERED)
     yield "encrypted", lambda: run_encrypted(stand, python)
     shell = [python, HERE / "shell.py", "{port}", *map(server_program, ("psql", "pgbench", "pg_dump"))]
     yield "clients", lambda: run_clients(stand, shell)

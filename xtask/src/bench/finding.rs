@@ -89,7 +89,7 @@ fn write(folder: &Path, mocks: u32) -> anyhow::Result<Loaded> {
     for number in 0..mocks {
         let exchange = exchange(number);
         let edge = EdgeName::new("payments");
-        writer.mock(Mock { edge, exchange, after: TestId(0), shared_by: Vec::new() })?;
+        writer.mock(Mock { edge, exchange, after: TestId(0), calls: 0, shared_by: Vec::new() })?;
     }
     writer.finish(manifest())?;
     cache::load(folder, &name)?;
@@ -138,6 +138,7 @@ fn round(folder: &Path, loaded: &mut Loaded) -> anyhow::Result<()> {
             values: fingerprint(&facets.request(request)),
             repeatable: facets.repeatable(request),
             optional: false,
+            stands: false,
         };
         find(&mut desk, &loaded.library, asked)?;
     }
@@ -158,6 +159,7 @@ fn asked(entry: &Entry) -> Asked {
         values: entry.values,
         repeatable: entry.repeatable,
         optional: false,
+        stands: false,
     }
 }
 

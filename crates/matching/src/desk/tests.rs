@@ -31,7 +31,7 @@ fn call(test: u32, index: u32, identity: u64, values: u64, repeatable: bool) -> 
 }
 
 fn ambient(after: u32, index: u32, identity: u64, values: u64) -> Entry {
-    let place = Place::Ambient { after: TestId(after), index };
+    let place = Place::Ambient { after: TestId(after), calls: 0, index };
     Entry { edge: 0, identity, values, repeatable: false, place }
 }
 
@@ -44,7 +44,7 @@ fn shared(index: u32, identity: u64, values: u64) -> Entry {
 fn ask(desk: &mut Desk, library: &Library, test: u32, asks: &[(u64, u64, bool)]) -> Vec<Pick> {
     desk.begin(library, TestId(test));
     let pick = |&(identity, values, repeatable): &(u64, u64, bool)| {
-        let asked = Asked { edge: 0, identity, values, repeatable, optional: false };
+        let asked = Asked { edge: 0, identity, values, repeatable, optional: false, stands: false };
         desk.pick(library, asked, &Table { library, asked: values, noisy: &[] })
     };
     asks.iter().map(pick).collect()
@@ -112,6 +112,7 @@ fn noisy_ambient_mocks_answer_however_many_there_are() {
             values: 1000 + noisy,
             repeatable: false,
             optional: false,
+            stands: false,
         };
         let judge = Table { library: &library, asked: asked.values, noisy: &[noisy] };
         assert_eq!(desk.pick(&library, asked, &judge).verdict, Verdict::Mock(noisy as u32));
@@ -131,7 +132,14 @@ fn noise_is_no_difference() {
     let library = Library::new(vec![call(1, 0, 1, 10, false)], |_| vec![]);
     let mut desk = Desk::default();
     desk.begin(&library, TestId(1));
-    let asked = Asked { edge: 0, identity: 1, values: 99, repeatable: false, optional: false };
+    let asked = Asked {
+        edge: 0,
+        identity: 1,
+        values: 99,
+        repeatable: false,
+        optional: false,
+        stands: false,
+    };
     let judge = Table { library: &library, asked: 99, noisy: &[10] };
     assert_eq!(desk.pick(&library, asked, &judge), mock(0));
 }
@@ -175,7 +183,14 @@ fn what_waits_is_found_once_it_is_due_and_given_once() {
     let entries = vec![ambient(0, 0, 1, 10), ambient(1, 1, 1, 10), call(1, 0, 1, 10, false)];
     let library = Library::new(entries, |_| vec![]);
     let mut desk = Desk::default();
-    let asked = Asked { edge: 0, identity: 1, values: 10, repeatable: false, optional: false };
+    let asked = Asked {
+        edge: 0,
+        identity: 1,
+        values: 10,
+        repeatable: false,
+        optional: false,
+        stands: false,
+    };
     let judge = Table { library: &library, asked: 10, noisy: &[] };
     let mut find = |test: u32, due: bool| {
         desk.begin(&library, TestId(test));
@@ -185,4 +200,50 @@ fn what_waits_is_found_once_it_is_due_and_given_once() {
     assert_eq!([find(0, true), find(0, true)], [Some(0), None], "at start-up, once");
     assert_eq!([find(1, false), find(1, true)], [None, Some(2)], "in the test, when it is due");
     assert_eq!([find(2, true), find(2, true)], [Some(1), None], "what came between two tests");
+}
+
+#[test]
+fn an_answer_that_stands_is_that_of_the_point_of_the_timeline() {
+    let changed = |after, calls, index| {
+        let place = Place::Ambient { after: TestId(after), calls, index };
+        Entry { place, ..ambient(after, index, 1, 10) }
+    };
+    let entries = vec![
+        changed(0, 0, 0),
+        call(1, 0, 2, 20, false),
+        changed(2, 1, 1),
+        call(2, 0, 2, 20, false),
+        call(2, 1, 3, 30, false),
+        changed(3, 0, 2),
+        call(3, 0, 2, 20, false),
+    ];
+    let library = Library::new(entries, |_| Vec::new());
+    let mut desk = Desk::default();
+    let stands = |desk: &mut Desk| {
+        let asked = Asked {
+            edge: 0,
+            identity: 1,
+            values: 10,
+            repeatable: true,
+            optional: false,
+            stands: true,
+        };
+        desk.pick(&library, asked, &Table { library: &library, asked: 10, noisy: &[] })
+    };
+    // Each test may be the first that is run.
+    for (test, before, behind) in [(3, 5, 5), (1, 0, 0), (2, 0, 2)] {
+        desk.begin(&library, TestId(test));
+        assert_eq!([stands(&mut desk), stands(&mut desk)], [mock(before), mock(before)]);
+        let asked = Asked {
+            edge: 0,
+            identity: 2,
+            values: 20,
+            repeatable: false,
+            optional: false,
+            stands: false,
+        };
+        let pick = desk.pick(&library, asked, &Table { library: &library, asked: 20, noisy: &[] });
+        assert!(!is_miss(&pick));
+        assert_eq!(stands(&mut desk), mock(behind));
+    }
 }

@@ -98,6 +98,7 @@ impl Stage {
             values: fingerprint(&form),
             repeatable: false,
             optional: false,
+            stands: false,
         };
         let State { desk, rules, renaming, own, .. } = &*state;
         let judge = Forms { shelf: &self.shelf, form: &form, rules, renaming };

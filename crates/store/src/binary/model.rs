@@ -127,6 +127,7 @@ impl Binary for Mock {
         self.edge.put(out)?;
         self.exchange.put(out)?;
         self.after.put(out)?;
+        put_number(out, u64::from(self.calls));
         put_list(out, &self.shared_by)
     }
 
@@ -135,6 +136,7 @@ impl Binary for Mock {
             edge: EdgeName::take(input)?,
             exchange: Exchange::take(input)?,
             after: TestId::take(input)?,
+            calls: input.number32()?,
             shared_by: input.list()?,
         })
     }

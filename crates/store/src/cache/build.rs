@@ -91,7 +91,7 @@ impl Builder<'_> {
             let before = |after: TestId| after < id || test.is_none();
             while let Some((index, mock)) = mocks.next_if(|(_, mock)| before(mock.after)) {
                 let place = match mock.shared_by.as_slice() {
-                    [] => Place::Ambient { after: mock.after, index },
+                    [] => Place::Ambient { after: mock.after, calls: mock.calls, index },
                     _ => Place::Shared { index },
                 };
                 self.print(&mock.edge, &mock.exchange, place)?;

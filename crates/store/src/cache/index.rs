@@ -142,16 +142,17 @@ impl Print {
 impl Binary for Print {
     fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
         let Entry { edge, identity, values, repeatable, place } = self.0;
-        let (tag, test, index) = match place {
-            Place::Call { test, index } => (CALL, Some(test), index),
-            Place::Ambient { after, index } => (AMBIENT, Some(after), index),
-            Place::Shared { index } => (SHARED, None, index),
+        let (tag, test, calls, index) = match place {
+            Place::Call { test, index } => (CALL, Some(test), None, index),
+            Place::Ambient { after, calls, index } => (AMBIENT, Some(after), Some(calls), index),
+            Place::Shared { index } => (SHARED, None, None, index),
         };
         out.extend_from_slice(&identity.to_le_bytes());
         out.extend_from_slice(&values.to_le_bytes());
         put_number(out, u64::from(edge));
         out.push(if repeatable { tag | REPEATABLE } else { tag });
         test.map_or(Ok(()), |test| test.put(out))?;
+        calls.into_iter().for_each(|calls| put_number(out, u64::from(calls)));
         put_number(out, u64::from(index));
         Ok(())
     }
@@ -162,7 +163,11 @@ impl Binary for Print {
         let tag = input.byte()?;
         let place = match tag & !REPEATABLE {
             CALL => Place::Call { test: TestId::take(input)?, index: input.number32()? },
-            AMBIENT => Place::Ambient { after: TestId::take(input)?, index: input.number32()? },
+            AMBIENT => Place::Ambient {
+                after: TestId::take(input)?,
+                calls: input.number32()?,
+                index: input.number32()?,
+            },
             SHARED => Place::Shared { index: input.number32()? },
             _ => return Err(BinaryError::Damaged(input.at() - 1)),
         };

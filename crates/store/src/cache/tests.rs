@@ -57,6 +57,7 @@ fn recording() -> Recording {
         edge: EdgeName::new("payments"),
         exchange: exchange("GET /health"),
         after: TestId(after),
+        calls: 0,
         shared_by: shared_by.iter().copied().map(TestId).collect(),
     };
     Recording {
@@ -134,7 +135,7 @@ fn entries_are_in_the_order_of_the_timeline_with_their_fingerprints() {
     assert_eq!(
         places,
         [
-            Place::Ambient { after: TestId(0), index: 0 },
+            Place::Ambient { after: TestId(0), calls: 0, index: 0 },
             call(1, 0),
             call(2, 0),
             call(2, 1),

@@ -27,6 +27,9 @@ pub(super) fn write_mock(
     if mock.after.0 > 0 {
         out.pair("after", &Value::from(mock.after.0), 4).map_err(deep)?;
     }
+    if mock.calls > 0 {
+        out.pair("calls", &Value::from(mock.calls), 4).map_err(deep)?;
+    }
     if !mock.shared_by.is_empty() {
         let tests: Vec<u32> = mock.shared_by.iter().map(|id| id.0).collect();
         out.pair("shared-by", &Value::from(tests), 4).map_err(deep)?;
@@ -46,12 +49,15 @@ pub(super) fn read(node: Node, edges: &Edges<'_>) -> Result<Vec<Mock>, YamlError
 fn read_mock(node: Node, edges: &Edges<'_>) -> Result<Mock, YamlError> {
     let mut fields = Fields::unchecked(node, "a mock")?;
     let (edge, shape) = read_edge(&fields, edges)?;
-    for (name, shape) in [("after", Shape::Integer), ("shared-by", Shape::List(&Shape::Integer))] {
+    let numbers = Shape::List(&Shape::Integer);
+    let own = [("after", Shape::Integer), ("calls", Shape::Integer), ("shared-by", numbers)];
+    for (name, shape) in own {
         fields.get(name).map_or(Ok(()), |node| check(node, &shape))?;
     }
     let after = TestId(fields.number("after")?);
+    let calls = fields.number("calls")?;
     let shared_by = fields.list("shared-by");
     let shared_by = shared_by.iter().map(|node| number(node).map(TestId));
     let shared_by = shared_by.collect::<Result<_, _>>()?;
-    Ok(Mock { edge, exchange: read_inline(fields, MOCK, shape)?, after, shared_by })
+    Ok(Mock { edge, exchange: read_inline(fields, MOCK, shape)?, after, calls, shared_by })
 }

@@ -34,6 +34,7 @@ pub(crate) const CALL: &[Field] = &[
 pub(crate) const MOCK: &[Field] = &[
     EDGE,
     Field::optional("after", Shape::Integer, "The last test that had begun; 0 is start-up"),
+    Field::optional("calls", Shape::Integer, "How many calls of that test came before it"),
     Field::optional(
         "shared-by",
         Shape::List(&Shape::Integer),

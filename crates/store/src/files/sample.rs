@@ -113,8 +113,11 @@ pub(crate) fn sample() -> Recording {
         edge: EdgeName::new("shop-db"),
         exchange,
         after: TestId(after),
+        calls: 0,
         shared_by: shared_by.iter().copied().map(TestId).collect(),
     };
+    let columns = [("id", "int4 | int8"), ("on", "text")];
+    let columns = columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).into();
     Recording {
         name: "checkout".to_owned(),
         manifest: Manifest {
@@ -122,7 +125,10 @@ pub(crate) fn sample() -> Recording {
             command: ["sh", "-c", "./shop --port 8080"].map(str::to_owned).into(),
             edges: vec![
                 edge("inbound", Role::Inbound, "web", "127.0.0.1:8080"),
-                edge("shop-db", Role::Outbound, "sql", "127.0.0.1:5432"),
+                Edge {
+                    tables: Tables::from([("orders".to_owned(), columns)]),
+                    ..edge("shop-db", Role::Outbound, "sql", "127.0.0.1:5432")
+                },
                 edge("payments", Role::Outbound, "web", "payments.example:443"),
             ],
             listens: ["127.0.0.1:8080", "127.0.0.1:9100"].map(str::to_owned).into(),
@@ -130,7 +136,8 @@ pub(crate) fn sample() -> Recording {
         tests: vec![case],
         mocks: vec![
             mock(exchange(Map::from([("sql", "SELECT 1")]), Some(Map::new())), 0, &[]),
-            mock(Exchange { connection: 2, ..sql }, 1, &[1, 2]),
+            mock(Exchange { connection: 2, ..sql.clone() }, 1, &[1, 2]),
+            Mock { calls: 2, ..mock(sql, 1, &[]) },
         ],
     }
 }

@@ -62,8 +62,19 @@ fn files_look_as_people_expect() {
         result:
           rows: [[17]]
           tag: INSERT 0 1
+      - edge: shop-db
+        after: 1
+        calls: 2
+        sql: |-
+          INSERT INTO orders (sku)
+            VALUES ($1)
+          RETURNING id
+        params: [A1]
+        result:
+          rows: [[17]]
+          tag: INSERT 0 1
     ");
-    insta::assert_snapshot!(text("recording.yaml"), @"
+    insta::assert_snapshot!(text("recording.yaml"), @r#"
     format: 1
     written-by: 0.1.0
     command: [sh, -c, ./shop --port 8080]
@@ -77,11 +88,15 @@ fn files_look_as_people_expect() {
         protocol: sql
         role: outbound
         addresses: [127.0.0.1:5432]
+        tables:
+          orders:
+            id: int4 | int8
+            "on": text
       payments:
         protocol: web
         role: outbound
         addresses: [payments.example:443]
-    ");
+    "#);
     assert_eq!(read_with(&folder, &shapes).unwrap(), sample());
 }
 

@@ -23,7 +23,13 @@ fn exchange(number: u32) -> Exchange {
 
 fn mock(number: u32) -> Mock {
     let edge = EdgeName::new("shop-db");
-    Mock { edge, exchange: exchange(number), after: TestId(number), shared_by: vec![TestId(1)] }
+    Mock {
+        edge,
+        exchange: exchange(number),
+        after: TestId(number),
+        calls: 0,
+        shared_by: vec![TestId(1)],
+    }
 }
 
 fn manifest(tool: &str) -> Manifest {

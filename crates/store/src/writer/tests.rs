@@ -77,6 +77,7 @@ fn mock(after: u32) -> Mock {
         edge: EdgeName::new("payments"),
         exchange: exchange("GET /health"),
         after: TestId(after),
+        calls: 0,
         shared_by: Vec::new(),
     }
 }

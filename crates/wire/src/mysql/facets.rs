@@ -142,6 +142,10 @@ impl Facets for MysqlFacets {
         }
     }
 
+    fn stands(&self, request: &Map) -> bool {
+        matches!(read(request), Request::Prepare(_))
+    }
+
     fn usual(&self, request: &Map) -> Option<Map> {
         let done = || Map::from([("affected", 0)]);
         match read(request) {

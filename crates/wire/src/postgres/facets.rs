@@ -119,6 +119,10 @@ impl Facets for PostgresFacets {
         }
     }
 
+    fn stands(&self, request: &Map) -> bool {
+        matches!(read(request), Request::Describe(_))
+    }
+
     fn optional(&self, request: &Map) -> bool {
         matches!(read(request), Request::Prepare(_))
     }

@@ -69,11 +69,12 @@ fn test_case() -> impl Strategy<Value = TestCase> {
 
 fn mock() -> impl Strategy<Value = Mock> {
     let shared_by = vec(any::<u32>().prop_map(TestId), 0..4);
-    (edge_name(), exchange(), any::<u32>(), shared_by).prop_map(
-        |(edge, exchange, after, shared_by)| Mock {
+    (edge_name(), exchange(), any::<u32>(), any::<u32>(), shared_by).prop_map(
+        |(edge, exchange, after, calls, shared_by)| Mock {
             edge,
             exchange,
             after: TestId(after),
+            calls,
             shared_by,
         },
     )
