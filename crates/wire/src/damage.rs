@@ -29,7 +29,7 @@ pub(crate) fn taught(protocol: &dyn Protocol, lines: &[Line]) -> Vec<String> {
     told.map(|told| format!("{}.{} {}", text(told.table), told.column, kind(told.kind))).collect()
 }
 
-const SMALL: Limits = Limits { head: 4096, body: 4096, in_flight: 16 };
+const SMALL: Limits = Limits { head: 4096, body: 4096, in_flight: 16, schemas: None };
 
 /// What to do to the bytes at a place of a line.
 #[derive(Clone, Debug)]

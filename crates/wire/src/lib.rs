@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod damage;
 mod dns;
+mod grpc;
 mod http;
 mod memcached;
 mod mongo;
@@ -20,6 +21,7 @@ mod tls;
 mod undriven;
 
 pub use dns::{addresses, queried_name};
+pub use grpc::Schemas;
 pub use protocol::{Facets, Limits, Protocol, Verdict};
 pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, Taught, WireError};
 pub use tls::begins_tls;

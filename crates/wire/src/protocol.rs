@@ -1,7 +1,7 @@
 //! What a protocol offers to the rooms above.
 
-use crate::Session;
 use crate::undriven::Undriven;
+use crate::{Schemas, Session};
 use rehearsal_model::shape::ExchangeShape;
 use rehearsal_model::{Map, Value};
 use std::sync::Arc;
@@ -54,8 +54,8 @@ pub enum Verdict {
     Yes,
 }
 
-/// Bounds on what a session keeps of one message. What is larger is a [`crate::WireError`], except
-/// for bodies, which are then recorded by length and hash.
+/// Bounds on what a session keeps of one message, and what it knows of messages beforehand. What is
+/// larger is a [`crate::WireError`], except for bodies, which are then recorded by length and hash.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of a message's head: start line and headers.
@@ -64,11 +64,13 @@ pub struct Limits {
     pub body: usize,
     /// Exchanges that may wait for their answer on one connection.
     pub in_flight: usize,
+    /// What is known beforehand of the messages that are exchanged.
+    pub schemas: Option<&'static Schemas>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { head: 2 << 20, body: 16 << 20, in_flight: 1024 }
+        Limits { head: 2 << 20, body: 16 << 20, in_flight: 1024, schemas: None }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::memory::within;
 use rehearsal_model::Moment;
 use rehearsal_wire::{Command, Event, Limits, Peer, protocol};
 
-const LIMITS: Limits = Limits { head: 4096, body: 1 << 20, in_flight: 8 };
+const LIMITS: Limits = Limits { head: 4096, body: 1 << 20, in_flight: 8, schemas: None };
 /// A window of Brotli has up to 16 MiB and one of Zstandard 8 MiB; and the body a few times.
 const MEMORY: usize = 64 << 20;
 

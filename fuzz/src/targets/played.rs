@@ -9,7 +9,7 @@ use rehearsal_wire::{
     Answer, Command, Ending, Event, Limits, Miss, Peer, Protocol, Session, protocol,
 };
 
-const LIMITS: Limits = Limits { head: 4096, body: 1024, in_flight: 8 };
+const LIMITS: Limits = Limits { head: 4096, body: 1024, in_flight: 8, schemas: None };
 /// What a session may hold at once for an input of 64 KiB.
 const MEMORY: usize = 64 << 20;
 const AT: Moment = Moment(7);

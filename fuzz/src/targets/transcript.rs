@@ -7,7 +7,7 @@ use crate::memory::within;
 use rehearsal_model::{Exchange, Moment};
 use rehearsal_wire::{Command, Ending, Event, Limits, Peer, Protocol, protocol};
 
-const LIMITS: Limits = Limits { head: 4096, body: 1024, in_flight: 8 };
+const LIMITS: Limits = Limits { head: 4096, body: 1024, in_flight: 8, schemas: None };
 /// What an observer may hold at once for an input of 64 KiB.
 const MEMORY: usize = 64 << 20;
 

@@ -25,7 +25,7 @@ const ANSWER: &[u8] = b"\x12\x34\x81\x80\0\x01\0\x02\0\0\0\x01\
     \xc0\x2e\0\x01\0\x01\0\0\0\x05\0\x04\x0a\0\0\x07\
     \0\0\x29\x04\xd0\0\0\0\0\0\0";
 
-const SMALL: Limits = Limits { head: 512, body: 512, in_flight: 2 };
+const SMALL: Limits = Limits { head: 512, body: 512, in_flight: 2, schemas: None };
 
 /// A session that is given events.
 struct Side(Box<dyn Session>);

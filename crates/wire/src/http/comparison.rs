@@ -32,6 +32,8 @@ const CLIENT: &[&str] = &[
     "b3",
     "date",
     "expect",
+    "grpc-accept-encoding",
+    "grpc-timeout",
     "host",
     "traceparent",
     "tracestate",
@@ -59,6 +61,10 @@ pub(super) fn message(message: &Map, side: Side, out: &mut Map) {
     let list = fields::each(message.get("headers"));
     content(message, Kind::of(list.into_iter()).content_type, out);
     add_fields("trailers", message.get("trailers"), side, out);
+    // How a call of gRPC ended, whichever fields said it.
+    if let Some(ended) = message.get("grpc") {
+        out.push_new("grpc", ended.clone());
+    }
 }
 
 /// Early hints and the like matter; whether a `100 Continue` came is a matter of timing.
@@ -85,7 +91,8 @@ fn add_fields(key: &str, recorded: Option<&Value>, side: Side, out: &mut Map) {
     let mut shown: Vec<(String, Value)> = Vec::with_capacity(list.len());
     for (name, value) in list {
         let name = name.to_ascii_lowercase();
-        if !is_left_out(&name, side) && !nominated.contains(&name) {
+        let elsewhere = name.starts_with("grpc-") && value.as_text() == Some("auto");
+        if !is_left_out(&name, side) && !nominated.contains(&name) && !elsewhere {
             let value = comparable(&name, value);
             shown.push((name, value));
         }
@@ -143,6 +150,10 @@ pub(super) fn grouped(list: Vec<(String, Value)>) -> Map {
 fn content(message: &Map, content_type: Option<&str>, out: &mut Map) {
     if let Some(omitted) = message.get("omitted") {
         out.push_new("omitted", omitted.clone());
+    } else if let Some(messages) = message.get("messages") {
+        if messages.as_list().is_none_or(|list| !list.is_empty()) {
+            out.push_new("messages", messages.clone());
+        }
     } else if let Some(parts) = message.get("multipart").and_then(Value::as_list) {
         out.push_new("multipart", Value::List(parts.iter().map(part).collect()));
     } else if let Some(value) = message.get("form") {

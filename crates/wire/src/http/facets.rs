@@ -15,7 +15,11 @@ use rehearsal_model::{Map, Value};
 pub(super) struct HttpFacets;
 
 impl Facets for HttpFacets {
+    /// Method and path; of a call of gRPC its service and method, such as `shop.Pay/Charge`.
     fn operation(&self, request: &Map) -> String {
+        if let Some(path) = crate::grpc::path_of(request) {
+            return path.trim_start_matches('/').to_owned();
+        }
         let (method, path, query) = split(request);
         match faces::read(&Asked::new(&method, &query, request)) {
             Some((_, spoken)) => spoken.operation,

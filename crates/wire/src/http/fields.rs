@@ -10,7 +10,7 @@ use rehearsal_model::{Map, Value};
 use std::borrow::Cow;
 
 /// The recorded form of fields; `None` when there are none.
-pub(super) fn record(fields: Vec<Field>) -> Option<Value> {
+pub(crate) fn record(fields: Vec<Field>) -> Option<Value> {
     if fields.is_empty() {
         return None;
     }
@@ -50,7 +50,7 @@ fn comes_again(fields: &[Field]) -> bool {
 }
 
 /// The single fields of a recorded form, in order. What is no field is passed over.
-pub(super) fn each(recorded: Option<&Value>) -> Vec<(&str, &Value)> {
+pub(crate) fn each(recorded: Option<&Value>) -> Vec<(&str, &Value)> {
     let mut out = Vec::new();
     match recorded {
         Some(Value::Map(map)) => flatten(map, &mut out),

@@ -12,7 +12,7 @@ mod content;
 mod detect;
 mod faces;
 mod facets;
-mod fields;
+pub(crate) mod fields;
 mod form;
 mod framing;
 mod head;
@@ -33,6 +33,7 @@ mod status;
 mod tests;
 mod write;
 
+use crate::grpc::Lens;
 use crate::{Facets, Limits, Protocol, Session, Verdict, WireError};
 use rehearsal_model::shape::ExchangeShape;
 
@@ -56,15 +57,15 @@ impl Protocol for Http {
     }
 
     fn observer(&self, limits: Limits) -> Box<dyn Session> {
-        Box::new(observer::Observer::new(limits))
+        Lens::over(Box::new(observer::Observer::new(limits)), limits)
     }
 
     fn responder(&self, limits: Limits) -> Box<dyn Session> {
-        Box::new(responder::Responder::new(limits))
+        Lens::over(Box::new(responder::Responder::new(limits)), limits)
     }
 
     fn requester(&self, limits: Limits) -> Box<dyn Session> {
-        Box::new(requester::Requester::new(limits))
+        Lens::over(Box::new(requester::Requester::new(limits)), limits)
     }
 
     fn facets(&self) -> &'static dyn Facets {
@@ -76,6 +77,6 @@ fn malformed(what: impl Into<String>) -> WireError {
     WireError::Malformed { protocol: NAME, what: what.into() }
 }
 
-fn unwritable(what: impl Into<String>) -> WireError {
+pub(crate) fn unwritable(what: impl Into<String>) -> WireError {
     WireError::Unwritable { protocol: NAME, what: what.into() }
 }

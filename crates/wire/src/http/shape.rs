@@ -39,6 +39,34 @@ const OMITTED: Field = Field::optional(
     "In place of content that is too large to keep; that many filler bytes are served",
 );
 const TRAILERS: Field = Field::optional("trailers", PAIRS, "Fields sent after a chunked body");
+const MESSAGES: Field = Field::optional(
+    "messages",
+    Shape::List(&Shape::Any),
+    "Messages of gRPC, by the names of their fields where a schema is known, else by their numbers",
+);
+const COMPRESSED: Field = Field::optional(
+    "compressed",
+    Shape::Either(&[Shape::Bool, Shape::List(&Shape::Integer)]),
+    "Whether the messages are compressed as grpc-encoding says, or the places of those that are",
+);
+const GRPC: Field = Field::optional(
+    "grpc",
+    Shape::Map(&[
+        Field::required(
+            "status",
+            Shape::Either(&[Shape::Text, Shape::Integer]),
+            "The name of the status code, such as NOT_FOUND",
+        ),
+        Field::optional("message", Shape::Text, "What the status says in words"),
+        Field::optional("details", Shape::Any, "The details of a google.rpc.Status"),
+    ]),
+    "How a call of gRPC ended",
+);
+const WEB_TRAILERS: Field = Field::optional(
+    "web-trailers",
+    Shape::Choice(&["plain", "spaced"]),
+    "The trailers are in the content (gRPC-Web), without or with a space after the colon",
+);
 const STATUS: Field = Field::required("status", Shape::Integer, "Status code");
 const REASON: Field =
     Field::optional("reason", Shape::Data, "Reason phrase when not the standard one");
@@ -53,6 +81,8 @@ pub(super) static SHAPE: ExchangeShape = ExchangeShape {
         FORM,
         MULTIPART,
         OMITTED,
+        MESSAGES,
+        COMPRESSED,
         BODY_FORMAT,
         TRAILERS,
     ],
@@ -71,6 +101,10 @@ pub(super) static SHAPE: ExchangeShape = ExchangeShape {
         FORM,
         MULTIPART,
         OMITTED,
+        MESSAGES,
+        COMPRESSED,
+        GRPC,
+        WEB_TRAILERS,
         BODY_FORMAT,
         TRAILERS,
         Field::optional(

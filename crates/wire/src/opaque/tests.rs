@@ -15,7 +15,7 @@ enum Line {
 }
 use Line::{Ends, Says};
 
-const SMALL: Limits = Limits { head: 64, body: 16, in_flight: 2 };
+const SMALL: Limits = Limits { head: 64, body: 16, in_flight: 2, schemas: None };
 
 fn turn(send: &str, receive: &str) -> (Map, Option<Map>) {
     (Map::from([("send", send)]), Some(Map::from([("receive", receive)])))

@@ -14,7 +14,7 @@ use crate::{Command, Ending, Event, Limits, Peer, Protocol, Session, WireError};
 use rehearsal_model::{Exchange, Moment, Value, json};
 
 const NOW: Moment = Moment(7);
-const SMALL: Limits = Limits { head: 4096, body: 64, in_flight: 4 };
+const SMALL: Limits = Limits { head: 4096, body: 64, in_flight: 4, schemas: None };
 
 /// A step of a transcript.
 #[derive(Clone, Copy)]

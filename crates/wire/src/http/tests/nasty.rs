@@ -106,7 +106,7 @@ fn heads_and_trailers_and_queues_have_limits() {
 
 #[test]
 fn requests_that_wait_have_a_size_limit_together() {
-    let limits = Limits { head: 100, body: 50, in_flight: 100 };
+    let limits = Limits { head: 100, body: 50, in_flight: 100, schemas: None };
     let put = [b"PUT / HTTP/1.1\r\nContent-Length: 50\r\n\r\n".as_slice(), &[b'x'; 50]].concat();
     let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".as_slice();
     assert!(run(&[Client(&put.repeat(4))], limits).is_ok());

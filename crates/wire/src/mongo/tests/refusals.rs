@@ -21,7 +21,7 @@ fn checksums_are_checked() {
 /// Why an observer gives up.
 #[track_caller]
 fn refused(lines: &[Line]) -> String {
-    let mut session = Mongo.observer(Limits { head: 100, body: 1000, in_flight: 2 });
+    let mut session = Mongo.observer(Limits { head: 100, body: 1000, in_flight: 2, schemas: None });
     let mut errors = lines.iter().filter_map(|(from, bytes)| {
         let event = Event::Data { from: *from, bytes, at: Moment(1) };
         session.handle(event, &mut Vec::new()).err()

@@ -1,0 +1,130 @@
+//! A session of HTTP seen through gRPC: what goes up shows messages, what comes down is put into bodies.
+//!
+//! The session inside knows nothing of it, and what is not gRPC passes unchanged.
+
+use super::message::{Part, Reading, path_of};
+use super::protobuf::Schemas;
+use crate::{Answer, Command, Event, Limits, Miss, Session, WireError};
+use rehearsal_model::{ExchangeId, Map, Value};
+use std::collections::HashMap;
+
+/// The status of a call that no mock answers: clients do not try such a call again.
+const INTERNAL: &str = "13";
+
+/// See the module.
+pub(crate) struct Lens {
+    inner: Box<dyn Session>,
+    limits: Limits,
+    /// The calls that wait for their answer.
+    calls: HashMap<ExchangeId, Call>,
+}
+
+struct Call {
+    path: String,
+    /// The content type of the request, in which it is answered.
+    content_type: Value,
+}
+
+impl Lens {
+    /// The session, seen through gRPC.
+    pub(crate) fn over(inner: Box<dyn Session>, limits: Limits) -> Box<dyn Session> {
+        Box::new(Lens { inner, limits, calls: HashMap::new() })
+    }
+
+    fn schemas(&self) -> &'static Schemas {
+        self.limits.schemas.unwrap_or_else(Schemas::builtin)
+    }
+
+    fn reading<'a>(&self, path: &'a str, part: Part) -> Reading<'a> {
+        Reading { schemas: self.schemas(), path, part }
+    }
+
+    /// Remembers a request, if it is a call.
+    fn remember(&mut self, id: ExchangeId, request: &Map) {
+        if let Some(path) = path_of(request) {
+            let list = crate::http::fields::each(request.get("headers"));
+            let content_type = list
+                .into_iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+                .map_or(Value::Null, |(_, value)| value.clone());
+            self.calls.insert(id, Call { path: path.to_owned(), content_type });
+        }
+    }
+
+    fn show(&self, request: &mut Map, response: Option<&mut Map>) {
+        let Some(path) = path_of(request).map(str::to_owned) else { return };
+        self.reading(&path, Part::Request).show(request, self.limits.body);
+        if let Some(response) = response {
+            self.reading(&path, Part::Response).show(response, self.limits.body);
+        }
+    }
+
+    fn up(&mut self, command: &mut Command) {
+        match command {
+            Command::Ask { id, request, .. } => {
+                self.remember(*id, request);
+                self.show(request, None);
+            }
+            Command::Emit { id, exchange } => {
+                self.calls.remove(id);
+                self.show(&mut exchange.request, exchange.response.as_mut());
+            }
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, id: ExchangeId, answer: Answer) -> Answer {
+        let call = match answer {
+            Answer::Incomplete => return answer,
+            _ => match self.calls.remove(&id) {
+                Some(call) => call,
+                None => return answer,
+            },
+        };
+        let hide = |response: Map| {
+            let hidden = self.reading(&call.path, Part::Response).hide(&response);
+            hidden.map(|hidden| hidden.unwrap_or(response))
+        };
+        let hidden = match answer {
+            Answer::Response(response) => hide(response).map(Answer::Response),
+            Answer::Broken(response, failure) => {
+                hide(response).map(|response| Answer::Broken(response, failure))
+            }
+            Answer::Miss(Miss { message, .. }) => Err(message),
+            other => Ok(other),
+        };
+        hidden.unwrap_or_else(|problem| Answer::Response(failed(call.content_type, &problem)))
+    }
+}
+
+/// The answer of a call that fails on our side.
+fn failed(content_type: Value, problem: &str) -> Map {
+    let headers = Map::from([
+        ("content-type", content_type),
+        ("grpc-status", INTERNAL.into()),
+        ("grpc-message", super::status::write_message(problem).into()),
+    ]);
+    Map::from([("status", Value::from(200u16)), ("headers", headers.into())])
+}
+
+impl Session for Lens {
+    fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let before = out.len();
+        let result = match event {
+            Event::Answer { id, answer, at } => {
+                let answer = self.answer(id, answer);
+                self.inner.handle(Event::Answer { id, answer, at }, out)
+            }
+            Event::Request { id, request, at } => {
+                let hidden = path_of(request)
+                    .map_or(Ok(None), |path| self.reading(path, Part::Request).hide(request))
+                    .map_err(crate::http::unwritable)?;
+                let request = hidden.as_ref().unwrap_or(request);
+                self.inner.handle(Event::Request { id, request, at }, out)
+            }
+            event => self.inner.handle(event, out),
+        };
+        out[before..].iter_mut().for_each(|command| self.up(command));
+        result
+    }
+}

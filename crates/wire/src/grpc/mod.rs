@@ -1,0 +1,20 @@
+//! gRPC and gRPC-Web: the messages in the content of HTTP requests and responses, and how a call ends.
+//!
+//! Connections, streams and header fields are the business of HTTP, whose sessions are seen through
+//! [`lens`].
+
+mod base64;
+mod coding;
+mod content;
+mod frames;
+mod lens;
+mod message;
+mod protobuf;
+mod status;
+#[cfg(test)]
+mod tests;
+mod web;
+
+pub(crate) use lens::Lens;
+pub(crate) use message::path_of;
+pub use protobuf::Schemas;

@@ -1,0 +1,20 @@
+//! Protocol buffers: encoded messages as values, and back to the very bytes.
+//!
+//! Descriptors are read here; .proto files are compiled to descriptors by `store`.
+
+mod builtin;
+mod decode;
+mod descriptor;
+mod elements;
+mod encode;
+mod instant;
+mod scalar;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod well_known;
+
+pub(crate) use decode::decode;
+pub(crate) use encode::encode;
+pub(crate) use schema::Message;
+pub use schema::Schemas;
