@@ -18,3 +18,4 @@ mod web;
 pub(crate) use lens::Lens;
 pub(crate) use message::path_of;
 pub use protobuf::Schemas;
+pub(crate) use status::failure;

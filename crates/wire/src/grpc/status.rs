@@ -132,6 +132,20 @@ pub(crate) fn has_place(fields: &[(&str, &Value)]) -> bool {
     fields.iter().any(|(name, value)| *name == STATUS && value.as_text() == Some(AUTO))
 }
 
+/// Why a call failed, in a few words, when it did.
+pub(crate) fn failure(response: &Map) -> Option<String> {
+    let ended = response.get("grpc")?.as_map()?;
+    let status = match ended.get("status")? {
+        Value::Text(name) if name != NAMES[0] => name.clone(),
+        Value::Number(number) => format!("status {number}"),
+        _ => return None,
+    };
+    match ended.text("message").filter(|message| !message.is_empty()) {
+        Some(message) => Some(format!("{status}: {message}")),
+        None => Some(status),
+    }
+}
+
 fn code_of(status: Option<&Value>) -> Result<usize, String> {
     match status {
         Some(Value::Text(name)) => NAMES

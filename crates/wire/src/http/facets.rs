@@ -78,6 +78,9 @@ impl Facets for HttpFacets {
     }
 
     fn failure(&self, request: &Map, response: &Map) -> Option<String> {
+        if let Some(failure) = crate::grpc::failure(response) {
+            return Some(failure);
+        }
         let (method, _, query) = split(request);
         let (face, _) = faces::read(&Asked::new(&method, &query, request))?;
         face.failure(&Answered::new(response))
