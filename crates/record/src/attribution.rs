@@ -99,11 +99,13 @@ impl Attribution {
     /// How many calls the last test has made before a moment, as far as that is known: when it is not
     /// the only one that is open, none.
     pub(crate) fn calls_before(&self, moment: Moment) -> u32 {
-        let mut open = self.tests.iter().filter(|(_, test)| test.seen.is_none());
-        let (Some((id, test)), None) = (open.next(), open.next()) else { return 0 };
-        let earlier =
-            |number: &&u64| self.calls.get(*number).is_some_and(|call| call.started < moment);
-        let count = if *id == self.last { test.calls.iter().filter(earlier).count() } else { 0 };
+        let mut open = self.open.iter();
+        let (Some((began, id)), None) = (open.next(), open.next()) else { return 0 };
+        if *id != self.last {
+            return 0;
+        }
+        let times = self.calls.values().map(|call| call.started);
+        let count = times.filter(|time| (*began..moment).contains(time)).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
