@@ -36,7 +36,7 @@ impl Bytes {
 }
 
 impl Body {
-    fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Body { limit, kept: Vec::new(), length: 0, hash: None }
     }
 
@@ -54,7 +54,12 @@ impl Body {
         }
     }
 
-    fn finish(self) -> Bytes {
+    /// Whether all that came is kept.
+    pub(super) fn is_kept(&self) -> bool {
+        self.hash.is_none()
+    }
+
+    pub(super) fn finish(self) -> Bytes {
         match self.hash {
             None => Bytes::Kept(self.kept),
             Some(hash) => {

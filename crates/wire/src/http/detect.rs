@@ -1,6 +1,7 @@
-//! Recognises HTTP/1 by the first line of its first request.
+//! Recognises HTTP/1 by the first line of its first request, and HTTP/2 by its preface.
 
 use super::head::is_token;
+use super::{http2, versions};
 use crate::Verdict;
 
 /// The longest method that is believed.
@@ -8,9 +9,14 @@ const MAX_METHOD: usize = 32;
 /// The longest request line that is waited for.
 const MAX_LINE: usize = 64 << 10;
 
-/// What the first bytes of a connection say: a server never speaks first, and a request line ends
-/// with its version.
+/// What the first bytes of a connection say: a server of HTTP/1 never speaks first, and a request line
+/// ends with its version.
 pub(super) fn detect(client: &[u8], server: &[u8]) -> Verdict {
+    match versions::is_http2(client) {
+        Verdict::Yes => return Verdict::Yes,
+        Verdict::NeedMore if http2::may_begin(server) => return Verdict::NeedMore,
+        Verdict::NeedMore | Verdict::No => {}
+    }
     match request_line(client) {
         Verdict::NeedMore if !server.is_empty() => Verdict::No,
         verdict => verdict,

@@ -1,7 +1,7 @@
-//! HTTP/1.0 and HTTP/1.1 (RFC 9110, RFC 9112).
+//! HTTP/1.0 and HTTP/1.1 (RFC 9110, RFC 9112), and HTTP/2 (RFC 9113) in a folder of its own.
 //!
-//! Three sessions play the three roles over one reader and one writer of messages. HTTP/2 is
-//! another protocol; an upgrade ends this one.
+//! Three sessions play the three roles over one reader and one writer of messages; an upgrade ends
+//! them. [`versions`] gives a connection to those of its version.
 
 mod backlog;
 mod body;
@@ -16,6 +16,7 @@ pub(crate) mod fields;
 mod form;
 mod framing;
 mod head;
+mod http2;
 mod incoming;
 mod lines;
 mod media;
@@ -31,6 +32,7 @@ mod spelling;
 mod status;
 #[cfg(test)]
 mod tests;
+mod versions;
 mod write;
 
 use crate::grpc::Lens;
@@ -57,15 +59,15 @@ impl Protocol for Http {
     }
 
     fn observer(&self, limits: Limits) -> Box<dyn Session> {
-        Lens::over(Box::new(observer::Observer::new(limits)), limits)
+        Lens::over(Box::new(versions::Heard::new(versions::Part::Observer, limits)), limits)
     }
 
     fn responder(&self, limits: Limits) -> Box<dyn Session> {
-        Lens::over(Box::new(responder::Responder::new(limits)), limits)
+        Lens::over(Box::new(versions::Heard::new(versions::Part::Responder, limits)), limits)
     }
 
     fn requester(&self, limits: Limits) -> Box<dyn Session> {
-        Lens::over(Box::new(requester::Requester::new(limits)), limits)
+        Lens::over(Box::new(versions::Spoken::new(limits)), limits)
     }
 
     fn facets(&self) -> &'static dyn Facets {

@@ -243,7 +243,7 @@ fn unchunk(response: &mut Map) {
 }
 
 /// A response of our own that says what is wrong.
-fn problem(status: u16, message: String, details: Value) -> Map {
+pub(super) fn problem(status: u16, message: String, details: Value) -> Map {
     let mut body = Map::from([("error", message)]);
     match details {
         Value::Null => {}

@@ -23,6 +23,11 @@ const BODY_FORMAT: Field = Field::optional(
 );
 const VERSION: Field =
     Field::optional("version", Shape::Choice(&["1.0", "1.1"]), "Version of HTTP when not 1.1");
+const REQUEST_VERSION: Field = Field::optional(
+    "version",
+    Shape::Choice(&["1.0", "1.1", "2"]),
+    "Version of HTTP when not 1.1; the response has that of its request",
+);
 const FORM: Field =
     Field::optional("form", PAIRS, "Content of type application/x-www-form-urlencoded");
 const MULTIPART: Field = Field::optional(
@@ -38,7 +43,7 @@ const OMITTED: Field = Field::optional(
     ]),
     "In place of content that is too large to keep; that many filler bytes are served",
 );
-const TRAILERS: Field = Field::optional("trailers", PAIRS, "Fields sent after a chunked body");
+const TRAILERS: Field = Field::optional("trailers", PAIRS, "Fields sent after the body");
 const MESSAGES: Field = Field::optional(
     "messages",
     Shape::List(&Shape::Any),
@@ -75,7 +80,7 @@ const REASON: Field =
 pub(super) static SHAPE: ExchangeShape = ExchangeShape {
     request: &[
         Field::required("http", Shape::Data, "Method and target, such as POST /orders?dry=1"),
-        VERSION,
+        REQUEST_VERSION,
         HEADERS,
         BODY,
         FORM,

@@ -205,7 +205,7 @@ fn detection_waits_for_the_version() {
     assert_eq!(detect(b"", b"220 mail ready\r\n"), No);
     assert_eq!(detect(b"EHLO me", b"220 mail ready\r\n"), No);
     for other in [
-        b"PRI * HTTP/2.0\r\n\r\n".as_slice(),
+        b"PRI * HTTP/2.0\r\n\r\nGET".as_slice(),
         b"\x16\x03\x01\x02\x00",
         b"*1\r\n$4\r\nPING\r\n",
         b"PING\r\n",
@@ -216,4 +216,11 @@ fn detection_waits_for_the_version() {
     ] {
         assert_eq!(detect(other, b""), No, "{:?}", String::from_utf8_lossy(other));
     }
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let settings = b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\x10\0\0";
+    for end in 0..preface.len() {
+        assert_eq!(detect(&preface[..end], b""), NeedMore);
+        assert_eq!(detect(&preface[..end], &settings[..end.min(settings.len())]), NeedMore);
+    }
+    assert_eq!(detect(preface, settings), Yes);
 }

@@ -1,0 +1,248 @@
+//! Watches both peers of a connection and emits the exchange of each stream: for recording.
+//!
+//! Streams are taken as their peers take them: what comes on one that is over is passed over, and what
+//! a server pushes unasked is nobody's exchange.
+
+use super::half::Half;
+use super::reader::{Reader, Said};
+use super::{malformed, table::Raw};
+use crate::http::backlog::Backlog;
+use crate::http::head::{Head, Method};
+use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
+use std::collections::BTreeMap;
+
+/// The state of an observed connection.
+pub(in crate::http) struct Observer {
+    limits: Limits,
+    client: Reader,
+    server: Reader,
+    streams: BTreeMap<u32, Stream>,
+    /// The last stream that the client began.
+    highest: u32,
+    /// What is added to a stream's number to have that of its exchange.
+    offset: u64,
+    backlog: Backlog,
+    over: bool,
+}
+
+struct Stream {
+    started: Moment,
+    request: Half,
+    /// The request where it came before the connection was HTTP/2.
+    asked: Option<(Map, Method)>,
+    response: Half,
+    /// What the backlog has of it.
+    size: usize,
+    /// Whether the client has ended its side.
+    left: bool,
+}
+
+impl Stream {
+    fn new(started: Moment) -> Self {
+        let (request, response) = (Half::new(), Half::new());
+        Stream { started, request, asked: None, response, size: 0, left: false }
+    }
+}
+
+impl Observer {
+    pub(in crate::http) fn new(limits: Limits) -> Self {
+        Observer {
+            limits,
+            client: Reader::of_client(limits),
+            server: Reader::of_server(limits),
+            streams: BTreeMap::new(),
+            highest: 0,
+            offset: 0,
+            backlog: Backlog::new(limits),
+            over: false,
+        }
+    }
+
+    fn data(
+        &mut self,
+        from: Peer,
+        bytes: &[u8],
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        self.reader(from).push(bytes, at);
+        while let Some(said) = self.reader(from).next(at)? {
+            self.said(from, said, at, out)?;
+        }
+        Ok(())
+    }
+
+    fn reader(&mut self, from: Peer) -> &mut Reader {
+        match from {
+            Peer::Client => &mut self.client,
+            Peer::Server => &mut self.server,
+        }
+    }
+
+    fn said(
+        &mut self,
+        from: Peer,
+        said: Said,
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let stream = match said {
+            Said::Fields { stream, fields, last, at } => {
+                if from == Peer::Client && stream > self.highest {
+                    self.begin(stream, at, out)?;
+                }
+                self.fields(from, stream, fields, last)?;
+                stream
+            }
+            Said::Data { stream, bytes, last, .. } => {
+                let Some(open) = self.streams.get_mut(&stream) else { return Ok(()) };
+                let half = open.half(from);
+                if half.head().is_none() {
+                    return Err(malformed("content before its head"));
+                }
+                let size = half.data(&bytes, last, self.limits);
+                open.size += size;
+                self.backlog.add(size)?;
+                stream
+            }
+            Said::Reset { stream } => {
+                // Whoever has the whole answer may break off what it still has to say.
+                let failure = match from {
+                    Peer::Client => Failure::TimedOut,
+                    Peer::Server => Failure::Reset,
+                };
+                self.emit(stream, Some(failure), now, out);
+                return Ok(());
+            }
+            Said::Settings(settings) => {
+                self.reader(from.other()).widen(&settings);
+                return Ok(());
+            }
+            Said::GoAway { last } if from == Peer::Server => {
+                while let Some((&unheard, _)) = self.streams.range(last.saturating_add(1)..).next()
+                {
+                    self.emit(unheard, Some(Failure::Closed), now, out);
+                }
+                return Ok(());
+            }
+            Said::GoAway { .. } | Said::Ping(_) | Said::Window { .. } | Said::Nothing => {
+                return Ok(());
+            }
+        };
+        if self.streams.get(&stream).is_some_and(|open| open.request.last && open.response.last) {
+            self.emit(stream, None, now, out);
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, stream: u32, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        if stream.is_multiple_of(2) {
+            return Err(malformed("a stream of the client with an even number"));
+        }
+        self.backlog.check_count(self.streams.len())?;
+        self.highest = stream;
+        self.streams.insert(stream, Stream::new(at));
+        out.push(Command::Begin { id: self.id(stream), at });
+        Ok(())
+    }
+
+    fn fields(
+        &mut self,
+        from: Peer,
+        stream: u32,
+        fields: Vec<Raw>,
+        last: bool,
+    ) -> Result<(), WireError> {
+        let Some(open) = self.streams.get_mut(&stream) else { return Ok(()) };
+        let size = match from {
+            Peer::Client => open.request.request_fields(fields, last)?,
+            Peer::Server => open.response.response_fields(fields, last)?,
+        };
+        open.size += size;
+        self.backlog.add(size)
+    }
+
+    fn id(&self, stream: u32) -> ExchangeId {
+        ExchangeId(self.offset.saturating_add(stream.into()))
+    }
+
+    /// Emits what came of a stream. A complete answer is one, whatever becomes of the stream then.
+    fn emit(
+        &mut self,
+        number: u32,
+        failure: Option<Failure>,
+        finished: Moment,
+        out: &mut Vec<Command>,
+    ) {
+        let Some(stream) = self.streams.remove(&number) else { return };
+        self.backlog.remove(stream.size);
+        let method = stream.method();
+        let failure = failure.filter(|_| !stream.response.last);
+        let failure = if stream.left { failure.and(Some(Failure::TimedOut)) } else { failure };
+        let Stream { started, request, asked, response, .. } = stream;
+        let asked = asked.map(|(request, _)| request).or_else(|| request.request(self.limits));
+        let exchange = Exchange {
+            request: asked.unwrap_or_default(),
+            response: response.response(method, self.limits),
+            failure,
+            connection: 0,
+            started,
+            finished,
+        };
+        out.push(Command::Emit { id: self.id(number), exchange: Box::new(exchange) });
+    }
+
+    fn closed(&mut self, from: Peer, how: Ending, at: Moment, out: &mut Vec<Command>) {
+        let failure = match (from, how) {
+            // The answers may still come, but few clients wait for them.
+            (Peer::Client, Ending::Finished) => {
+                let unanswered = |stream: &&mut Stream| stream.response.head().is_none();
+                self.streams.values_mut().filter(unanswered).for_each(|stream| stream.left = true);
+                return;
+            }
+            (Peer::Server, Ending::Finished) => Failure::Closed,
+            (_, Ending::Reset) => Failure::Reset,
+        };
+        self.over = true;
+        while let Some((&number, _)) = self.streams.first_key_value() {
+            self.emit(number, Some(failure), at, out);
+        }
+    }
+}
+
+impl Stream {
+    fn half(&mut self, from: Peer) -> &mut Half {
+        match from {
+            Peer::Client => &mut self.request,
+            Peer::Server => &mut self.response,
+        }
+    }
+
+    fn method(&self) -> Method {
+        match &self.asked {
+            Some((_, method)) => *method,
+            None => self.request.head().map_or(Method::Other, Head::method),
+        }
+    }
+}
+
+impl Session for Observer {
+    fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
+        if self.over {
+            return Ok(());
+        }
+        match event {
+            Event::Data { from, bytes, at } => self.data(from, bytes, at, out),
+            Event::Closed { from, how, at } => {
+                self.closed(from, how, at, out);
+                Ok(())
+            }
+            Event::TlsReady { .. }
+            | Event::Answer { .. }
+            | Event::Request { .. }
+            | Event::Opened { .. }
+            | Event::Tick { .. } => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Plays the server: asks for the answer of each stream's request and sends it as there is room.
+//!
+//! Streams are answered as their answers come, whatever their order. Nothing is ever pushed.
+
+use super::frames;
+use super::half::Half;
+use super::intake::Intake;
+use super::reader::{Reader, Said};
+use super::sender::{After, REFUSED_STREAM, Sender};
+use super::table::Raw;
+use super::{malformed, settings, write};
+use crate::http::backlog::Backlog;
+use crate::http::head::{Head, Method};
+use crate::http::responder::problem;
+use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
+use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
+use std::collections::BTreeMap;
+
+/// The state of a connection to a mock.
+pub(in crate::http) struct Responder {
+    limits: Limits,
+    reader: Reader,
+    sender: Sender,
+    intake: Intake,
+    /// Streams that are not answered.
+    streams: BTreeMap<u32, Stream>,
+    /// The last stream that the client began.
+    highest: u32,
+    backlog: Backlog,
+    /// The client will send no more.
+    finished: bool,
+    over: bool,
+}
+
+struct Stream {
+    started: Moment,
+    method: Method,
+    progress: Progress,
+    intake: Intake,
+    /// What the backlog has of it.
+    size: usize,
+}
+
+/// How far a request is.
+enum Progress {
+    /// It is being read.
+    Coming(Half),
+    /// Its answer was asked for.
+    Asked,
+    /// The client waited in vain when this was recorded, so that it does again.
+    Silent,
+}
+
+impl Responder {
+    pub(in crate::http) fn new(limits: Limits) -> Self {
+        Responder {
+            limits,
+            reader: Reader::of_client(limits),
+            sender: Sender::new(Peer::Client),
+            intake: Intake::default(),
+            streams: BTreeMap::new(),
+            highest: 0,
+            backlog: Backlog::new(limits),
+            finished: false,
+            over: false,
+        }
+    }
+
+    fn client(
+        &mut self,
+        bytes: &[u8],
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        self.reader.push(bytes, at);
+        while let Some(said) = self.reader.next(at)? {
+            self.said(said, out)?;
+        }
+        self.settle(out);
+        Ok(())
+    }
+
+    fn said(&mut self, said: Said, out: &mut Vec<Command>) -> Result<(), WireError> {
+        match said {
+            Said::Fields { stream, fields, last, at } => {
+                if stream > self.highest && !self.begin(stream, at)? {
+                    return Ok(());
+                }
+                self.fields(stream, fields, last)?;
+                self.ask(stream, out);
+            }
+            Said::Data { stream, bytes, size, last } => {
+                self.intake.of_connection(size, &mut self.sender)?;
+                let Some(open) = self.streams.get_mut(&stream) else { return Ok(()) };
+                if !last {
+                    open.intake.of_stream(stream, size, &mut self.sender)?;
+                }
+                if let Progress::Coming(half) = &mut open.progress {
+                    let size = half.data(&bytes, last, self.limits);
+                    open.size += size;
+                    self.backlog.add(size)?;
+                    self.ask(stream, out);
+                }
+            }
+            Said::Reset { stream } => {
+                self.sender.forget(stream);
+                self.forget(stream);
+            }
+            Said::Settings(settings) => self.sender.settle(&settings),
+            Said::Ping(payload) => self.sender.frame(frames::PING, frames::ACK, 0, &payload),
+            Said::Window { stream, by } => self.sender.grant(stream, by)?,
+            Said::GoAway { .. } | Said::Nothing => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a new stream; false when there are too many.
+    fn begin(&mut self, stream: u32, started: Moment) -> Result<bool, WireError> {
+        if stream.is_multiple_of(2) {
+            return Err(malformed("a stream of the client with an even number"));
+        }
+        self.highest = stream;
+        if self.streams.len() >= self.limits.in_flight {
+            self.sender.reset(stream, REFUSED_STREAM);
+            return Ok(false);
+        }
+        self.sender.open(stream);
+        let progress = Progress::Coming(Half::new());
+        let (method, intake) = (Method::Other, Intake::default());
+        self.streams.insert(stream, Stream { started, method, progress, intake, size: 0 });
+        Ok(true)
+    }
+
+    fn fields(&mut self, stream: u32, fields: Vec<Raw>, last: bool) -> Result<(), WireError> {
+        let Some(open) = self.streams.get_mut(&stream) else { return Ok(()) };
+        let Progress::Coming(half) = &mut open.progress else { return Ok(()) };
+        let waits = !last && half.head().is_none() && expects_continue(&fields);
+        let size = half.request_fields(fields, last)?;
+        open.size += size;
+        open.method = half.head().map_or(Method::Other, Head::method);
+        self.backlog.add(size)?;
+        if waits {
+            self.sender.section(stream, &write::continues(), false);
+        }
+        Ok(())
+    }
+
+    /// Asks for the answer to a request that is complete, or to a wish for a tunnel.
+    fn ask(&mut self, number: u32, out: &mut Vec<Command>) {
+        let Some(stream) = self.streams.get_mut(&number) else { return };
+        let Progress::Coming(half) = &mut stream.progress else { return };
+        if !half.last && stream.method != Method::Connect {
+            return;
+        }
+        let half = std::mem::replace(half, Half::new());
+        let Some(request) = half.request(self.limits) else { return };
+        stream.progress = Progress::Asked;
+        let id = ExchangeId(number.into());
+        out.push(Command::Ask { id, request, at: stream.started });
+    }
+
+    fn forget(&mut self, stream: u32) -> Option<Stream> {
+        let forgotten = self.streams.remove(&stream)?;
+        self.backlog.remove(forgotten.size);
+        Some(forgotten)
+    }
+
+    fn answer(
+        &mut self,
+        id: ExchangeId,
+        answer: Answer,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let number = u32::try_from(id.0).unwrap_or(0);
+        // A stream that its client has given up is not answered.
+        let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+        if answer == Answer::Failure(Failure::TimedOut) {
+            stream.progress = Progress::Silent;
+        } else if let Some(stream) = self.forget(number) {
+            self.say(number, stream.method, answer)?;
+        }
+        self.settle(out);
+        Ok(())
+    }
+
+    fn say(&mut self, stream: u32, method: Method, answer: Answer) -> Result<(), WireError> {
+        let (response, after) = match answer {
+            Answer::Response(response) => (response, After::End),
+            Answer::Miss(miss) => (problem(502, miss.message, miss.details), After::End),
+            Answer::Failure(Failure::Closed) => {
+                self.sender.closes = true;
+                return Ok(());
+            }
+            Answer::Failure(_) => {
+                self.sender.reset(stream, super::sender::INTERNAL_ERROR);
+                return Ok(());
+            }
+            Answer::Broken(response, failure) => (response, after(failure)),
+            Answer::Incomplete => {
+                let message = "no mock answers this request, which is complete";
+                (problem(502, message.to_owned(), Value::Null), After::End)
+            }
+        };
+        match write::response(&response, method, after != After::End) {
+            Ok(outgoing) => self.sender.say(stream, outgoing, after),
+            Err(error) => {
+                let problem = wrong(&error);
+                let outgoing = write::response(&problem, method, false)?;
+                self.sender.say(stream, outgoing, After::End);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what can be sent, and ends the connection when it is time.
+    fn settle(&mut self, out: &mut Vec<Command>) {
+        if self.over {
+            return;
+        }
+        self.sender.pump(out);
+        let silent = |stream: &Stream| !matches!(stream.progress, Progress::Asked);
+        let done = self.finished && self.sender.is_done() && self.streams.values().all(silent);
+        if done || self.sender.closes {
+            self.over = true;
+            let last = [self.highest.to_be_bytes(), [0; 4]].concat();
+            self.sender.frame(frames::GOAWAY, 0, 0, &last);
+            self.sender.flush(out);
+            out.push(Command::Close { to: Peer::Client, how: Ending::Finished });
+        }
+    }
+
+    /// Tells a client that what it sent cannot be read.
+    fn refuse(&mut self, error: &WireError, out: &mut Vec<Command>) {
+        let code: u32 = match error {
+            WireError::Malformed { .. } => 1,
+            WireError::TooLarge { .. } => 11,
+            WireError::Unwritable { .. } => 2,
+        };
+        let words = error.to_string();
+        let payload = [&self.highest.to_be_bytes()[..], &code.to_be_bytes(), words.as_bytes()];
+        self.sender.frame(frames::GOAWAY, 0, 0, &payload.concat());
+        self.sender.flush(out);
+    }
+
+    fn closed(&mut self, how: Ending, out: &mut Vec<Command>) {
+        self.finished = true;
+        match how {
+            Ending::Reset => self.over = true,
+            Ending::Finished => self.settle(out),
+        }
+    }
+}
+
+/// What says that a mock cannot be served.
+fn wrong(error: &WireError) -> Map {
+    problem(502, format!("the mock is wrong: {error}"), Value::Null)
+}
+
+fn after(failure: Failure) -> After {
+    match failure {
+        Failure::Closed => After::Close,
+        Failure::TimedOut => After::Silence,
+        Failure::Refused | Failure::Unreachable | Failure::Reset => After::Reset,
+    }
+}
+
+fn expects_continue(fields: &[Raw]) -> bool {
+    fields
+        .iter()
+        .any(|(name, value)| name == b"expect" && value.eq_ignore_ascii_case(b"100-continue"))
+}
+
+impl Session for Responder {
+    fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
+        if self.over {
+            return Ok(());
+        }
+        match event {
+            Event::Opened { .. } => {
+                let streams = Some(self.limits.in_flight);
+                self.sender.raw(|bytes| settings::write_ours(streams, bytes));
+                self.sender.flush(out);
+                Ok(())
+            }
+            Event::Data { from: Peer::Client, bytes, at } => {
+                self.client(bytes, at, out).inspect_err(|error| self.refuse(error, out))
+            }
+            Event::Answer { id, answer, .. } => self.answer(id, answer, out),
+            Event::Closed { from: Peer::Client, how, .. } => {
+                self.closed(how, out);
+                Ok(())
+            }
+            Event::Data { from: Peer::Server, .. }
+            | Event::Closed { from: Peer::Server, .. }
+            | Event::TlsReady { .. }
+            | Event::Request { .. }
+            | Event::Tick { .. } => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+module rehearsal.example/http2
+
+go 1.24
