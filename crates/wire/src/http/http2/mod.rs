@@ -15,6 +15,8 @@ mod responder;
 mod sender;
 mod settings;
 mod table;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use crate::WireError;
