@@ -17,7 +17,7 @@ use crate::{Answer, Command, Ending, Event, Limits, Peer, Protocol, Session, Wir
 use rehearsal_model::{Exchange, ExchangeId, Map, Moment, Value, json};
 
 const NOW: Moment = Moment(7);
-const SMALL: Limits = Limits { head: 4096, body: 64, in_flight: 4 };
+const SMALL: Limits = Limits { head: 4096, body: 64, in_flight: 4, schemas: None };
 const GET: &[(&str, &str)] =
     &[(":method", "GET"), (":scheme", "http"), (":authority", "shop"), (":path", "/rates")];
 const POST: &[(&str, &str)] = &[
