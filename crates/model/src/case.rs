@@ -70,6 +70,9 @@ pub struct Manifest {
     pub edges: Vec<Edge>,
     /// Every address on which the app listened, whoever called there.
     pub listens: Vec<String>,
+    /// What the messages are by whose names they are written, as a `FileDescriptorSet`; empty when
+    /// that was not told.
+    pub schemas: Vec<u8>,
 }
 
 impl Manifest {

@@ -23,6 +23,8 @@ pub struct Settings {
     pub max_body: u64,
     /// Paths that may differ in every test.
     pub noise: Vec<String>,
+    /// Where the schemas of messages are: .proto files, folders of them, descriptor sets.
+    pub proto: Vec<String>,
     /// What is said of single edges.
     pub edges: Vec<EdgeSettings>,
     /// What counts as a secret.
@@ -40,6 +42,7 @@ impl Default for Settings {
             name_server: None,
             max_body: 16 << 20,
             noise: Vec::new(),
+            proto: Vec::new(),
             edges: Vec::new(),
             secrets: SecretSettings::default(),
         }

@@ -13,7 +13,7 @@ use rehearsal_proxy::{
     Tls, dial, observe,
 };
 use rehearsal_tls::Between;
-use rehearsal_wire::Limits;
+use rehearsal_wire::{Limits, Schemas};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -58,6 +58,11 @@ impl Connections {
     /// With what reads TLS, if anything does.
     pub(crate) fn with_tls(self, tls: Option<Arc<Between>>) -> Self {
         Connections { tls, ..self }
+    }
+
+    /// With what is known of messages.
+    pub(crate) fn with_schemas(self, schemas: Option<&'static Schemas>) -> Self {
+        Connections { limits: Limits { schemas, ..self.limits }, ..self }
     }
 
     /// Until nothing can come any more and every connection is over.

@@ -14,6 +14,7 @@ use rehearsal_proxy::Clock;
 use rehearsal_store::Project;
 use rehearsal_store::writer::{Finished, Recovered, Writer};
 use rehearsal_supervise::{App, Ending, Program, spawn};
+use rehearsal_wire::Schemas;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::Arc;
@@ -67,7 +68,10 @@ pub async fn record(
     let scrubber = project.scrubber()?;
     let append = options.append;
     let words = options.program.words.iter();
+    let schemas = project.schemas()?;
+    let known = Schemas::shared(&schemas).map_err(RecordError::Internal)?;
     let manifest = Manifest {
+        schemas,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         command: words.map(|word| scrubber.text(&word.to_string_lossy()).into_owned()).collect(),
         ..Manifest::default()
@@ -78,7 +82,7 @@ pub async fn record(
     let seen = progress.subscribe();
     let clock = Clock::start();
     let theirs = manifest.clone();
-    let session = Session::begin(&settings.edges, clock, |parties| {
+    let session = Session::begin(&settings.edges, known, clock, |parties| {
         Recorder::new(parties, writer, theirs, scrubber, wall_clock(), progress)
     });
     let (app_ended, unhappy) = match session.run(settings, &options, stop, seen).await {
@@ -122,18 +126,20 @@ pub async fn record(
 struct Session {
     desk: Arc<Desk>,
     parties: Arc<Parties>,
+    schemas: Option<&'static Schemas>,
     clock: Clock,
 }
 
 impl Session {
     fn begin(
         edges: &[EdgeSettings],
+        schemas: Option<&'static Schemas>,
         clock: Clock,
         recorder: impl FnOnce(Arc<Parties>) -> Recorder,
     ) -> Self {
         let parties = Arc::new(Parties::new(edges));
         let desk = Arc::new(Desk::new(recorder(Arc::clone(&parties))));
-        Session { desk, parties, clock }
+        Session { desk, parties, schemas, clock }
     }
 
     /// Runs the app until the recording shall end; tells how the app ended, if it did by itself.
@@ -166,7 +172,8 @@ impl Session {
             options.serialize,
             lanes,
         )
-        .with_tls(tls);
+        .with_tls(tls)
+        .with_schemas(self.schemas);
         let mut carrying = tokio::spawn(connections.carry(notices_rx));
         let app_ended = tokio::select! {
             () = stop => None,

@@ -82,7 +82,8 @@ impl Connections {
         let (protocol, shown, name) = (known.protocol, known.tls, known.name.clone());
         let silent = !known.said_anything;
         let (tls, accounts) = (self.tls.clone(), Arc::clone(&self.accounts));
-        let options = ConnectionOptions { words, ..ConnectionOptions::new(id, self.clock) };
+        let limits = self.stage.shelf.limits;
+        let options = ConnectionOptions { words, limits, ..ConnectionOptions::new(id, self.clock) };
         tasks.spawn(async move {
             let client = match shown {
                 None => client,

@@ -68,7 +68,9 @@ impl Driver {
         self.next += 1;
         let known = self.shelf.edges.iter().find(|known| known.name == *edge);
         let protocol = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol);
-        Ok(Requester::new(ConnectionOptions::new(id, self.clock), stream, protocol))
+        let limits = self.shelf.limits;
+        let options = ConnectionOptions { limits, ..ConnectionOptions::new(id, self.clock) };
+        Ok(Requester::new(options, stream, protocol))
     }
 
     async fn send_on(

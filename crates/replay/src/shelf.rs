@@ -10,7 +10,7 @@ use rehearsal_model::{
 };
 use rehearsal_store::StoreError;
 use rehearsal_store::cache::Loaded;
-use rehearsal_wire::{Facets, Protocol};
+use rehearsal_wire::{Facets, Limits, Protocol, Schemas};
 use std::sync::OnceLock;
 
 /// The number of an edge in [`Shelf::edges`].
@@ -40,6 +40,8 @@ pub(crate) struct Shelf {
     /// For each edge whose requests have no end of their own, its mocks in the order of the timeline.
     endless: Vec<Vec<u32>>,
     mocks: Vec<OnceLock<Box<Decoded>>>,
+    /// What sessions know beforehand.
+    pub(crate) limits: Limits,
     settings: Settings,
     /// The first exchange that could not be decoded.
     damage: OnceLock<StoreError>,
@@ -90,7 +92,10 @@ impl Shelf {
         let shared_by = |index: u32| loaded.mocks[index as usize].shared_by.clone();
         let library = Library::new(entries, shared_by);
         let (settings, damage) = (settings.clone(), OnceLock::new());
-        Ok(Shelf { loaded, edges, library, endless, mocks, settings, damage })
+        // They were read when the recording was.
+        let schemas = Schemas::shared(&loaded.manifest.schemas).ok().flatten();
+        let limits = Limits { schemas, ..Limits::default() };
+        Ok(Shelf { loaded, edges, library, endless, mocks, limits, settings, damage })
     }
 
     /// A test, whole.

@@ -3,7 +3,7 @@
 use crate::cache::{self, Loaded};
 use crate::key::Key;
 use crate::scrub::Scrubber;
-use crate::settings::SETTINGS_FILE;
+use crate::settings::{SETTINGS_FILE, compile_proto};
 use crate::{StoreError, disk, read_recording, text, writer, yaml};
 use rehearsal_model::{Recording, Settings};
 use std::fs;
@@ -65,6 +65,14 @@ impl Project {
     /// When a pattern is no regular expression, or the key can neither be read nor made.
     pub fn scrubber(&self) -> Result<Scrubber, StoreError> {
         Scrubber::new(&self.settings.secrets, Key::load(&self.root)?)
+    }
+
+    /// What the project says of messages, as a `FileDescriptorSet`; empty when it says nothing.
+    ///
+    /// # Errors
+    /// When a path that `proto` names does not exist, or what is there has a mistake.
+    pub fn schemas(&self) -> Result<Vec<u8>, StoreError> {
+        compile_proto(&self.root, &self.settings.proto)
     }
 
     /// Reads a recording, whole. What one that was cut off had left behind is saved first.

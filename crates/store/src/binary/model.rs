@@ -194,7 +194,9 @@ impl Binary for Manifest {
         self.tool.put(out)?;
         put_list(out, &self.command)?;
         put_list(out, &self.edges)?;
-        put_list(out, &self.listens)
+        put_list(out, &self.listens)?;
+        put_bytes(out, &self.schemas);
+        Ok(())
     }
 
     fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
@@ -203,6 +205,7 @@ impl Binary for Manifest {
             command: input.list()?,
             edges: input.list()?,
             listens: input.list()?,
+            schemas: input.bytes()?.to_vec(),
         })
     }
 }

@@ -57,6 +57,11 @@ pub(crate) const MANIFEST: &[Field] = &[
     Field::required("written-by", Shape::Text, "The version of Rehearsal that wrote the recording"),
     Field::required("command", TEXTS, "The command that was recorded, word by word"),
     Field::optional("listens", TEXTS, "Where the app listened, whoever called there"),
+    Field::optional(
+        "schemas",
+        Shape::Data,
+        "What the messages are by whose names they are written: a FileDescriptorSet",
+    ),
     Field::required(
         "edges",
         Shape::Named(&Shape::Map(EDGE_OF_MANIFEST)),

@@ -4,10 +4,10 @@
 
 use super::ambient;
 use super::blobs;
+use super::manifest;
 use super::names::number_in;
 use super::parallel;
 use super::test::{self, Edges};
-use super::text;
 use super::{Shapes, wire_shapes};
 use crate::StoreError;
 use crate::disk;
@@ -29,8 +29,8 @@ pub(super) const BLOBS: &str = "blobs";
 /// When the file cannot be read, is not as it should be, or is of a newer format.
 pub fn read_manifest(folder: &Path) -> Result<Manifest, StoreError> {
     let path = folder.join(MANIFEST);
-    let text = disk::read_text(&path, yaml::MAX_SIZE)?;
-    text::manifest(&text).map_err(|error| StoreError::file(&path, error))
+    let node = read_yaml(folder, &path)?;
+    manifest::read(node).map_err(|error| StoreError::file(&path, error))
 }
 
 /// Reads a recording. Its name is that of its folder; the order of a message's own keys is that of

@@ -2,7 +2,7 @@
 
 use super::fields::MANIFEST;
 use crate::schema::Fields;
-use crate::yaml::{Content, EmitError, Emitter, Node, YamlError};
+use crate::yaml::{Content, EmitError, Emitter, Node, Substitute, YamlError};
 use rehearsal_model::{Certificate, Edge, EdgeName, Manifest, Map, Role, Tables, Value};
 
 /// The version of the format of a recording's files that this release writes, and the newest that
@@ -10,13 +10,18 @@ use rehearsal_model::{Certificate, Edge, EdgeName, Manifest, Map, Role, Tables, 
 pub const FORMAT: u32 = 1;
 
 /// Writes the manifest.
-pub(super) fn write(manifest: &Manifest) -> Result<String, EmitError> {
-    let mut out = Emitter::new(());
+pub(super) fn write(
+    out: &mut Emitter<impl Substitute>,
+    manifest: &Manifest,
+) -> Result<(), EmitError> {
     out.pair("format", &Value::from(FORMAT), 0)?;
     out.word("written-by", &manifest.tool, 0);
     out.pair("command", &Value::from(manifest.command.clone()), 0)?;
     if !manifest.listens.is_empty() {
         out.pair("listens", &Value::from(manifest.listens.clone()), 0)?;
+    }
+    if !manifest.schemas.is_empty() {
+        out.pair("schemas", &Value::Bytes(manifest.schemas.clone()), 0)?;
     }
     out.key("edges", 0);
     if manifest.edges.is_empty() {
@@ -35,13 +40,13 @@ pub(super) fn write(manifest: &Manifest) -> Result<String, EmitError> {
         if !edge.addresses.is_empty() {
             out.pair("addresses", &Value::from(edge.addresses.clone()), 4)?;
         }
-        write_tables(&mut out, &edge.tables)?;
+        write_tables(out, &edge.tables)?;
     }
-    Ok(out.finish().0)
+    Ok(())
 }
 
 /// A column on each line, so that a change of one is a change of one line.
-fn write_tables(out: &mut Emitter<()>, tables: &Tables) -> Result<(), EmitError> {
+fn write_tables(out: &mut Emitter<impl Substitute>, tables: &Tables) -> Result<(), EmitError> {
     if tables.is_empty() {
         return Ok(());
     }
@@ -81,12 +86,25 @@ pub(super) fn read(node: Node) -> Result<Manifest, YamlError> {
             tables: read_tables(&mut fields)?,
         })
     });
+    let schemas = read_schemas(&fields)?;
     Ok(Manifest {
+        schemas,
         edges: edges.collect::<Result<_, _>>()?,
         tool: fields.text("written-by").unwrap_or_default(),
         command: fields.texts("command"),
         listens: fields.texts("listens"),
     })
+}
+
+fn read_schemas(fields: &Fields) -> Result<Vec<u8>, YamlError> {
+    let Some(node) = fields.get("schemas") else { return Ok(Vec::new()) };
+    let bytes = node.scalar().and_then(Value::as_bytes).unwrap_or_default();
+    match rehearsal_wire::Schemas::shared(bytes) {
+        Ok(_) => Ok(bytes.to_vec()),
+        Err(problem) => {
+            Err(YamlError { at: node.at, problem: format!("of the schemas: {problem}") })
+        }
+    }
 }
 
 fn read_tables(fields: &mut Fields) -> Result<Tables, YamlError> {

@@ -132,6 +132,7 @@ pub(crate) fn sample() -> Recording {
                 edge("payments", Role::Outbound, "web", "payments.example:443"),
             ],
             listens: ["127.0.0.1:8080", "127.0.0.1:9100"].map(str::to_owned).into(),
+            schemas: Vec::new(),
         },
         tests: vec![case],
         mocks: vec![

@@ -168,8 +168,9 @@ impl<'a> Files<'a> {
         present: HashSet<TestId>,
     ) -> Result<Self, StoreError> {
         let path = outlet.folder.join(MANIFEST);
-        let text = manifest::write(edges.manifest)
-            .map_err(|error| StoreError::whole_file(&path, error.to_string()))?;
+        let text = emit(&outlet, &path, |out| {
+            manifest::write(out, edges.manifest).map_err(|error| error.to_string())
+        })?;
         outlet.text(path, &text)?;
         let path = outlet.folder.join(AMBIENT);
         let file = BufWriter::with_capacity(1 << 16, outlet.begin(&path)?);

@@ -37,6 +37,12 @@ pub(crate) const SETTINGS: &[Field] = &[
     ),
     Field::optional("noise", TEXTS, "Paths that may differ in every test"),
     Field::optional(
+        "proto",
+        TEXT_OR_TEXTS,
+        "Where the schemas of gRPC messages are: .proto files, folders of them, or descriptor sets; \
+         a recording keeps what it was made with",
+    ),
+    Field::optional(
         "edges",
         Shape::Named(&Shape::Map(EDGE)),
         "What is known of single edges, by the name that each shall have",

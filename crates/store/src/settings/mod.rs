@@ -2,11 +2,13 @@
 
 mod fields;
 mod init;
+mod proto;
 mod read;
 mod units;
 
 pub(crate) use fields::SETTINGS;
 pub use init::init_text;
+pub(crate) use proto::compile as compile_proto;
 pub(crate) use read::read;
 pub use units::{UnitError, parse_duration, parse_size};
 

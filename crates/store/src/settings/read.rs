@@ -36,6 +36,7 @@ pub(crate) fn read(node: Node, protocols: &[&str]) -> Result<Settings, YamlError
             .and_then(|text| parse_size(&text).ok())
             .unwrap_or(default.max_body),
         noise: fields.texts("noise"),
+        proto: fields.texts("proto"),
         secrets: match fields.take("secrets") {
             Some(node) => read_secrets(node)?,
             None => SecretSettings::default(),

@@ -20,6 +20,7 @@ start-timeout: 2m
 name-server: 192.0.2.1
 max-body: 64KiB
 noise: [response.headers.date]
+proto: api
 edges:
   payments:
     addresses: payments.example:443
@@ -43,6 +44,7 @@ secrets:
         name_server: Some("192.0.2.1:53".parse().unwrap()),
         max_body: 64 << 10,
         noise: words(&["response.headers.date"]),
+        proto: words(&["api"]),
         edges: vec![EdgeSettings {
             name: "payments".to_owned(),
             addresses: words(&["payments.example:443"]),
@@ -161,6 +163,9 @@ fn the_first_file_explains_every_key_and_is_valid_either_way() {
     # Paths that may differ in every test.
     #noise:
     #  - response.body.created_at
+
+    # Where the schemas of gRPC messages are: .proto files, folders of them, or descriptor sets; a recording keeps what it was made with.
+    #proto: api
 
     # What is known of single edges, by the name that each shall have.
     #edges:

@@ -74,6 +74,14 @@ pub(super) fn publish(folder: &Path, manifest: Manifest, end: u64) -> Result<Sav
     })
 }
 
+/// Descriptor sets one behind the other are one of all their files, of which the first count.
+fn both(old: Vec<u8>, mut new: Vec<u8>) -> Vec<u8> {
+    if old != new {
+        new.extend(old);
+    }
+    new
+}
+
 /// The newer manifest with the edges of both.
 fn merged(folder: &Path, old: Manifest, new: Manifest) -> Result<Manifest, StoreError> {
     let mut edges = old.edges;
@@ -100,5 +108,6 @@ fn merged(folder: &Path, old: Manifest, new: Manifest) -> Result<Manifest, Store
             }
         }
     }
-    Ok(Manifest { edges, ..new })
+    let schemas = both(old.schemas, new.schemas);
+    Ok(Manifest { edges, schemas, ..new })
 }

@@ -99,8 +99,16 @@ fn manifest() -> impl Strategy<Value = Manifest> {
             tables,
         },
     );
-    (".{0,8}", vec(".{0,8}", 0..4), vec(edge, 0..4), vec(".{0,12}", 0..3))
-        .prop_map(|(tool, command, edges, listens)| Manifest { tool, command, edges, listens })
+    let schemas = vec(any::<u8>(), 0..4);
+    (".{0,8}", vec(".{0,8}", 0..4), vec(edge, 0..4), vec(".{0,12}", 0..3), schemas).prop_map(
+        |(tool, command, edges, listens, schemas)| Manifest {
+            tool,
+            command,
+            edges,
+            listens,
+            schemas,
+        },
+    )
 }
 
 proptest! {

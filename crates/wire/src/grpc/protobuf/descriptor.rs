@@ -170,13 +170,17 @@ impl Types {
 
     fn resolve(self) -> Result<Schemas, String> {
         let mut schemas = Schemas::default();
-        let mut raw = Vec::new();
+        let mut raw: Vec<Vec<RawField>> = Vec::new();
         for (name, is_entry, fields) in self.messages {
-            // The same file may have been given twice.
-            if !schemas.by_name.contains_key(&name) {
-                schemas.by_name.insert(name.clone(), raw.len());
-                raw.push(fields);
-                schemas.messages.push(Message { name, fields: Vec::new(), is_entry });
+            // The same file may have been given twice, or in two states of a project: the first
+            // counts, with what the later ones have besides.
+            match schemas.by_name.get(&name) {
+                Some(place) => raw[*place].extend(fields),
+                None => {
+                    schemas.by_name.insert(name.clone(), raw.len());
+                    raw.push(fields);
+                    schemas.messages.push(Message { name, fields: Vec::new(), is_entry });
+                }
             }
         }
         let enums = self.enums.iter().enumerate();
@@ -189,7 +193,7 @@ impl Types {
         for (place, fields) in raw.into_iter().enumerate() {
             let mut known: Vec<Field> = Vec::with_capacity(fields.len());
             for field in fields {
-                if known.iter().all(|other| other.number != field.number) {
+                if known.iter().all(|it| it.number != field.number && it.name != field.name) {
                     known.push(field.resolve(&schemas, &enums)?);
                 }
             }

@@ -10,6 +10,7 @@ mod encode;
 mod instant;
 mod scalar;
 mod schema;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod well_known;
