@@ -59,6 +59,8 @@ pub enum RunEvent {
         outcome: Outcome,
         /// How long it took.
         took_ms: f64,
+        /// What the app asked of others when it was recorded, in order; empty when it was not run.
+        calls: Vec<CallName>,
         /// Why it failed; empty when it passed.
         findings: Vec<Finding>,
     },
@@ -104,6 +106,15 @@ fn maybe_test_number<S: serde::Serializer>(id: &Option<TestId>, s: S) -> Result<
         Some(id) => s.serialize_u32(id.0),
         None => s.serialize_none(),
     }
+}
+
+/// A call of a test, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CallName {
+    /// The dependency.
+    pub edge: String,
+    /// What it asks: `POST /charges`.
+    pub operation: String,
 }
 
 /// The verdict of a test.

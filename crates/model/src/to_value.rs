@@ -300,11 +300,12 @@ mod tests {
             file: "rehearsal/checkout/tests/0003-get.yaml".into(),
             outcome: Outcome::NotRun,
             took_ms: 1.5,
+            calls: Vec::new(),
             findings: vec![],
         };
         assert_eq!(
             event.to_json(),
-            r#"{"event":"test-finished","recording":"checkout","number":3,"name":"GET /","file":"rehearsal/checkout/tests/0003-get.yaml","outcome":"not-run","took_ms":1.5,"findings":[]}"#
+            r#"{"event":"test-finished","recording":"checkout","number":3,"name":"GET /","file":"rehearsal/checkout/tests/0003-get.yaml","outcome":"not-run","took_ms":1.5,"calls":[],"findings":[]}"#
         );
     }
 }

@@ -12,7 +12,7 @@ use crate::stage::Stage;
 use crate::verdict::{Trial, judge};
 use crate::{ReplayError, ReplayOptions, Selected, tls};
 use rehearsal_capture::{Held, Mode, begin};
-use rehearsal_model::{EdgeName, Finding, Ledger, Outcome, RunEvent, Summary, TestId};
+use rehearsal_model::{CallName, EdgeName, Finding, Ledger, Outcome, RunEvent, Summary, TestId};
 use rehearsal_proxy::Clock;
 use rehearsal_supervise::{App, Ending, Program, Tail, spawn};
 use std::collections::VecDeque;
@@ -117,7 +117,7 @@ impl Run<'_> {
     fn skip(&mut self, left: VecDeque<Told>) {
         for told in left {
             self.summary.not_run += 1;
-            (self.tell)(told.finished(Outcome::NotRun, 0.0, Vec::new()));
+            (self.tell)(told.finished(Outcome::NotRun, 0.0, Vec::new(), Vec::new()));
         }
     }
 
@@ -253,6 +253,7 @@ impl Run<'_> {
                 number: told.number,
                 name: told.name.clone(),
             });
+            let calls = shelf.calls(&test);
             let began = Instant::now();
             let trial = Trial {
                 rules: shelf.rules(Some(&test))?,
@@ -272,7 +273,7 @@ impl Run<'_> {
                 Outcome::Passed => self.summary.passed += 1,
                 Outcome::Failed | Outcome::NotRun => self.summary.failed += 1,
             }
-            (self.tell)(told.finished(outcome, milliseconds(began), findings));
+            (self.tell)(told.finished(outcome, milliseconds(began), calls, findings));
             left.pop_front();
         }
         Ok(())
@@ -317,9 +318,15 @@ struct Told {
 }
 
 impl Told {
-    fn finished(&self, outcome: Outcome, took_ms: f64, findings: Vec<Finding>) -> RunEvent {
+    fn finished(
+        &self,
+        outcome: Outcome,
+        took_ms: f64,
+        calls: Vec<CallName>,
+        findings: Vec<Finding>,
+    ) -> RunEvent {
         let Told { recording, number, name, file } = self.clone();
-        RunEvent::TestFinished { recording, number, name, file, outcome, took_ms, findings }
+        RunEvent::TestFinished { recording, number, name, file, outcome, took_ms, calls, findings }
     }
 }
 

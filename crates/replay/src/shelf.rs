@@ -6,7 +6,8 @@
 use rehearsal_compare::Rules;
 use rehearsal_matching::{Entry, Library, Place, fingerprint};
 use rehearsal_model::{
-    Certificate, EdgeName, Exchange, Failure, Map, Role, Settings, TestCase, TestId, Value,
+    Call, CallName, Certificate, EdgeName, Exchange, Failure, Map, Role, Settings, TestCase,
+    TestId, Value,
 };
 use rehearsal_store::StoreError;
 use rehearsal_store::cache::Loaded;
@@ -167,6 +168,23 @@ impl Shelf {
     pub(crate) fn facets(&self, edge: &EdgeName) -> Option<&'static dyn Facets> {
         let edge = self.edges.iter().find(|known| known.name == *edge);
         edge.map(|edge| edge.protocol.facets())
+    }
+
+    /// What people call a request.
+    pub(crate) fn operation(&self, edge: &EdgeName, request: &Map) -> String {
+        if request.is_empty() {
+            return "connect".to_owned();
+        }
+        self.facets(edge).map_or_else(String::new, |facets| facets.operation(request))
+    }
+
+    /// The calls of a test by name.
+    pub(crate) fn calls(&self, test: &TestCase) -> Vec<CallName> {
+        let name = |call: &Call| CallName {
+            edge: call.edge.to_string(),
+            operation: self.operation(&call.edge, &call.exchange.request),
+        };
+        test.calls.iter().map(name).collect()
     }
 
     pub(crate) fn edge_of(&self, mock: u32) -> &ShelfEdge {

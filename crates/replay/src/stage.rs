@@ -441,7 +441,7 @@ impl Stage {
         let Some(test) = &state.test else { return findings };
         for index in state.own.missing() {
             let call = &test.calls[index];
-            let operation = self.operation(&call.edge, &call.exchange.request);
+            let operation = self.shelf.operation(&call.edge, &call.exchange.request);
             findings.push(Finding::CallMissing {
                 call: index + 1,
                 of: test.calls.len(),
@@ -459,7 +459,7 @@ impl Stage {
                 of: test.calls.len(),
                 edge: call.edge.to_string(),
                 owner: self.owner(&call.edge),
-                operation: self.operation(&call.edge, &call.exchange.request),
+                operation: self.shelf.operation(&call.edge, &call.exchange.request),
             });
         }
         findings
@@ -468,13 +468,6 @@ impl Stage {
     fn owner(&self, edge: &rehearsal_model::EdgeName) -> Option<String> {
         let edge = self.shelf.edges.iter().find(|known| known.name == *edge);
         edge.and_then(|edge| edge.owner.clone())
-    }
-
-    fn operation(&self, edge: &rehearsal_model::EdgeName, request: &Map) -> String {
-        if request.is_empty() {
-            return "connect".to_owned();
-        }
-        self.shelf.facets(edge).map_or_else(String::new, |facets| facets.operation(request))
     }
 }
 

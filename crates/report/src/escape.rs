@@ -25,6 +25,23 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     out.into()
 }
 
+/// The text as data in HTML, in an element as well as in an attribute with quotes: visible, and with
+/// nothing in it that is markup.
+pub(crate) fn markup(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in visible(text).chars() {
+        match char {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(char),
+        }
+    }
+    out
+}
+
 /// Whether a character acts on a terminal or on its neighbours, or cannot be seen.
 fn is_hidden(char: char) -> bool {
     char.is_control()

@@ -1,6 +1,6 @@
 //! What every format is, and the list of them.
 
-use crate::{human, json, junit, tap};
+use crate::{html, human, json, junit, tap};
 use rehearsal_model::RunEvent;
 use std::io::{self, Write};
 
@@ -49,6 +49,11 @@ pub static FORMATS: &[Format] = &[
         name: "human",
         doc: "Text for people: each failure with what was expected and what came",
         make: |out, look| Box::new(human::Human::new(out, look)),
+    },
+    Format {
+        name: "html",
+        doc: "A page for browsers, whole in one file: each test as a picture, with what differs",
+        make: |out, _| Box::new(html::Html::new(out)),
     },
     Format {
         name: "json",

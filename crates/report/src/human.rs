@@ -133,8 +133,16 @@ impl Report for Human {
 
 impl Human {
     fn finished(&mut self, page: &mut Page, event: &RunEvent) {
-        let RunEvent::TestFinished { recording, number, name, file, outcome, took_ms, findings } =
-            event
+        let RunEvent::TestFinished {
+            recording,
+            number,
+            name,
+            file,
+            outcome,
+            took_ms,
+            findings,
+            ..
+        } = event
         else {
             return;
         };

@@ -104,8 +104,9 @@ impl Report for Junit {
 }
 
 fn case(event: &RunEvent) -> Option<TestCase> {
-    let RunEvent::TestFinished { recording, number, name, file, outcome, took_ms, findings } =
-        event
+    let RunEvent::TestFinished {
+        recording, number, name, file, outcome, took_ms, findings, ..
+    } = event
     else {
         return None;
     };

@@ -10,6 +10,7 @@ mod escape;
 mod finding;
 mod format;
 mod hint;
+mod html;
 mod human;
 mod json;
 mod junit;

@@ -3,7 +3,7 @@
 //! Everything goes through [`Page::put`], which escapes it: there is no way for recorded data to
 //! reach a terminal as anything but characters.
 
-use crate::escape::{clip, visible};
+use crate::escape::{clip, markup, visible};
 
 /// How a piece of text looks. Never the only sign of what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,22 @@ pub(crate) enum Style {
 }
 
 impl Style {
+    /// The class in HTML.
+    fn class(self) -> Option<&'static str> {
+        Some(match self {
+            Style::Plain => return None,
+            Style::Dim => "dim",
+            Style::Bold => "bold",
+            Style::Expected => "expected",
+            Style::ExpectedPart => "expected part",
+            Style::Actual => "actual",
+            Style::ActualPart => "actual part",
+            Style::Good => "good",
+            Style::Bad => "bad",
+            Style::Note => "note",
+        })
+    }
+
     /// The parameters of the SGR sequence (ECMA-48, section 8.3.117).
     fn code(self) -> Option<&'static str> {
         Some(match self {
@@ -46,10 +62,21 @@ impl Style {
     }
 }
 
+/// What styles are written with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ink {
+    /// Nothing.
+    Plain,
+    /// Sequences for terminals.
+    Terminal,
+    /// Elements, for the inside of a `pre`.
+    Html,
+}
+
 /// Lines of styled text.
 pub(crate) struct Page {
     pub(crate) width: usize,
-    color: bool,
+    ink: Ink,
     text: String,
     column: usize,
     gap: usize,
@@ -57,7 +84,13 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn new(color: bool, width: usize) -> Self {
-        Page { width: width.max(20), color, text: String::new(), column: 0, gap: 0 }
+        let ink = if color { Ink::Terminal } else { Ink::Plain };
+        Page { width: width.max(20), ink, text: String::new(), column: 0, gap: 0 }
+    }
+
+    /// Text for the inside of a `pre` element.
+    pub(crate) fn html(width: usize) -> Self {
+        Page { ink: Ink::Html, ..Page::new(false, width) }
     }
 
     /// Appends text to the line.
@@ -70,9 +103,15 @@ impl Page {
         let gap = std::mem::take(&mut self.gap);
         self.text.extend(std::iter::repeat_n(' ', gap));
         self.column += gap + text.chars().count();
-        match style.code().filter(|_| self.color) {
-            Some(code) => self.text.push_str(&format!("\x1b[{code}m{text}\x1b[0m")),
-            None => self.text.push_str(&text),
+        match (self.ink, style.code(), style.class()) {
+            (Ink::Terminal, Some(code), _) => {
+                self.text.push_str(&format!("\x1b[{code}m{text}\x1b[0m"));
+            }
+            (Ink::Html, _, Some(class)) => {
+                self.text.push_str(&format!("<span class=\"{class}\">{}</span>", markup(&text)));
+            }
+            (Ink::Html, ..) => self.text.push_str(&markup(&text)),
+            _ => self.text.push_str(&text),
         }
         self
     }

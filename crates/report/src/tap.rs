@@ -21,8 +21,16 @@ impl Tap {
     }
 
     fn point(&mut self, event: &RunEvent) -> io::Result<()> {
-        let RunEvent::TestFinished { recording, number, name, file, outcome, took_ms, findings } =
-            event
+        let RunEvent::TestFinished {
+            recording,
+            number,
+            name,
+            file,
+            outcome,
+            took_ms,
+            findings,
+            ..
+        } = event
         else {
             return Ok(());
         };

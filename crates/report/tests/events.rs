@@ -56,6 +56,7 @@ impl Seen {
             match (key, value) {
                 ("findings", value) => self.list("Finding", value),
                 ("differences", value) => self.list("Object difference", value),
+                ("calls", value) => self.list("Object call", value),
                 ("lines", value) => self.list("Object line", value),
                 ("change", Value::Map(map)) => self.object("Change", map),
                 ("nearest" | "ledger" | "summary", Value::Map(map)) => {

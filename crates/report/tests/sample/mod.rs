@@ -1,8 +1,8 @@
 //! A run in which everything happens that can happen, as events.
 
 use rehearsal_model::{
-    Change, Difference, Finding, Ledger, LedgerLine, Map, NearestMock, Outcome, RunEvent, Summary,
-    TestId, Value, json,
+    CallName, Change, Difference, Finding, Ledger, LedgerLine, Map, NearestMock, Outcome, RunEvent,
+    Summary, TestId, Value, json,
 };
 
 fn value(text: &str) -> Value {
@@ -121,9 +121,27 @@ pub(crate) fn test(
 ) -> [RunEvent; 2] {
     let (recording, number, name) = ("checkout".to_owned(), TestId(number), name.to_owned());
     let file = format!("rehearsal/checkout/tests/{number}-x.yaml");
+    let call = |edge: &str, operation: &str| CallName {
+        edge: edge.to_owned(),
+        operation: operation.to_owned(),
+    };
+    let calls = vec![
+        call("shop-db", "INSERT orders"),
+        call("payments", "POST /charges"),
+        call("mail", "SEND"),
+    ];
     [
         RunEvent::TestStarted { recording: recording.clone(), number, name: name.clone() },
-        RunEvent::TestFinished { recording, number, name, file, outcome, took_ms: 12.34, findings },
+        RunEvent::TestFinished {
+            recording,
+            number,
+            name,
+            file,
+            outcome,
+            took_ms: 12.34,
+            calls,
+            findings,
+        },
     ]
 }
 
