@@ -244,6 +244,22 @@ class Stand:
             raise Failed(f"is red but does not say {missing}:\n{printed[-3000:]}")
         return f"red: {', '.join(map(str, sorted(red)))}, and named"
 
+    def edited(self, name, before, after, words):
+        """A value of a recording edited to one of a wrong type: `rehearsal test` must refuse it with its file, its line and the words.
+
+        The line is that of `before`, which must stand once in the files of the tests.
+        """
+        [(file, text)] = [(file, text) for file in self.files(name) if before in (text := file.read_text("utf-8"))]
+        line = text[: text.index(before)].count("\n") + 1
+        file.write_text(text.replace(before, after, 1), "utf-8")
+        try:
+            code, printed, _ = self.test(name, f"edited-{name}.log")
+        finally:
+            file.write_text(text, "utf-8")
+        if code != 2 or any(word not in printed for word in [file.name, f"line {line}", *words]):
+            raise Failed(f"exit code {code}, and not {file.name}, line {line} and {words}:\n{printed[-2000:]}")
+        return f"refused: {file.name}, line {line}"
+
     def isolated(self, name, connection):
         """A replay while the server is up: its log may have no new line with the text `connection`."""
         self.server.start()

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod damage;
 mod dns;
+mod flaw;
 mod grpc;
 mod http;
 mod memcached;
@@ -21,6 +22,7 @@ mod tls;
 mod undriven;
 
 pub use dns::{addresses, queried_name};
+pub use flaw::{Flaw, Step};
 pub use grpc::Schemas;
 pub use protocol::{Facets, Limits, Protocol, Verdict};
 pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, Taught, WireError};

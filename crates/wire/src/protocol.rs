@@ -1,7 +1,7 @@
 //! What a protocol offers to the rooms above.
 
 use crate::undriven::Undriven;
-use crate::{Schemas, Session};
+use crate::{Flaw, Schemas, Session};
 use rehearsal_model::shape::ExchangeShape;
 use rehearsal_model::{Map, Value};
 use std::sync::Arc;
@@ -150,6 +150,12 @@ pub trait Facets: Sync {
     /// queue is filled. Such a request is answered once the calls above its mock have come. It is no
     /// miss while there is no mock; after that time it gets the [`Facets::usual`] answer.
     fn waits(&self, _request: &Map) -> Option<Duration> {
+        None
+    }
+
+    /// What in a recorded answer cannot be served, such as a value that is none of its column's type.
+    /// Nothing that a server has said is refused.
+    fn flaw(&self, _request: &Map, _response: &Map) -> Option<Flaw> {
         None
     }
 

@@ -190,6 +190,8 @@ TABLES = [
 def cases(stand, tools):
     python, go, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
+    row = '[hat, 12.30, 0, 2024-05-06, "warm,a b", !!binary AP8Q]'
+    yield "edited", lambda: stand.edited("shop", row, row.replace("12.30", "much"), ["the text in column `amount` is no decimal(10,2)"])
     yield "schema", lambda: stand.schema("shop", TABLES)
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)

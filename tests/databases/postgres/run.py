@@ -180,6 +180,8 @@ def cases(stand, tools):
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     yield "isolation", lambda: stand.isolated("shop", "connection received")
+    row = "- [hat, 12.30, false, 2024-05-06, [warm, a b], !!binary AP8Q]"
+    yield "edited", lambda: stand.edited("shop", row, row.replace("false", "maybe"), ['the text "maybe" in column `paid` is no bool'])
     yield "altered", lambda: stand.app("altered", [python, HERE / "altered.py", "{port}"], ALTERED)
     yield "encrypted", lambda: run_encrypted(stand, python)
     shell = [python, HERE / "shell.py", "{port}", *map(server_program, ("psql", "pgbench", "pg_dump"))]

@@ -4,6 +4,7 @@
 
 use super::ambient;
 use super::blobs;
+use super::flaws;
 use super::manifest;
 use super::names::number_in;
 use super::parallel;
@@ -82,7 +83,10 @@ fn each_test<T: Send>(
     parallel::map(&files, |(id, path)| {
         let node = read_yaml(folder, path)?;
         let test = test::read(node, *id, edges).map_err(|error| StoreError::file(path, error))?;
-        Ok(keep(test))
+        match flaws::of_test(&test, edges) {
+            None => Ok(keep(test)),
+            Some(flaw) => Err(StoreError::file(path, flaw.placed(&read_yaml(folder, path)?))),
+        }
     })
 }
 
@@ -91,7 +95,12 @@ fn mocks_of(folder: &Path, edges: &Edges<'_>) -> Result<Vec<Mock>, StoreError> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    ambient::read(read_yaml(folder, &path)?, edges).map_err(|error| StoreError::file(&path, error))
+    let mocks = ambient::read(read_yaml(folder, &path)?, edges);
+    let mocks = mocks.map_err(|error| StoreError::file(&path, error))?;
+    match flaws::of_mocks(&mocks, edges) {
+        None => Ok(mocks),
+        Some(flaw) => Err(StoreError::file(&path, flaw.placed(&read_yaml(folder, &path)?))),
+    }
 }
 
 fn read_yaml(folder: &Path, path: &Path) -> Result<Node, StoreError> {

@@ -6,6 +6,7 @@ mod ambient;
 mod blobs;
 mod exchange;
 pub(crate) mod fields;
+mod flaws;
 mod folder;
 mod manifest;
 mod names;

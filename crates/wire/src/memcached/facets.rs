@@ -1,8 +1,8 @@
 //! What of a command identifies it, and what two must agree in.
 
 use super::asked::Asked;
-use super::form;
-use crate::Facets;
+use super::{form, reply};
+use crate::{Facets, Flaw};
 use rehearsal_model::{Map, Value};
 
 /// The facets of memcached.
@@ -38,6 +38,10 @@ impl Facets for MemcachedFacets {
 
     fn response(&self, _request: &Map, response: &Map) -> Value {
         Value::Map(response.clone())
+    }
+
+    fn flaw(&self, _request: &Map, response: &Map) -> Option<Flaw> {
+        reply::write(response, &mut Vec::new()).err().map(|error| Flaw::of(&error))
     }
 
     fn repeatable(&self, request: &Map) -> bool {

@@ -1,6 +1,7 @@
 //! What of a command identifies it, and what two must agree in.
 
-use crate::Facets;
+use super::bson;
+use crate::{Facets, Flaw};
 use rehearsal_model::{Map, Value};
 use std::time::Duration;
 
@@ -57,6 +58,14 @@ impl Facets for MongoFacets {
 
     fn response(&self, _request: &Map, response: &Map) -> Value {
         Value::Map(response.clone())
+    }
+
+    fn flaw(&self, _request: &Map, response: &Map) -> Option<Flaw> {
+        let documents = response.get("documents").and_then(Value::as_list).unwrap_or_default();
+        documents.iter().enumerate().find_map(|(index, document)| {
+            let error = bson::write(document, &mut Vec::new()).err()?;
+            Some(Flaw::of(&error).at_index(index).at_key("documents"))
+        })
     }
 
     fn repeatable(&self, request: &Map) -> bool {

@@ -1,8 +1,8 @@
 //! What of a statement identifies it, and what two must agree in.
 
-use super::text;
-use crate::Facets;
+use super::{shown, text, values};
 use crate::sql::{self, Dialect};
+use crate::{Facets, Flaw, flaw};
 use rehearsal_model::{Map, Value};
 use std::borrow::Cow;
 
@@ -140,6 +140,10 @@ impl Facets for MysqlFacets {
             Request::Sql(text) => text::sets_up(&text),
             Request::Other => request.get("sql_omitted").is_none(),
         }
+    }
+
+    fn flaw(&self, _request: &Map, response: &Map) -> Option<Flaw> {
+        flaw::in_rows(response, &shown::take, &values::problem)
     }
 
     fn stands(&self, request: &Map) -> bool {

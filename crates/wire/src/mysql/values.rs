@@ -89,6 +89,19 @@ fn check_width(row: &[Value], columns: &[Column]) -> Result<(), WireError> {
     Err(unwritable(&format!("a row has {has} values where there are {wants} columns; correct it")))
 }
 
+/// What is wrong with a value in a column, and what to do.
+pub(super) fn problem(column: &Column, value: &Value) -> Option<String> {
+    if *value == Value::Null || to_text(column, value).is_some() {
+        return None;
+    }
+    let quote = match (column.kind(), value) {
+        (Kind::Text, Value::Number(_) | Value::Bool(_)) => ", or write it in quotes",
+        _ => "",
+    };
+    let (kind, name) = (super::shown::kind(column), &column.name);
+    Some(format!("the {} in column `{name}` is no {kind}; correct it{quote}", value.kind()))
+}
+
 fn refused(column: &Column, value: &Value) -> WireError {
     unwritable(&format!(
         "the {} in column `{}` is no value of its type; correct it",

@@ -1,7 +1,7 @@
 //! What of a statement identifies it, and what two must agree in.
 
-use super::sql;
-use crate::Facets;
+use super::{fitting, reply, sql};
+use crate::{Facets, Flaw, flaw};
 use rehearsal_model::{Map, Value};
 
 /// The facets of PostgreSQL.
@@ -117,6 +117,10 @@ impl Facets for PostgresFacets {
             Request::Sql(text) => sql::sets_up(text),
             Request::Prepare(_) | Request::Other => false,
         }
+    }
+
+    fn flaw(&self, _request: &Map, response: &Map) -> Option<Flaw> {
+        flaw::in_rows(response, &reply::columns, &fitting::problem)
     }
 
     fn stands(&self, request: &Map) -> bool {

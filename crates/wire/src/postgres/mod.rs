@@ -13,6 +13,7 @@ mod columns;
 mod copy;
 mod facets;
 mod fields;
+mod fitting;
 mod float;
 mod frames;
 mod inbox;

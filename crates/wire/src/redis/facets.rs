@@ -1,8 +1,8 @@
 //! What of a command identifies it, and what two must agree in.
 
 use super::table::{self, Kind};
-use super::{blocking, form, usual, words};
-use crate::Facets;
+use super::{blocking, form, reply, usual, words};
+use crate::{Facets, Flaw};
 use bytes::Bytes;
 use rehearsal_model::{Map, Value};
 use std::time::Duration;
@@ -108,6 +108,14 @@ impl Facets for RedisFacets {
 
     fn response(&self, _request: &Map, response: &Map) -> Value {
         Value::Map(response.clone())
+    }
+
+    fn flaw(&self, _request: &Map, response: &Map) -> Option<Flaw> {
+        let beside = ["confirmed", "refused"];
+        let reply = response.iter().filter(|(key, _)| !beside.contains(key));
+        let reply: Map = reply.map(|(key, value)| (key, value.clone())).collect();
+        let read = if reply.is_empty() { None } else { reply::read(&reply).err() };
+        read.map(|error| Flaw::of(&error))
     }
 
     fn repeatable(&self, request: &Map) -> bool {

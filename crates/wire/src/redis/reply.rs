@@ -114,7 +114,9 @@ fn typed(key: &str, value: &Value, reply: &Map) -> Result<Resp, WireError> {
         ("error", _) => Resp::Error(bytes()?),
         ("bulk_error", _) => Resp::BulkError(bytes()?),
         ("bulk", _) => Resp::Bulk(bytes()?),
-        ("integer", _) => Resp::Integer(value.as_i64().ok_or_else(|| wrong("an integer"))?),
+        ("integer", _) => {
+            Resp::Integer(value.as_i64().ok_or_else(|| wrong("an integer of 64 bits"))?)
+        }
         ("nil", Value::Bool(true)) => Resp::Nil,
         ("nil", Value::Text(text)) if text == "array" => Resp::NilArray,
         ("nil", _) => return Err(wrong("true or `array`")),

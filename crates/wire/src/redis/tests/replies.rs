@@ -165,7 +165,7 @@ fn refused(reply: &str, expected: &str) {
 
 #[test]
 fn what_no_reply_can_be_is_refused_with_its_key() {
-    refused(r#"{"integer": "five"}"#, "`integer` must be an integer, not text");
+    refused(r#"{"integer": "five"}"#, "`integer` must be an integer of 64 bits, not text");
     refused(r#"{"bulk": 5}"#, "`bulk` must be text, not integer");
     refused(r#"{"array": "a"}"#, "`array` must be a list, not text");
     refused(r#"{"array": [true]}"#, "write `bool: true`");
