@@ -90,7 +90,7 @@ def run_edited(stand):
     [file] = (stand.folder / "rehearsal" / "shop-resp2" / "tests").glob("0005-*")
     recorded = file.read_text("utf-8")
     reply = '{array: ["9.50", "20", null]}'
-    edits = {'{array: ["8.75", "20", null]}': (1, "8.75"), "{integer: many}": (2, "expected a whole number"), "{array: [true]}": (1, "bool: true")}
+    edits = {'{array: ["8.75", "20", null]}': (1, "8.75"), "{integer: many}": (2, "expected a whole number"), "{array: [true]}": (2, "line 9, column 12: true has no type; write `bool: true`")}
     try:
         for edit, (expected, word) in edits.items():
             if reply not in recorded:
