@@ -101,8 +101,12 @@ mod linux {
         let mut app = Command::new("/proc/self/exe");
         app.args([APP, what, &rounds.to_string(), &to.to_string()]).stdout(Stdio::piped());
         let capture = rule.map(|(rule, strategy)| {
-            let options =
-                Options { mode: Mode::Replay, strategy, runtime: runtime.handle().clone() };
+            let options = Options {
+                mode: Mode::Replay,
+                strategy,
+                clock: None,
+                runtime: runtime.handle().clone(),
+            };
             let (notices, mut receiver) = tokio::sync::mpsc::unbounded_channel();
             let (pending, end) = prepare(options, Arc::new(rule), notices).unwrap();
             let fd = end.fd();

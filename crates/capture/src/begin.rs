@@ -3,7 +3,7 @@
 #[cfg(not(target_os = "linux"))]
 use crate::elsewhere::supervise;
 use crate::portable::{self, Listen, Map, Ports};
-use crate::{CaptureError, Mode, Notice, Policy, Strategy};
+use crate::{CaptureError, Clock, Mode, Notice, Policy, Strategy};
 #[cfg(target_os = "linux")]
 use crate::{Options, Running, prepare};
 use std::os::fd::RawFd;
@@ -38,7 +38,7 @@ enum Capture {
 }
 
 /// Begins to capture and has the app spawned. `spawn` is given the descriptor for
-/// [`crate::enter`], where the way needs it.
+/// [`crate::enter`], where the way needs it. A `clock` is given to the app by the supervisor alone.
 ///
 /// # Errors
 /// What `spawn` says when the app does not start, else why its connections cannot be captured.
@@ -47,10 +47,13 @@ pub async fn begin<A, E: From<CaptureError>>(
     mode: Mode,
     policy: Arc<dyn Policy>,
     notices: UnboundedSender<Notice>,
+    clock: Option<Arc<Clock>>,
     spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
 ) -> Result<(A, Held), E> {
     match way {
-        Way::Supervisor(strategy) => supervise(*strategy, mode, policy, notices, spawn).await,
+        Way::Supervisor(strategy) => {
+            supervise((*strategy, mode, clock), policy, notices, spawn).await
+        }
         Way::Ports { map, listen } => {
             let ports = portable::open((map, listen), &Handle::current(), policy, notices);
             let ports = ports.map_err(CaptureError::Io)?;
@@ -61,13 +64,12 @@ pub async fn begin<A, E: From<CaptureError>>(
 
 #[cfg(target_os = "linux")]
 async fn supervise<A, E: From<CaptureError>>(
-    strategy: Strategy,
-    mode: Mode,
+    (strategy, mode, clock): (Strategy, Mode, Option<Arc<Clock>>),
     policy: Arc<dyn Policy>,
     notices: UnboundedSender<Notice>,
     spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
 ) -> Result<(A, Held), E> {
-    let options = Options { mode, strategy, runtime: Handle::current() };
+    let options = Options { mode, strategy, clock, runtime: Handle::current() };
     let (pending, end) = prepare(options, policy, notices).map_err(CaptureError::Io)?;
     let starting = tokio::task::spawn_blocking(move || pending.start());
     let app = spawn(Some(end.fd())).await;

@@ -54,6 +54,12 @@ impl Waiting {
         self.call.args[index]
     }
 
+    /// Where the program goes on after the call.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn instruction(&self) -> u64 {
+        self.call.instruction
+    }
+
     /// Whether the call was made in another ABI than the filter's numbers.
     pub(crate) fn is_foreign(&self) -> bool {
         #[cfg(target_arch = "x86_64")]

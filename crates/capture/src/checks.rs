@@ -208,7 +208,12 @@ mod trial {
             .enable_all()
             .build()
             .map_err(|error| error.to_string())?;
-        let options = Options { mode: Mode::Replay, strategy, runtime: runtime.handle().clone() };
+        let options = Options {
+            mode: Mode::Replay,
+            strategy,
+            clock: None,
+            runtime: runtime.handle().clone(),
+        };
         // The notices are of no interest, but their receiver has to live.
         let (notices, _receiver) = tokio::sync::mpsc::unbounded_channel();
         let (pending, child_end) =

@@ -6,8 +6,9 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use crate::Endpoint;
+use crate::{Clock, Endpoint};
 
 /// A future that can be awaited on any thread.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -44,6 +45,8 @@ pub struct Options {
     pub mode: Mode,
     /// How sockets are taken.
     pub strategy: Strategy,
+    /// The clock of the app, where it shall not see the real one.
+    pub clock: Option<Arc<Clock>>,
     /// Where policies and accept loops run.
     pub runtime: tokio::runtime::Handle,
 }

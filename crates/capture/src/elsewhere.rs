@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::begin::Held;
-use crate::{CaptureError, Mode, Notice, Policy, Strategy};
+use crate::{CaptureError, Clock, Mode, Notice, Policy, Strategy};
 
 /// Refuses: a supervisor needs Linux. Async-signal-safe.
 ///
@@ -18,8 +18,7 @@ pub fn enter(_fd: RawFd) -> io::Result<()> {
 }
 
 pub(crate) async fn supervise<A, E: From<CaptureError>>(
-    _strategy: Strategy,
-    _mode: Mode,
+    _: (Strategy, Mode, Option<Arc<Clock>>),
     _policy: Arc<dyn Policy>,
     _notices: UnboundedSender<Notice>,
     _spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,

@@ -6,7 +6,6 @@ use std::io;
 use std::mem;
 use std::os::fd::RawFd;
 
-use crate::contract::Mode;
 use crate::filter;
 use crate::kernel::check;
 
@@ -45,12 +44,11 @@ pub(crate) struct Carrier {
 /// between fork and exec, after any change of user. Returns once the
 /// supervisor is at work, or with the error that prevented it.
 pub fn enter(fd: RawFd) -> io::Result<()> {
-    let mode = wait_for_byte(fd)?;
-    let mode = if mode == mode_byte(Mode::Record) { Mode::Record } else { Mode::Replay };
+    let kind = filter::Kind::named(wait_for_byte(fd)?);
     // SAFETY: the calls take integers only.
     let result = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     check(result.into()).map_err(|error| give_up(fd, STEP_PRIVILEGES, error))?;
-    let listener = install(mode).map_err(|error| give_up(fd, STEP_FILTER, error))?;
+    let listener = install(kind).map_err(|error| give_up(fd, STEP_FILTER, error))?;
     // SAFETY: getpid takes nothing and cannot fail.
     let pid = unsafe { libc::getpid() };
     let report = Report { step: STEP_DONE, errno: 0, pid, fd: listener };
@@ -64,8 +62,8 @@ pub fn enter(fd: RawFd) -> io::Result<()> {
     told
 }
 
-fn install(mode: Mode) -> io::Result<RawFd> {
-    let program = filter::program(mode);
+fn install(kind: filter::Kind) -> io::Result<RawFd> {
+    let program = filter::program(kind);
     let program = libc::sock_fprog {
         len: program.length as libc::c_ushort,
         filter: program.code.as_ptr().cast_mut(),
@@ -116,14 +114,6 @@ pub(crate) fn carrier(fd: RawFd) -> Carrier {
     header.cmsg_level = libc::SOL_SOCKET;
     header.cmsg_type = libc::SCM_RIGHTS;
     Carrier { header, fd, padding: 0 }
-}
-
-/// What the supervisor says before anything else: which filter is to be used.
-pub(crate) fn mode_byte(mode: Mode) -> u8 {
-    match mode {
-        Mode::Record => 1,
-        Mode::Replay => 2,
-    }
 }
 
 fn wait_for_byte(fd: RawFd) -> io::Result<u8> {

@@ -12,12 +12,14 @@
 
 use libc::{c_long, sock_filter};
 
-use crate::contract::Mode;
+use crate::contract::{Mode, Options};
 
 const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
 const EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
 #[cfg(target_arch = "x86_64")]
 const AT_LEAST: u16 = 0x35; // BPF_JMP | BPF_JGE | BPF_K
+#[cfg(target_arch = "x86_64")]
+const HAS_BIT: u16 = 0x45; // BPF_JMP | BPF_JSET | BPF_K
 const RETURN: u16 = 0x06; // BPF_RET | BPF_K
 
 const ALLOW: u32 = 0x7fff_0000;
@@ -45,7 +47,7 @@ pub(crate) const NATIVE: u32 = 0xC000_00B7;
 #[cfg(target_arch = "x86_64")]
 pub(crate) const X32_BIT: u32 = 0x4000_0000;
 
-const CAPACITY: usize = 48;
+const CAPACITY: usize = 96;
 
 /// A finished program; `length` instructions of `code` count.
 pub(crate) struct Program {
@@ -57,12 +59,43 @@ pub(crate) struct Program {
 static OPEN: Program = build().finish();
 /// The program for replay, under which nothing leaves.
 static SEALED: Program = build().notify_messages().finish();
+/// Both with the calls that are about time.
+static OPEN_TIMED: Program = build().notify_time().finish();
+static SEALED_TIMED: Program = build().notify_time().notify_messages().finish();
+
+/// Which program a process tree gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Kind {
+    mode: Mode,
+    timed: bool,
+}
+
+impl Kind {
+    pub(crate) fn of(options: &Options) -> Self {
+        Kind { mode: options.mode, timed: options.clock.is_some() }
+    }
+
+    /// Its name for the child, which is told nothing else.
+    pub(crate) fn byte(self) -> u8 {
+        let mode = match self.mode {
+            Mode::Record => 1,
+            Mode::Replay => 2,
+        };
+        mode + if self.timed { 2 } else { 0 }
+    }
+
+    pub(crate) fn named(byte: u8) -> Self {
+        Kind { mode: if byte % 2 == 1 { Mode::Record } else { Mode::Replay }, timed: byte > 2 }
+    }
+}
 
 /// The program to install in a process tree.
-pub(crate) fn program(mode: Mode) -> &'static Program {
-    match mode {
-        Mode::Record => &OPEN,
-        Mode::Replay => &SEALED,
+pub(crate) fn program(kind: Kind) -> &'static Program {
+    match (kind.mode, kind.timed) {
+        (Mode::Record, false) => &OPEN,
+        (Mode::Replay, false) => &SEALED,
+        (Mode::Record, true) => &OPEN_TIMED,
+        (Mode::Replay, true) => &SEALED_TIMED,
     }
 }
 
@@ -90,6 +123,45 @@ impl Program {
             .add(step(EQUAL, 0, 4, libc::SYS_sendmsg as u32))
             .add(step(LOAD, 0, 0, FIRST_ARGUMENT + 8 * 2))
             .add(step(EQUAL, 1, 0, HANDING_OVER as u32))
+            .add(step(RETURN, 0, 0, NOTIFY))
+            .add(step(RETURN, 0, 0, ALLOW))
+    }
+
+    /// The first calls of a program image, those that ask for the time of day, and those that wait
+    /// until one.
+    #[cfg(target_arch = "x86_64")]
+    const fn notify_time(self) -> Self {
+        const SET_THREAD_AREA: u32 = 0x1002; // ARCH_SET_FS
+        const CLOCK_REALTIME_FLAG: u32 = 256; // FUTEX_CLOCK_REALTIME
+        const ABSOLUTE: u32 = 1; // TIMER_ABSTIME, TFD_TIMER_ABSTIME
+        self.notify_if(libc::SYS_brk, FIRST_ARGUMENT, EQUAL, 0)
+            .notify_if(libc::SYS_arch_prctl, FIRST_ARGUMENT, EQUAL, SET_THREAD_AREA)
+            .notify_if(libc::SYS_futex, FIRST_ARGUMENT + 8, HAS_BIT, CLOCK_REALTIME_FLAG)
+            .notify_if(libc::SYS_clock_nanosleep, FIRST_ARGUMENT + 8, HAS_BIT, ABSOLUTE)
+            .notify_if(libc::SYS_timerfd_settime, FIRST_ARGUMENT + 8, HAS_BIT, ABSOLUTE)
+            .notify(libc::SYS_gettimeofday)
+            .notify(libc::SYS_time)
+            .add(step(EQUAL, 0, 6, libc::SYS_clock_gettime as u32))
+            .add(step(LOAD, 0, 0, FIRST_ARGUMENT))
+            .add(step(EQUAL, 2, 0, libc::CLOCK_REALTIME as u32))
+            .add(step(EQUAL, 1, 0, libc::CLOCK_REALTIME_COARSE as u32))
+            .add(step(EQUAL, 0, 1, libc::CLOCK_TAI as u32))
+            .add(step(RETURN, 0, 0, NOTIFY))
+            .add(step(RETURN, 0, 0, ALLOW))
+    }
+
+    /// The clock cannot be set here, so nothing asks for this program.
+    #[cfg(not(target_arch = "x86_64"))]
+    const fn notify_time(self) -> Self {
+        self
+    }
+
+    /// Traps the call only when the low half of an argument passes a test.
+    #[cfg(target_arch = "x86_64")]
+    const fn notify_if(self, number: c_long, argument: u32, test: u16, k: u32) -> Self {
+        self.add(step(EQUAL, 0, 4, number as u32))
+            .add(step(LOAD, 0, 0, argument))
+            .add(step(test, 0, 1, k))
             .add(step(RETURN, 0, 0, NOTIFY))
             .add(step(RETURN, 0, 0, ALLOW))
     }
@@ -136,12 +208,14 @@ const fn build() -> Program {
 mod tests {
     use super::*;
 
+    const SEALED_KIND: Kind = Kind { mode: Mode::Replay, timed: false };
+
     /// Runs the program by hand: the few instructions that it uses.
     fn run(arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
-        run_in(Mode::Record, arch, number, arguments)
+        run_in(Kind { mode: Mode::Record, timed: false }, arch, number, arguments)
     }
 
-    fn run_in(mode: Mode, arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
+    fn run_in(kind: Kind, arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
         let mut data = Vec::new();
         data.extend(number.to_ne_bytes());
         data.extend(arch.to_ne_bytes());
@@ -152,7 +226,7 @@ mod tests {
         }
         let (mut at, mut accumulator) = (0usize, 0u32);
         loop {
-            let instruction = program(mode).code[at];
+            let instruction = program(kind).code[at];
             at += 1;
             let jump = |taken: bool| if taken { instruction.jt } else { instruction.jf } as usize;
             match instruction.code {
@@ -161,6 +235,7 @@ mod tests {
                     accumulator = u32::from_ne_bytes(data[from..from + 4].try_into().unwrap());
                 }
                 EQUAL => at += jump(accumulator == instruction.k),
+                HAS_BIT => at += jump(accumulator & instruction.k != 0),
                 RETURN => return instruction.k,
                 _ => at += jump(accumulator >= instruction.k),
             }
@@ -191,12 +266,12 @@ mod tests {
     #[test]
     fn replay_traps_messages_but_not_the_handing_over() {
         let message = libc::SYS_sendmsg as u32;
-        assert_eq!(run_in(Mode::Replay, NATIVE, message, [0; 6]), NOTIFY);
-        assert_eq!(run_in(Mode::Replay, NATIVE, libc::SYS_sendmmsg as u32, [0; 6]), NOTIFY);
+        assert_eq!(run_in(SEALED_KIND, NATIVE, message, [0; 6]), NOTIFY);
+        assert_eq!(run_in(SEALED_KIND, NATIVE, libc::SYS_sendmmsg as u32, [0; 6]), NOTIFY);
         let handing_over = [0, 0, HANDING_OVER as u64, 0, 0, 0];
-        assert_eq!(run_in(Mode::Replay, NATIVE, message, handing_over), ALLOW);
-        assert_eq!(run_in(Mode::Replay, NATIVE, libc::SYS_recvmsg as u32, [0; 6]), ALLOW);
-        assert_eq!(run_in(Mode::Replay, NATIVE, libc::SYS_connect as u32, [0; 6]), NOTIFY);
+        assert_eq!(run_in(SEALED_KIND, NATIVE, message, handing_over), ALLOW);
+        assert_eq!(run_in(SEALED_KIND, NATIVE, libc::SYS_recvmsg as u32, [0; 6]), ALLOW);
+        assert_eq!(run_in(SEALED_KIND, NATIVE, libc::SYS_connect as u32, [0; 6]), NOTIFY);
     }
 
     #[test]
@@ -204,5 +279,43 @@ mod tests {
         assert_eq!(run(0x4000_0003, 1, [0; 6]), NOTIFY);
         #[cfg(target_arch = "x86_64")]
         assert_eq!(run(NATIVE, X32_BIT | 42, [0; 6]), NOTIFY);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn a_clock_traps_what_is_about_the_time_of_day() {
+        for mode in [Mode::Record, Mode::Replay] {
+            let timed = |number: libc::c_long, first: u64, second: u64| {
+                let kind = Kind { mode, timed: true };
+                run_in(kind, NATIVE, number as u32, [first, second, 0, 0, 0, 0])
+            };
+            assert_eq!(timed(libc::SYS_brk, 0, 0), NOTIFY);
+            assert_eq!(timed(libc::SYS_brk, 0x5000, 0), ALLOW);
+            assert_eq!(timed(libc::SYS_arch_prctl, 0x1002, 0), NOTIFY);
+            assert_eq!(timed(libc::SYS_arch_prctl, 0x1003, 0), ALLOW);
+            assert_eq!(timed(libc::SYS_futex, 0, 128 | 9 | 256), NOTIFY);
+            assert_eq!(timed(libc::SYS_futex, 0, 128 | 9), ALLOW);
+            assert_eq!(timed(libc::SYS_clock_nanosleep, 0, 1), NOTIFY);
+            assert_eq!(timed(libc::SYS_clock_nanosleep, 1, 0), ALLOW);
+            assert_eq!(timed(libc::SYS_timerfd_settime, 3, 1), NOTIFY);
+            assert_eq!(timed(libc::SYS_time, 0, 0), NOTIFY);
+            for (clock, expected) in
+                [(0, NOTIFY), (5, NOTIFY), (11, NOTIFY), (1, ALLOW), (6, ALLOW)]
+            {
+                assert_eq!(timed(libc::SYS_clock_gettime, clock, 0), expected);
+            }
+            assert_eq!(timed(libc::SYS_connect, 0, 0), NOTIFY);
+            assert_eq!(timed(libc::SYS_read, 0, 0), ALLOW);
+        }
+        assert_eq!(run(NATIVE, libc::SYS_clock_gettime as u32, [0; 6]), ALLOW);
+    }
+
+    #[test]
+    fn a_program_is_known_by_a_byte() {
+        for (mode, timed) in [(Mode::Record, false), (Mode::Record, true), (Mode::Replay, true)] {
+            let kind = Kind { mode, timed };
+            assert_eq!(Kind::named(kind.byte()), kind);
+        }
+        assert_eq!(Kind::named(SEALED_KIND.byte()), SEALED_KIND);
     }
 }

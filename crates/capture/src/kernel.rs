@@ -24,7 +24,7 @@ pub(crate) struct Call {
     flags: u32,
     pub(crate) number: i32,
     pub(crate) arch: u32,
-    instruction: u64,
+    pub(crate) instruction: u64,
     pub(crate) args: [u64; 6],
 }
 

@@ -5,6 +5,7 @@
 
 mod begin;
 mod checks;
+mod clock;
 mod contract;
 mod endpoint;
 pub mod portable;
@@ -48,6 +49,7 @@ mod turn;
 
 pub use begin::{Held, Way, begin};
 pub use checks::{Check, State, checks};
+pub use clock::{Clock, ClockError, Shown};
 pub use contract::{
     BoxFuture, CaptureError, Captured, Mode, Notice, Options, Policy, Strategy, Ticket, Verdict,
 };

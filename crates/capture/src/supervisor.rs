@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::contract::{CaptureError, Notice, Options, Policy, Strategy};
 use crate::enter::{self, Report};
+use crate::filter;
 use crate::fronts::{Arrivals, Meeting};
 use crate::kernel::{self, Listener};
 use crate::names::Names;
@@ -77,7 +78,7 @@ pub fn prepare(
         kernel::check(libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()).into())?;
         (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
     };
-    say(&ours, enter::mode_byte(options.mode))?;
+    say(&ours, filter::Kind::of(&options).byte())?;
     Ok((Pending { socket: ours, options, policy, notices }, ChildEnd(theirs)))
 }
 
@@ -260,6 +261,9 @@ fn dispatch(shared: &Arc<Shared>, call: kernel::Call) {
         libc::SYS_sendmsg => crate::message::send(call),
         libc::SYS_sendmmsg => crate::message::send_many(call),
         libc::SYS_recvfrom => crate::datagram::receive(call),
-        _ => call.resume(),
+        _ => match call.shared.options.clock.clone() {
+            Some(clock) => crate::clock::answer(&clock, call),
+            None => call.resume(),
+        },
     }
 }

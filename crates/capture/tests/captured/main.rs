@@ -2,6 +2,8 @@
 #![cfg(target_os = "linux")]
 
 mod auto;
+#[cfg(target_arch = "x86_64")]
+mod clock;
 mod connect;
 mod datagram;
 mod golang;

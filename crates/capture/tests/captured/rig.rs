@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rehearsal_capture::{
-    BoxFuture, Captured, Endpoint, Mode, Notice, Options, Policy, Running, Strategy, Verdict,
-    enter, prepare,
+    BoxFuture, Captured, Clock, Endpoint, Mode, Notice, Options, Policy, Running, Strategy,
+    Verdict, enter, prepare,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::runtime::Runtime;
@@ -191,10 +191,15 @@ pub(crate) fn run(mode: Mode, strategy: Strategy, rules: Rules, command: Command
 }
 
 impl Rig {
-    pub(crate) fn start(
+    pub(crate) fn start(mode: Mode, strategy: Strategy, rules: Rules, command: Command) -> Self {
+        Self::with_clock(mode, strategy, rules, None, command)
+    }
+
+    pub(crate) fn with_clock(
         mode: Mode,
         strategy: Strategy,
         rules: Rules,
+        clock: Option<Arc<Clock>>,
         mut command: Command,
     ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -202,7 +207,7 @@ impl Rig {
             .enable_all()
             .build()
             .unwrap();
-        let options = Options { mode, strategy, runtime: runtime.handle().clone() };
+        let options = Options { mode, strategy, clock, runtime: runtime.handle().clone() };
         let (notices, mut receiver) = unbounded_channel();
         let (pending, child_end) = prepare(options, Arc::new(rules), notices).unwrap();
         let starting = std::thread::spawn(move || pending.start());

@@ -1,0 +1,153 @@
+//! The wall clock of the processes of one app: what it shows, and how each process is told.
+
+use super::hook::Setting;
+use super::image::Plan;
+use super::{ClockError, Shown};
+use crate::memory;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Type of the entry that says where the time functions are (getauxval(3)).
+const AT_SYSINFO_EHDR: u64 = 33;
+/// Processes that are looked at when the clock is set.
+const MAX_PROCESSES: usize = 10_000;
+
+/// Numbers the clocks of this process, so that one does not set the apps of another.
+static OWNERS: AtomicU64 = AtomicU64::new(1);
+
+/// The wall clock of an app, of all its processes, those that come included.
+#[derive(Debug)]
+pub struct Clock {
+    plan: Plan,
+    owner: u64,
+    setting: Mutex<Setting>,
+    pub(super) deadlines: Mutex<HashMap<(i32, u64), [i64; 2]>>,
+}
+
+impl Clock {
+    /// A clock that shows the real time until it is set.
+    ///
+    /// # Errors
+    /// When the kernel's time functions are not of the form that is known, or its tables of
+    /// processes are not there.
+    pub fn new() -> Result<Arc<Self>, ClockError> {
+        children(own()).map_err(|source| ClockError::Io { what: "list processes", source })?;
+        Ok(Arc::new(Clock {
+            plan: Plan::new()?,
+            owner: OWNERS.fetch_add(1, Ordering::Relaxed) ^ (u64::from(std::process::id()) << 32),
+            setting: Mutex::new(Setting { mask: -1, offset: 0 }),
+            deadlines: Mutex::default(),
+        }))
+    }
+
+    /// Sets the clock of every process of the app. One that waits until a time of day goes on
+    /// waiting as long as it was going to.
+    pub fn show(&self, shown: Shown) {
+        let mut setting = crate::lock(&self.setting);
+        *setting = match shown {
+            Shown::Real => Setting { mask: -1, offset: 0 },
+            Shown::Running(time) => Setting { mask: -1, offset: time - real() },
+            Shown::Standing(time) => Setting { mask: 0, offset: time },
+        };
+        // A process is told before its children are looked for: one that it makes in between has
+        // what it was told.
+        let mut processes = vec![own()];
+        let mut next = 0;
+        while let Some(process) = processes.get(next).copied() {
+            next += 1;
+            if process != own() {
+                self.tell(process, *setting);
+            }
+            if processes.len() < MAX_PROCESSES {
+                processes.extend(children(process).unwrap_or_default());
+            }
+        }
+    }
+
+    /// What the clock shows at a real time.
+    pub(super) fn shown(&self, real: i64) -> i64 {
+        let setting = *crate::lock(&self.setting);
+        (real & setting.mask).saturating_add(setting.offset)
+    }
+
+    /// Gives a fresh program image the clock, unless it has it.
+    pub(super) fn enter(&self, tid: i32) -> io::Result<()> {
+        let Some(base) = base(tid)? else { return Ok(()) };
+        let setting = crate::lock(&self.setting);
+        let (place, original, hook) = self.plan.symbols[0];
+        match memory::read(tid, base + place, 8)? {
+            value if value == hook.to_le_bytes() => return Ok(()),
+            value if value == original.to_le_bytes() => {}
+            _ => return Err(io::Error::other("its time functions are unlike ours")),
+        }
+        let memory = writable(tid)?;
+        memory.write_all_at(&self.plan.code(base, *setting, self.owner), base + self.plan.at)?;
+        for (place, _, hook) in &self.plan.symbols {
+            memory.write_all_at(&hook.to_le_bytes(), base + place)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an address is in the time functions of a process: the call comes from there.
+    pub(super) fn is_inside(&self, tid: i32, address: u64) -> bool {
+        let base = base(tid).ok().flatten();
+        base.is_some_and(|base| (base..base + self.plan.size).contains(&address))
+    }
+
+    /// Sets the clock of a process, if it has it from us. What cannot be told is gone, or was not
+    /// reached in the first place, which has been said.
+    fn tell(&self, process: i32, setting: Setting) {
+        let Ok(Some(base)) = base(process) else { return };
+        let (symbol, at) = (base + self.plan.symbols[0].0, base + self.plan.setting());
+        let hook = self.plan.symbols[0].2.to_le_bytes();
+        let has_hook = memory::read(process, symbol, 8).is_ok_and(|value| value == hook);
+        let owner = || memory::read(process, at + 16, 8);
+        if has_hook && owner().is_ok_and(|owner| owner == self.owner.to_le_bytes()) {
+            let words = [setting.mask.to_le_bytes(), setting.offset.to_le_bytes()].concat();
+            let _ = writable(process).and_then(|memory| memory.write_all_at(&words, at));
+        }
+    }
+}
+
+/// The real time in nanoseconds since 1970.
+pub(super) fn real() -> i64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer leads to a live local; the clock is always there.
+    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut now) };
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
+}
+
+fn own() -> i32 {
+    std::process::id() as i32
+}
+
+/// The memory of a process, with the right to write where it may not.
+pub(super) fn writable(tid: i32) -> io::Result<File> {
+    File::options().write(true).open(format!("/proc/{tid}/mem"))
+}
+
+/// Where the time functions of a process are; some have none.
+fn base(tid: i32) -> io::Result<Option<u64>> {
+    let entries = std::fs::read(format!("/proc/{tid}/auxv"))?;
+    let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+    let mut pairs = entries.chunks_exact(16).map(|pair| (word(pair), word(&pair[8..])));
+    Ok(pairs.find(|(kind, _)| *kind == AT_SYSINFO_EHDR).map(|(_, base)| base))
+}
+
+/// The processes that the threads of a process have started (proc_pid_task(5)).
+fn children(process: i32) -> io::Result<Vec<i32>> {
+    let mut out = Vec::new();
+    for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        let list = std::fs::read_to_string(thread?.path().join("children"));
+        let list = match list {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && process != own() => continue,
+            list => list?,
+        };
+        out.extend(list.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+    }
+    Ok(out)
+}
