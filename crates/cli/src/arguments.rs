@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use rehearsal_capture as capture;
-use rehearsal_model::{CaptureWay, Settings};
+use rehearsal_model::{CaptureWay, ClockSetting, Settings};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -204,6 +204,11 @@ pub(crate) struct Test {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) timeout: Option<Duration>,
 
+    /// What the app's clock shows: `real`, the time at which each test was recorded, running on
+    /// (`recorded`) or standing (`frozen`), or an instant such as 2026-01-31T10:00:00Z
+    #[arg(long, value_name = "CLOCK", value_parser = parse_clock)]
+    pub(crate) clock: Option<ClockSetting>,
+
     /// What to print; may be given several times, each with an --output of its own
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Vec<String>,
@@ -243,6 +248,10 @@ pub(crate) struct Demo {
     /// Keep what was recorded in this new folder
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) keep: Option<PathBuf>,
+}
+
+fn parse_clock(text: &str) -> Result<ClockSetting, String> {
+    rehearsal_store::parse_clock(text).map_err(|error| error.to_string())
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

@@ -2,6 +2,7 @@
 //!
 //! Reading the file is the work of `store`.
 
+use crate::Timestamp;
 use std::time::Duration;
 
 /// The settings of a project.
@@ -13,6 +14,8 @@ pub struct Settings {
     pub env: Vec<(String, String)>,
     /// How connections are captured.
     pub capture: CaptureWay,
+    /// What the app's wall clock shows while it is tested.
+    pub clock: ClockSetting,
     /// How long one test may take before it fails.
     pub timeout: Duration,
     /// How long the app may take until it listens.
@@ -37,6 +40,7 @@ impl Default for Settings {
             command: None,
             env: Vec::new(),
             capture: CaptureWay::Seccomp,
+            clock: ClockSetting::Real,
             timeout: Duration::from_secs(10),
             start_timeout: Duration::from_secs(60),
             name_server: None,
@@ -57,6 +61,20 @@ pub enum CaptureWay {
     Seccomp,
     /// By explicit ports.
     Proxy,
+}
+
+/// What the app's wall clock shows while it is tested.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClockSetting {
+    /// The time of the machine.
+    #[default]
+    Real,
+    /// When each test begins, the time at which it was recorded; from there it runs on.
+    Recorded,
+    /// During each test the time at which it was recorded; it stands.
+    Frozen,
+    /// When each test begins, this time; from there it runs on.
+    At(Timestamp),
 }
 
 /// What a project says of one edge.

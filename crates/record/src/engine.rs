@@ -212,7 +212,7 @@ impl Session {
             clock: self.clock,
             name_server: settings.name_server,
         };
-        begin(&options.way, Mode::Record, Arc::new(policy), notices, async |hook| {
+        begin(&options.way, Mode::Record, Arc::new(policy), notices, None, async |hook| {
             spawn(program, hook).await.map_err(RecordError::from)
         })
         .await

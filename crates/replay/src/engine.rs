@@ -10,9 +10,12 @@ use crate::secrets::Secrets;
 use crate::shelf::Shelf;
 use crate::stage::Stage;
 use crate::verdict::{Trial, judge};
+use crate::wall::Wall;
 use crate::{ReplayError, ReplayOptions, Selected, tls};
 use rehearsal_capture::{Held, Mode, begin};
-use rehearsal_model::{CallName, EdgeName, Finding, Ledger, Outcome, RunEvent, Summary, TestId};
+use rehearsal_model::{
+    CallName, EdgeName, Finding, Ledger, Outcome, RunEvent, Summary, TestId, Timestamp,
+};
 use rehearsal_proxy::Clock;
 use rehearsal_supervise::{App, Ending, Program, Tail, spawn};
 use std::collections::VecDeque;
@@ -87,6 +90,7 @@ struct Theatre {
     tail: Tail,
     stage: Arc<Stage>,
     driver: Driver,
+    wall: Wall,
     doors: Arc<Doors>,
     accounts: Arc<Accounts>,
     serving: JoinHandle<()>,
@@ -138,9 +142,12 @@ impl Run<'_> {
                 .collect(),
             tests: selected.tests.len(),
         });
+        // What the app does first, it does at the time of the first test.
+        let first = selected.tests.first().and_then(|id| selected.recording.head(*id));
+        let first = first.map(|head| head.at);
         let shelf = Arc::new(Shelf::new(selected.recording, &self.options.settings)?);
         let began = Instant::now();
-        let mut running = self.start(&shelf, &selected.program).await?;
+        let mut running = self.start(&shelf, &selected.program, first).await?;
         let ready = self.ready(&running, &shelf, &selected.tests).await;
         if let Err(error) = ready {
             running.end().await;
@@ -159,7 +166,12 @@ impl Run<'_> {
         result
     }
 
-    async fn start(&self, shelf: &Arc<Shelf>, program: &Program) -> Result<Theatre, ReplayError> {
+    async fn start(
+        &self,
+        shelf: &Arc<Shelf>,
+        program: &Program,
+        first: Option<Timestamp>,
+    ) -> Result<Theatre, ReplayError> {
         let clock = Clock::start();
         let stage = Arc::new(Stage::new(Arc::clone(shelf), shelf.rules(None)?));
         let routes = Arc::new(Routes::new(shelf, &self.options.settings.edges));
@@ -186,16 +198,23 @@ impl Run<'_> {
             words: words(&program),
         };
         let serving = tokio::spawn(connections.serve(notices_rx));
+        let (wall, why_not) = Wall::new(self.options.settings.clock, &self.options.way);
+        why_not.into_iter().for_each(|why| accounts.warn(why));
+        first.into_iter().for_each(|time| wall.show(time));
         let policy = ReplayPolicy { stage: Arc::clone(&stage), routes, clock };
         let policy = Arc::new(policy);
-        let (app, capture) =
-            begin(&self.options.way, Mode::Replay, policy, notices_tx, async |hook| {
-                spawn(&program, hook).await.map_err(ReplayError::from)
-            })
-            .await?;
+        let (app, capture) = begin(
+            &self.options.way,
+            Mode::Replay,
+            policy,
+            notices_tx,
+            wall.clock(),
+            async |hook| spawn(&program, hook).await.map_err(ReplayError::from),
+        )
+        .await?;
         let driver = Driver::new(Arc::clone(shelf), Arc::clone(&doors), clock);
         let tail = app.tail();
-        Ok(Theatre { app, tail, stage, driver, doors, accounts, serving, capture })
+        Ok(Theatre { app, tail, stage, driver, wall, doors, accounts, serving, capture })
     }
 
     /// Waits until the app listens wherever the tests call it, and a little longer until it does so
@@ -254,6 +273,7 @@ impl Run<'_> {
                 name: told.name.clone(),
             });
             let calls = shelf.calls(&test);
+            running.wall.show(test.at);
             let began = Instant::now();
             let trial = Trial {
                 rules: shelf.rules(Some(&test))?,

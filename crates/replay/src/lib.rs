@@ -20,6 +20,7 @@ mod shelf;
 mod stage;
 mod tls;
 mod verdict;
+mod wall;
 
 pub use engine::replay;
 pub use error::ReplayError;

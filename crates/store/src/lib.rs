@@ -25,4 +25,4 @@ pub use files::{
 };
 pub use project::Project;
 pub use schema::json_schemas;
-pub use settings::{SETTINGS_FILE, UnitError, init_text, parse_duration, parse_size};
+pub use settings::{SETTINGS_FILE, UnitError, init_text, parse_clock, parse_duration, parse_size};

@@ -25,6 +25,9 @@ pub(super) fn run(
     if let Some(timeout) = arguments.timeout {
         project.settings_mut().timeout = timeout;
     }
+    if let Some(clock) = arguments.clock {
+        project.settings_mut().clock = clock;
+    }
     let output = if arguments.app_output { Output::Inherit } else { Output::Keep };
     let chosen = selection::choose(&project, &arguments.recordings, &arguments.test)?;
     for edge in &arguments.real {

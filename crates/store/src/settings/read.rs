@@ -1,7 +1,7 @@
 //! `rehearsal.yaml` to settings, with every mistake named by its place.
 
 use super::fields::{EDGE, SECRETS, SETTINGS};
-use super::units::{parse_duration, parse_size};
+use super::units::{parse_clock, parse_duration, parse_size};
 use crate::schema::{Fields, nearest};
 use crate::yaml::{Content, Key, Node, Spot, YamlError};
 use regex::Regex;
@@ -26,6 +26,11 @@ pub(crate) fn read(node: Node, protocols: &[&str]) -> Result<Settings, YamlError
             Some("proxy") => CaptureWay::Proxy,
             Some("seccomp") => CaptureWay::Seccomp,
             _ => default.capture,
+        },
+        clock: match fields.get("clock").map(|node| node.at) {
+            Some(at) => parse_clock(&fields.text("clock").unwrap_or_default())
+                .or_else(|error| wrong(at, error.to_string()))?,
+            None => default.clock,
         },
         timeout: read_duration(&mut fields, "timeout")?.unwrap_or(default.timeout),
         start_timeout: read_duration(&mut fields, "start-timeout")?

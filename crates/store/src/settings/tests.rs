@@ -2,7 +2,7 @@
 
 use super::{init_text, read};
 use crate::yaml::{YamlError, parse};
-use rehearsal_model::{CaptureWay, EdgeSettings, SecretSettings, Settings};
+use rehearsal_model::{CaptureWay, ClockSetting, EdgeSettings, SecretSettings, Settings};
 use std::time::Duration;
 
 fn settings(text: &str) -> Result<Settings, YamlError> {
@@ -15,6 +15,7 @@ fn everything_can_be_set() {
 command: [./shop, --port, '8080']
 env: {PORT: 8080, DEBUG: true, NAME: shop}
 capture: proxy
+clock: 2026-01-31T10:00:00Z
 timeout: 500ms
 start-timeout: 2m
 name-server: 192.0.2.1
@@ -39,6 +40,7 @@ secrets:
         command: Some(words(&["./shop", "--port", "8080"])),
         env: vec![pair("PORT", "8080"), pair("DEBUG", "true"), pair("NAME", "shop")],
         capture: CaptureWay::Proxy,
+        clock: ClockSetting::At(rehearsal_model::Timestamp(1_769_853_600_000)),
         timeout: Duration::from_millis(500),
         start_timeout: Duration::from_secs(120),
         name_server: Some("192.0.2.1:53".parse().unwrap()),
@@ -67,6 +69,9 @@ fn what_is_absent_has_its_default() {
     for text in ["", "# nothing\n", "{}", "edges: {}\n"] {
         assert_eq!(settings(text), Ok(Settings::default()), "{text:?}");
     }
+    let clock = |word| settings(&format!("clock: {word}")).unwrap().clock;
+    assert_eq!([clock("real"), clock("recorded")], [ClockSetting::Real, ClockSetting::Recorded]);
+    assert_eq!(clock("frozen"), ClockSetting::Frozen);
     let line = settings("command: ./shop --port 8080 | tee log").unwrap().command.unwrap();
     assert_eq!(line, ["sh", "-c", "./shop --port 8080 | tee log"]);
 }
@@ -93,6 +98,9 @@ fn mistakes_are_named_with_their_place() {
         "capture: ebpf",
         "line 1, column 10: `ebpf` is not known here; it can be `seccomp` or `proxy`",
     );
+    let not_a_time = "`1969-01-01T00:00:00Z` is nothing that a clock can show; write `real`, \
+                      `recorded`, `frozen`, or an instant from 1970 on such as `2026-01-31T10:00:00Z`";
+    refuses("clock: 1969-01-01T00:00:00Z", &format!("line 1, column 8: {not_a_time}"));
     refuses("command: []", "line 1, column 10: the command is empty");
     refuses("command: [1]", "line 1, column 11: expected text, found an integer; put it in quotes");
     refuses("command: {}", "line 1, column 10: expected text or a list, found a map");
@@ -147,6 +155,9 @@ fn the_first_file_explains_every_key_and_is_valid_either_way() {
 
     # How connections are captured: all of them by `seccomp`, or by `proxy` on explicit ports.
     #capture: seccomp
+
+    # What the app's clock shows while it is tested: the time at which each test was recorded, running on (`recorded`) or standing (`frozen`), or an instant at which each test begins.
+    #clock: recorded
 
     # How long one test may take before it fails.
     #timeout: 10s

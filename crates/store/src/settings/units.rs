@@ -1,5 +1,6 @@
-//! Durations and sizes as people write them.
+//! Durations, sizes and times of a clock as people write them.
 
+use rehearsal_model::{ClockSetting, Timestamp};
 use std::time::Duration;
 
 /// Why a text is not a duration or a size.
@@ -11,6 +12,12 @@ pub enum UnitError {
     /// It is not a size.
     #[error("`{0}` is not a size; write it as `512B`, `16KiB`, `64MiB` or `1GiB`")]
     Size(String),
+    /// It is not a time that a clock can show.
+    #[error(
+        "`{0}` is nothing that a clock can show; write `real`, `recorded`, `frozen`, or an instant \
+         from 1970 on such as `2026-01-31T10:00:00Z`"
+    )]
+    Clock(String),
 }
 
 const DURATIONS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
@@ -24,6 +31,26 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     parse(text, &DURATIONS)
         .map(Duration::from_millis)
         .ok_or_else(|| UnitError::Duration(text.to_owned()))
+}
+
+/// What a clock shows: `real`, `recorded`, `frozen`, or an instant (RFC 3339) from 1970 to 2200.
+///
+/// # Errors
+/// When it is something else.
+pub fn parse_clock(text: &str) -> Result<ClockSetting, UnitError> {
+    // In 2262 the nanoseconds since 1970 pass the range of a 64-bit integer.
+    const LAST: i64 = 7_258_118_400_000;
+    Ok(match text {
+        "real" => ClockSetting::Real,
+        "recorded" => ClockSetting::Recorded,
+        "frozen" => ClockSetting::Frozen,
+        instant => {
+            let instant = instant.parse::<jiff::Timestamp>().ok().map(|it| it.as_millisecond());
+            let instant = instant.filter(|instant| (0..LAST).contains(instant));
+            let instant = instant.ok_or_else(|| UnitError::Clock(text.to_owned()))?;
+            ClockSetting::At(Timestamp(instant))
+        }
+    })
 }
 
 /// A whole number of bytes with a unit: `512B`, `16KiB`, `64MiB`, `1GiB`.
