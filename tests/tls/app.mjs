@@ -1,4 +1,5 @@
 // An app that calls an HTTPS server by Node's own clients; what it does is in app.py.
+import fs from "node:fs";
 import http from "node:http";
 import https from "node:https";
 
@@ -32,12 +33,14 @@ async function byHttps(url) {
 
 const clients = { fetch: byFetch, https: byHttps };
 
-http
-  .createServer(async (request, response) => {
+const pem = process.env.APP_CERTIFICATE && fs.readFileSync(process.env.APP_CERTIFICATE);
+const server = pem ? (answer) => https.createServer({ key: pem, cert: pem }, answer) : http.createServer;
+
+server(async (request, response) => {
     const [, client, kind] = request.url.split("/");
+    if (client === "self") return response.end(`${kind}\n${request.socket.getProtocol()}\n${request.socket.servername}`);
     const said = await clients[client](process.env[`${kind.toUpperCase()}_URL`]).catch((error) => [
       `failed: ${error.cause?.code ?? error.code}`,
     ]);
     response.end(said.join("\n"));
-  })
-  .listen(Number(process.argv[2]), "127.0.0.1");
+  }).listen(Number(process.argv[2]), "127.0.0.1");

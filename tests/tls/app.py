@@ -2,6 +2,9 @@
 
     app.py PORT
 
+It listens over TLS when APP_CERTIFICATE names a file with a certificate and its key: of the version APP_TLS
+alone, if that is set, and for clients of the authority APP_CLIENTS alone, if that is.
+
 `GET /CLIENT/KIND` calls the server with that kind of certificate, whose URL is in KIND_URL: first GET,
 then POST. The answer is what the server said, or `failed:` with the kind of the failure.
 """
@@ -127,10 +130,22 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         _, client, kind = self.path.split("/")
+        if client == "self":
+            return self.answer([kind, *self.caller()])
         try:
             said = globals()["by_" + client.replace("-", "_")](os.environ[f"{kind.upper()}_URL"])
         except Exception as error:  # noqa: BLE001: whatever it is, the answer says it
             said = [why(error) or str(error)]
+        self.answer(said)
+
+    def caller(self):
+        """Whom a caller over TLS asked for, and who it is, by the certificate that it has shown."""
+        if not isinstance(self.connection, ssl.SSLSocket):
+            return []
+        shown = self.connection.getpeercert() or {}
+        return [self.connection.version(), self.connection.session_name or "", str(dict(name for part in shown.get("subject", ()) for name in part))]
+
+    def answer(self, said):
         body = "\n".join(said).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
@@ -141,5 +156,39 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Secured(ssl.SSLSocket):
+    """Remembers the name by which it was asked for."""
+
+    session_name = None
+
+
+def context():
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.sslsocket_class = Secured
+    made.sni_callback = lambda line, name, _: setattr(line, "session_name", name)
+    made.load_cert_chain(os.environ["APP_CERTIFICATE"])
+    if version := os.environ.get("APP_TLS"):
+        made.minimum_version = made.maximum_version = ssl.TLSVersion[version]
+    if clients := os.environ.get("APP_CLIENTS"):
+        made.verify_mode = ssl.CERT_REQUIRED
+        made.load_verify_locations(clients)
+    return made
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    secrets = context() if "APP_CERTIFICATE" in os.environ else None
+
+    def finish_request(self, request, client_address):
+        if not self.secrets:
+            return super().finish_request(request, client_address)
+        request.settimeout(20)
+        with self.secrets.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, client_address)
+
+    def handle_error(self, request, client_address):
+        print("it broke off:", sys.exc_info()[1], file=sys.stderr, flush=True)
+
+
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

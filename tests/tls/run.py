@@ -139,6 +139,102 @@ def by_java(stand, command):
     return said
 
 
+def call(stand, port, path, host="localhost", trusted=None):
+    """What curl is answered by the app over TLS, when it trusts nobody but our authority."""
+    trusted = trusted or Path(stand.server.env["XDG_DATA_HOME"]) / "rehearsal" / "authority.crt"
+    return stand.server.call("curl", "-sS", "--max-time", "30", "--cacert", trusted, f"https://{host}:{port}{path}")
+
+
+def replays(stand, name, env):
+    seconds = []
+    for number in range(stand.repeat):
+        code, printed, took = stand.test(name, f"test-{name}-{number + 1}.log", env)
+        seconds.append(took)
+        if code != 0:
+            raise Failed(f"run {number + 1} of {stand.repeat} ended with exit code {code}:\n{printed[-3000:]}")
+    return f"{stand.repeat} runs green, {min(seconds):.2f} to {max(seconds):.2f} s"
+
+
+def serving(stand, name, command, paths, certificate="valid", host="localhost", settings="", told=(), **env):
+    """An app that serves HTTPS is recorded, called by clients that trust our authority, and replayed."""
+    port = free_port()
+    words = [str(word).replace("{port}", str(port)) for word in command]
+    env = {"APP_CERTIFICATE": str(stand.folder / "server" / f"{certificate}.pem")} | env
+    file = stand.folder / "rehearsal.yaml"
+    file.write_text(settings)
+    stand.server.start()
+    try:
+        with stand.recording(name, words, port, stand.server.env | env):
+            said = [call(stand, port, path, host) for path in paths]
+        stand.server.stop()
+        verdict = replays(stand, name, env)
+    finally:
+        stand.server.stop()
+        file.unlink()
+    if missing := [word for word in told if word not in "\n".join(said)]:
+        raise Failed(f"the app was not told {missing}: {said}")
+    manifest = (stand.folder / "rehearsal" / name / "recording.yaml").read_text("utf-8")
+    how = "untrusted" if certificate == "untrusted" else "valid"
+    if f"  inbound:\n    protocol: http\n    tls: {how}\n" not in manifest:
+        raise Failed(f"recording.yaml does not say that the app was called over TLS:\n{manifest}")
+    return f"{len(paths)} tests, {verdict}"
+
+
+def strangers(stand, command):
+    """A caller that does not trust our authority fails and is told of; those that do are recorded."""
+    port = free_port()
+    words = [str(word).replace("{port}", str(port)) for word in command]
+    env = {"APP_CERTIFICATE": str(stand.folder / "server" / "valid.pem")}
+    with stand.recording("strangers", words, port, stand.server.env | env):
+        try:
+            call(stand, port, "/self/first", trusted=stand.folder / "server" / "ca.pem")
+            raise RuntimeError("a caller accepted a certificate of an authority that it does not trust")
+        except Failed as why:
+            if "exit code 60" not in str(why):
+                raise
+        call(stand, port, "/self/second")
+    log = (stand.folder / "record-strangers.log").read_text("utf-8")
+    if "did not accept the certificate in place of the app's" not in log:
+        raise Failed(f"nobody was told:\n{log}")
+    return f"named, and the next caller was recorded; {replays(stand, 'strangers', env)}"
+
+
+def asking(stand, command):
+    """An app that wants to know who calls: nobody has told us who that is, so it goes through unread."""
+    port = free_port()
+    words = [str(word).replace("{port}", str(port)) for word in command]
+    own = stand.folder / "server"
+    env = {"APP_CERTIFICATE": str(own / "valid.pem"), "APP_CLIENTS": str(own / "ca.pem")}
+    with stand.recording("asking", words, port, stand.server.env | env):
+        for _ in range(2):
+            stand.server.call("curl", "-sS", "--cacert", own / "ca.pem", "--cert", own / "client.pem", f"https://localhost:{port}/self/x")
+    log = (stand.folder / "record-asking.log").read_text("utf-8")
+    for words in ("warning: edge inbound: its connections are passed on unread", "client-certificate", "edge inbound is encrypted (TLS)"):
+        if words not in log:
+            raise Failed(f"nobody was told {words!r}:\n{log}")
+    return "unread, and said so"
+
+
+def declared(stand, command):
+    """A server asks for a certificate of the app, and the settings say which that is."""
+    client = stand.folder / "server" / "client.pem"
+    settings = f"edges:\n  bank:\n    addresses: 127.0.0.1:{stand.server.ports['mutual']}\n    client-certificate: {client}\n"
+    (file := stand.folder / "rehearsal.yaml").write_text(settings)
+    try:
+        said = works(stand, "declared", command, ["mutual"], ["mutual"])
+        file.write_text(settings.replace("client.pem", "nowhere.pem"))
+        code, printed, _ = stand.test("declared", "test-nowhere.log")
+        with open(stand.folder / "record-nowhere.log", "w+") as log:
+            again = subprocess.run([stand.program, "record", "--name", "nowhere", "--", "true"], cwd=stand.folder, env=stand.server.env, stderr=log, check=False)
+        if again.returncode != 2 or "nowhere.pem" not in Path(log.name).read_text("utf-8"):
+            raise Failed(f"a file that is not there: exit code {again.returncode} (see {log.name})")
+    finally:
+        file.unlink()
+    if "  bank:\n    protocol: http\n    tls: valid\n" not in (stand.folder / "rehearsal" / "declared" / "recording.yaml").read_text("utf-8"):
+        raise Failed("recording.yaml does not name the edge")
+    return said
+
+
 def no_home(stand, command):
     """Where no authority can be made the app works unread, and we say why."""
     with contextlib.ExitStack() as stack:
@@ -165,8 +261,23 @@ def cases(stand, tools):
     yield "careless", lambda: careless(stand, app)
     yield "own-roots", lambda: unread(stand, "own-roots", app, "own-roots")
     yield "pinning", lambda: unread(stand, "pinning", app, "pinning")
-    yield "mutual", lambda: unread(stand, "mutual", app, "mutual", "mutual", "asks for a certificate of the app")
+    yield "mutual", lambda: unread(stand, "mutual", app, "mutual", "mutual", "asks for a certificate of whoever calls")
     yield "http2-alone", lambda: unread(stand, "http2-alone", app, "http2-alone", "valid", "is encrypted (TLS)")
+    paths = ["/self/a", "/self/b", "/urllib/valid"]
+    yield "inbound-python", lambda: serving(stand, "inbound-python", app, paths, told=["TLSv1.3", "localhost"])
+    yield "inbound-tls12", lambda: serving(stand, "inbound-tls12", app, paths[:1], told=["TLSv1.2"], APP_TLS="TLSv1_2")
+    yield "inbound-address", lambda: serving(stand, "inbound-address", app, paths, host="127.0.0.1")
+    yield "inbound-own", lambda: serving(stand, "inbound-own", app, paths[:1], certificate="untrusted")
+    yield "inbound-node", lambda: serving(stand, "inbound-node", script, ["/self/a", "/fetch/valid"], told=["TLSv1.3", "localhost"])
+    yield "inbound-go", lambda: serving(stand, "inbound-go", program, ["/self/a", "/http/valid"], told=["TLS 1.3", "localhost"])
+    yield "inbound-strangers", lambda: strangers(stand, app)
+    yield "inbound-asking", lambda: asking(stand, app)
+    own = stand.folder / "server"
+    yield "inbound-declared", lambda: serving(
+        stand, "inbound-declared", app, paths[:1], told=["server"], APP_CLIENTS=str(own / "ca.pem"),
+        settings=f"edges:\n  inbound:\n    client-certificate: {own / 'client.pem'}\n",
+    )
+    yield "declared", lambda: declared(stand, app)
     yield "no-home", lambda: no_home(stand, app)
     yield "isolation", lambda: stand.isolated("python", "connection received")
 

@@ -80,7 +80,7 @@ impl CliError {
             CliError::Record(error) => match error {
                 RecordError::Spawn(error) => spawn_code(error),
                 RecordError::Store(error) if error.is_ours() => OURS,
-                RecordError::Store(_) => WRONG,
+                RecordError::Store(_) | RecordError::Certificate(_) => WRONG,
                 RecordError::EndedEarly(_) | RecordError::NotListening => APP,
                 RecordError::NothingCame { .. } | RecordError::OnlyUnix => WRONG,
                 RecordError::Capture(_) | RecordError::Internal(_) => OURS,
@@ -88,7 +88,9 @@ impl CliError {
             CliError::Replay(error) => match error {
                 ReplayError::Spawn(error) => spawn_code(error),
                 ReplayError::Store(error) if error.is_ours() => OURS,
-                ReplayError::Shelf(_) | ReplayError::Store(_) => WRONG,
+                ReplayError::Shelf(_) | ReplayError::Store(_) | ReplayError::Certificate(_) => {
+                    WRONG
+                }
                 ReplayError::EndedEarly { .. } | ReplayError::NotListening { .. } => APP,
                 ReplayError::Capture(_) | ReplayError::Internal(_) => OURS,
             },

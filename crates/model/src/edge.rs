@@ -26,6 +26,13 @@ impl EdgeName {
         EdgeName::new(format!("{self}+{protocol}"))
     }
 
+    /// Whether it is the edge with a party of that name, in whatever protocol.
+    #[must_use]
+    pub fn is_with(&self, party: &str) -> bool {
+        let rest = self.0.strip_prefix(party);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -96,8 +103,27 @@ pub struct Edge {
     /// Where the app listens or connects to: `127.0.0.1:8080`, `unix:/run/db.sock`,
     /// `payments.example:443`. Several when one name has several addresses.
     pub addresses: Vec<String>,
-    /// When its connections are TLS from the first byte: how its certificate is.
-    pub tls: Option<Certificate>,
+    /// What was seen of TLS there.
+    pub tls: EdgeTls,
     /// When it is a database: what of its schema was used.
     pub tables: Tables,
+}
+
+/// What is known of TLS on an edge; nothing where none is spoken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EdgeTls {
+    /// When connections are TLS from the first byte: how the server's certificate is.
+    pub first: Option<Certificate>,
+    /// When connections turn to TLS later: how it is then.
+    pub midway: Option<Certificate>,
+    /// The name by which clients asked for the server, of an edge on which the app is the server.
+    pub server_name: Option<String>,
+}
+
+impl EdgeTls {
+    /// Whether any connection is TLS at any time.
+    #[must_use]
+    pub fn is_spoken(&self) -> bool {
+        self.first.or(self.midway).is_some()
+    }
 }

@@ -21,7 +21,7 @@ mod value;
 
 pub use case::{Call, Manifest, Mock, Recording, TestCase, TestId};
 pub use difference::{Change, Difference};
-pub use edge::{Certificate, Edge, EdgeName, Role, Tables};
+pub use edge::{Certificate, Edge, EdgeName, EdgeTls, Role, Tables};
 pub use exchange::{Exchange, ExchangeId, Failure};
 pub use map::Map;
 pub use number::Number;

@@ -92,6 +92,11 @@ pub struct EdgeSettings {
     pub real: bool,
     /// Paths that may differ on this edge.
     pub noise: Vec<String>,
+    /// The file with the certificate of whoever calls the edge; below the project's folder, unless it
+    /// begins with `/`.
+    pub client_certificate: Option<String>,
+    /// The file with its key, when that is another one.
+    pub client_key: Option<String>,
 }
 
 /// What counts as a secret beyond, or other than, the rules that are built in.

@@ -51,8 +51,9 @@ pub trait Tls: Send {
         })
     }
 
-    /// How the certificate was that the server has shown, as far as it came to that.
-    fn certificate(&self) -> Option<Certificate> {
+    /// How the certificate was that the server has shown, as far as it came to that, and by which name
+    /// the client had asked for the server.
+    fn seen(&self) -> Option<(Certificate, Option<String>)> {
         None
     }
 }

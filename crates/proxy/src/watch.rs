@@ -1,6 +1,6 @@
 //! Who is told what happens on connections.
 
-use rehearsal_model::{Certificate, Exchange, ExchangeId, Moment};
+use rehearsal_model::{EdgeTls, Exchange, ExchangeId, Moment};
 use rehearsal_wire::{Peer, Protocol, Taught};
 
 /// What a connection is called. The caller numbers its connections.
@@ -34,8 +34,8 @@ pub trait Sink: Watch {
         exchange: Box<Exchange>,
     );
 
-    /// The connection is TLS from its first byte, and this is how the server's certificate was.
-    fn secured(&self, _connection: ConnectionId, _certificate: Certificate) {}
+    /// The connection is TLS from here on.
+    fn secured(&self, _connection: ConnectionId, _tls: EdgeTls) {}
 
     /// A column of the server's schema has crossed the wire.
     fn taught(&self, _connection: ConnectionId, _protocol: &'static dyn Protocol, _taught: Taught) {

@@ -83,7 +83,8 @@ impl Connections {
                 Err(_) => stream.into_stream().reset(),
             },
             Notice::Inbound { visible, hidden, stream } => {
-                self.inbound(&visible, &hidden, stream.into_stream());
+                let called = Called::app(stream.host(&visible), &hidden);
+                self.inbound(&visible, &hidden, called, stream.into_stream());
             }
             Notice::Listening { visible, .. } => {
                 self.parties.inbound(&visible);
@@ -142,9 +143,10 @@ impl Connections {
         });
     }
 
-    fn inbound(&mut self, visible: &Endpoint, hidden: &Endpoint, client: Stream) {
+    fn inbound(&mut self, visible: &Endpoint, hidden: &Endpoint, called: Called, client: Stream) {
         let party = self.parties.inbound(visible);
-        let carrier = self.carrier(party, Role::Inbound);
+        let mut carrier = self.carrier(party, Role::Inbound);
+        carrier.tls = self.tls(party, called);
         let (hidden, gate) = (hidden.to_string(), self.gate.clone());
         self.lanes.carry(async move {
             match dial(&hidden, INNER_DIAL_LIMIT).await {
@@ -154,7 +156,7 @@ impl Connections {
         });
     }
 
-    /// What lays TLS over a connection with a dependency.
+    /// What lays TLS over a connection of an edge.
     fn tls(&self, party: PartyId, called: Called) -> Box<dyn Tls> {
         let Some(between) = &self.tls else { return Box::new(NoTls) };
         let party = self.parties.get(party).name.to_string();
@@ -232,6 +234,9 @@ impl Carrier {
 /// The stream of a captured connection, as `proxy` takes it.
 trait IntoStream {
     fn into_stream(self) -> Stream;
+
+    /// The host at which its client sees it; that of an endpoint when nobody knows.
+    fn host(&self, visible: &Endpoint) -> String;
 }
 
 impl IntoStream for Captured {
@@ -240,6 +245,19 @@ impl IntoStream for Captured {
             Captured::Tcp(stream) => stream.into(),
             Captured::Unix(stream) => stream.into(),
         }
+    }
+
+    fn host(&self, visible: &Endpoint) -> String {
+        let asked = match visible {
+            Endpoint::Tcp(address) => Some(*address),
+            Endpoint::Unix(_) => None,
+        };
+        let local = match self {
+            Captured::Tcp(stream) => stream.local_addr().ok(),
+            Captured::Unix(_) => None,
+        };
+        let address = local.or(asked).map(|address| address.ip().to_canonical());
+        address.map_or_else(|| "localhost".to_owned(), |address| address.to_string())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::tables::SeenTables;
 use rehearsal_capture::Endpoint;
-use rehearsal_model::{Certificate, Edge, EdgeName, EdgeSettings, Role};
+use rehearsal_model::{Edge, EdgeName, EdgeSettings, EdgeTls, Role};
 use rehearsal_wire::Taught;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -182,8 +182,7 @@ struct SpokenEdge {
     name: EdgeName,
     /// None while nothing was said.
     protocol: Option<&'static str>,
-    /// When it is TLS.
-    tls: Option<Certificate>,
+    tls: EdgeTls,
     /// When it is a database.
     tables: SeenTables,
 }
@@ -215,20 +214,29 @@ impl Spoken {
         };
         self.edges.push((
             party,
-            SpokenEdge { name: name.clone(), protocol, tls: None, tables: SeenTables::default() },
+            SpokenEdge {
+                name: name.clone(),
+                protocol,
+                tls: EdgeTls::default(),
+                tables: SeenTables::default(),
+            },
         ));
         self.changed = true;
         name
     }
 
     /// Notes of an edge that it is TLS; what was seen first counts.
-    pub(crate) fn secured(&mut self, name: &EdgeName, tls: Option<Certificate>) {
-        let Some(tls) = tls else { return };
+    pub(crate) fn secured(&mut self, name: &EdgeName, tls: &EdgeTls) {
         let known = self.edges.iter_mut().map(|(_, edge)| edge).find(|edge| edge.name == *name);
-        if let Some(edge) = known.filter(|edge| edge.tls.is_none()) {
-            edge.tls = Some(tls);
-            self.changed = true;
-        }
+        let Some(edge) = known else { return };
+        let before = edge.tls.clone();
+        let merged = EdgeTls {
+            first: before.first.or(tls.first),
+            midway: before.midway.or(tls.midway),
+            server_name: before.server_name.clone().or_else(|| tls.server_name.clone()),
+        };
+        self.changed |= merged != before;
+        edge.tls = merged;
     }
 
     /// Notes of an edge that a column of its schema was used.
@@ -250,7 +258,14 @@ impl Spoken {
             let known = edge.protocol.map(str::to_owned).or(protocol);
             let protocol = known.unwrap_or_else(|| rehearsal_wire::fallback().name().to_owned());
             let tables = edge.tables.resolved();
-            Edge { name: edge.name.clone(), role, protocol, addresses, tls: edge.tls, tables }
+            Edge {
+                name: edge.name.clone(),
+                role,
+                protocol,
+                addresses,
+                tls: edge.tls.clone(),
+                tables,
+            }
         };
         let mut edges: Vec<Edge> = self.edges.iter().map(whole).collect();
         edges.sort_by(|one, other| {

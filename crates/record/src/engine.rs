@@ -154,7 +154,8 @@ impl Session {
         let lanes = lanes.map_err(|error| RecordError::Internal(error.to_string()))?;
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
         let mut program = options.program.clone();
-        let tls = match tls::prepare(&mut program) {
+        let identities = tls::identities(&settings.edges)?;
+        let tls = match tls::prepare(&mut program, identities) {
             Ok(tls) => Some(tls),
             Err(error) => {
                 let text = format!("TLS is not read: failed to {error}");

@@ -16,6 +16,9 @@ pub enum RecordError {
     /// What was recorded cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A certificate that the settings name cannot be read.
+    #[error(transparent)]
+    Certificate(#[from] rehearsal_tls::TlsError),
     /// The app ended before anybody called it.
     #[error("record: the app ended with {0} before a request came; nothing was kept")]
     EndedEarly(Ending),

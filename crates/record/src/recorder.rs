@@ -8,8 +8,8 @@ use crate::edges::{Parties, PartyId, Spoken};
 use crate::progress::Progress;
 use crate::sink::Message;
 use rehearsal_model::{
-    Certificate, Edge, EdgeName, Exchange, ExchangeId, Failure, Ledger, Manifest, Mock, Moment,
-    Role, TestId, Timestamp, Value,
+    Certificate, Edge, EdgeName, EdgeTls, Exchange, ExchangeId, Failure, Ledger, Manifest, Mock,
+    Moment, Role, TestId, Timestamp, Value,
 };
 use rehearsal_proxy::{ConnectionId, ConnectionReport};
 use rehearsal_store::StoreError;
@@ -78,8 +78,8 @@ struct Connection {
     ordinal: u32,
     /// The protocol of its first exchange.
     spoke: Option<&'static str>,
-    /// When it is TLS: how the server's certificate was.
-    tls: Option<Certificate>,
+    /// When it is TLS.
+    tls: EdgeTls,
 }
 
 /// What is left when nothing more will be told.
@@ -167,7 +167,8 @@ impl Recorder {
                 }
             }
             Message::Connected { connection, party, role, ordinal } => {
-                let known = Connection { party, role, ordinal, spoke: None, tls: None };
+                let known =
+                    Connection { party, role, ordinal, spoke: None, tls: EdgeTls::default() };
                 self.connections.insert(connection, known);
             }
             Message::Began { connection, id, at } => self.began(connection, id, at),
@@ -180,7 +181,7 @@ impl Recorder {
             Message::Lost { connection, id } => {
                 self.attribution.lost(flow(connection, id), &mut self.finished);
             }
-            Message::Secured { connection, certificate } => self.secured(connection, certificate),
+            Message::Secured { connection, tls } => self.secured(connection, tls),
             Message::Over { connection, report } => self.over(connection, &report),
             Message::Dialling { connection, at } => {
                 self.dialling.insert(connection, at);
@@ -258,7 +259,8 @@ impl Recorder {
             self.warn(format!("{party}: what follows an upgrade from {spoke} is not recorded"));
             return;
         }
-        let Connection { party, role, ordinal, tls, .. } = *known;
+        let Connection { party, role, ordinal, .. } = *known;
+        let tls = known.tls.clone();
         let gave_up = gave_up(role, &mut exchange);
         let facets = protocol.facets();
         let unanswered =
@@ -271,7 +273,7 @@ impl Recorder {
             exchange.connection = ordinal;
         }
         let edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
-        self.spoken.secured(&edge, tls);
+        self.spoken.secured(&edge, &tls);
         *self.exchanges.entry(edge.clone()).or_default() += 1;
         if let Some(obstacle) = facets.obstacle(&exchange.request) {
             self.hidden(&edge, role, obstacle);
@@ -313,12 +315,14 @@ impl Recorder {
 
     /// A certificate with a flaw makes an edge even if nothing is said: when the app is tested, it
     /// meets that flaw again.
-    fn secured(&mut self, connection: ConnectionId, certificate: Certificate) {
+    fn secured(&mut self, connection: ConnectionId, tls: EdgeTls) {
         let Some(known) = self.connections.get_mut(&connection) else { return };
-        known.tls = Some(certificate);
-        if certificate != Certificate::Valid {
+        let flaw = tls.first.or(tls.midway).is_some_and(|how| how != Certificate::Valid);
+        known.tls =
+            EdgeTls { server_name: tls.server_name.filter(|_| known.role == Role::Inbound), ..tls };
+        if flaw && known.role == Role::Outbound {
             let edge = self.spoken.edge(&self.parties, known.party, None);
-            self.spoken.secured(&edge, Some(certificate));
+            self.spoken.secured(&edge, &known.tls);
         }
     }
 

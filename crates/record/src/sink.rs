@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use crate::edges::PartyId;
-use rehearsal_model::{Certificate, Exchange, ExchangeId, LedgerLine, Moment, Role};
+use rehearsal_model::{EdgeTls, Exchange, ExchangeId, LedgerLine, Moment, Role};
 use rehearsal_proxy::{ConnectionId, ConnectionReport, Sink, Watch};
 use rehearsal_wire::{Protocol, Taught};
 use std::sync::Arc;
@@ -26,8 +26,8 @@ pub(crate) enum Message {
     Taught { connection: ConnectionId, protocol: &'static dyn Protocol, taught: Taught },
     /// An exchange that began will not be told.
     Lost { connection: ConnectionId, id: ExchangeId },
-    /// A connection is TLS from its first byte, with a certificate like that.
-    Secured { connection: ConnectionId, certificate: Certificate },
+    /// A connection is TLS from here on.
+    Secured { connection: ConnectionId, tls: EdgeTls },
     /// A connection is over.
     Over { connection: ConnectionId, report: ConnectionReport },
     /// The app believes to be connected; the dependency does not answer yet.
@@ -78,8 +78,8 @@ impl Sink for Ear {
         self.desk.tell(Message::Done { connection, id, protocol, exchange });
     }
 
-    fn secured(&self, connection: ConnectionId, certificate: Certificate) {
-        self.desk.tell(Message::Secured { connection, certificate });
+    fn secured(&self, connection: ConnectionId, tls: EdgeTls) {
+        self.desk.tell(Message::Secured { connection, tls });
     }
 
     fn taught(&self, connection: ConnectionId, protocol: &'static dyn Protocol, taught: Taught) {

@@ -1,12 +1,16 @@
-//! TLS between the app and its dependencies while it is recorded.
+//! TLS between the app and those on either side of it, while it is recorded.
 
 use rehearsal_capture::Endpoint;
-use rehearsal_model::Certificate;
+use rehearsal_model::{Certificate, EdgeSettings, Role};
 use rehearsal_proxy::{BoxFuture, Joined, NoTls, Stream, Tls, dial};
 use rehearsal_supervise::Program;
-use rehearsal_tls::{Authority, Between, Ends, Laid, Roots, TlsError, Trust, Unlaid};
+use rehearsal_tls::{
+    Authority, Between, Ends, Identity, Laid, Roots, Seen, TlsError, Trust, Unlaid,
+};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +21,14 @@ const REDIAL_LIMIT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When there is no authority, or nobody to trust; the program is as it was then.
-pub(crate) fn prepare(program: &mut Program) -> Result<Arc<Between>, TlsError> {
+pub(crate) fn prepare(
+    program: &mut Program,
+    identities: BTreeMap<String, Identity>,
+) -> Result<Arc<Between>, TlsError> {
     let variable = |name: &str| variable(program, name);
     let authority = Arc::new(Authority::of_user(variable)?);
     let between = Between::new(Arc::clone(&authority), Roots::of_app(variable)?)?;
+    let between = between.with_identities(identities);
     let trust = Trust::prepare(&authority, variable)?;
     program.env.extend(trust.variables);
     program.remove.push(trust.folder);
@@ -33,8 +41,22 @@ fn variable(program: &Program, name: &str) -> Option<OsString> {
     set.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
 }
 
-/// Whom the app called.
+/// The certificates that the settings name, by edge.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub(crate) fn identities(edges: &[EdgeSettings]) -> Result<BTreeMap<String, Identity>, TlsError> {
+    let named = edges.iter().filter_map(|edge| Some((edge, edge.client_certificate.as_ref()?)));
+    let read = named.map(|(edge, certificate)| {
+        let key = edge.client_key.as_ref().map(Path::new);
+        Ok((edge.name.clone(), Identity::read(Path::new(certificate), key)?))
+    });
+    read.collect()
+}
+
+/// Whom the client called.
 pub(crate) struct Called {
+    role: Role,
     /// Its host, by name where that is known, else by address.
     host: String,
     /// Where it was dialled.
@@ -42,13 +64,20 @@ pub(crate) struct Called {
 }
 
 impl Called {
+    /// The app was called, at an address of that host, and listens at `hidden`.
+    pub(crate) fn app(host: String, hidden: &Endpoint) -> Self {
+        Called { role: Role::Inbound, host, target: hidden.to_string() }
+    }
+
+    /// The app called.
     pub(crate) fn new(to: &Endpoint, name: Option<&str>) -> Self {
         let host = match (name.and_then(|name| name.rsplit_once(':')), to) {
             (Some((host, _)), _) => host.trim_matches(['[', ']']).to_owned(),
             (None, Endpoint::Tcp(tcp)) => tcp.ip().to_canonical().to_string(),
             (None, Endpoint::Unix(_)) => "localhost".to_owned(),
         };
-        Called { host, target: name.map_or_else(|| to.to_string(), str::to_owned) }
+        let target = name.map_or_else(|| to.to_string(), str::to_owned);
+        Called { role: Role::Outbound, host, target }
     }
 }
 
@@ -56,16 +85,14 @@ impl Called {
 pub(crate) struct LaidBetween {
     between: Arc<Between>,
     party: String,
-    host: String,
-    target: String,
-    seen: Option<Certificate>,
+    called: Called,
+    seen: Option<Seen>,
 }
 
 impl LaidBetween {
-    /// With a party, whom the app calls by that name or address, at an endpoint.
+    /// Of an edge, on which that was called.
     pub(crate) fn new(between: Arc<Between>, party: String, called: Called) -> Self {
-        let Called { host, target } = called;
-        LaidBetween { between, party, host, target, seen: None }
+        LaidBetween { between, party, called, seen: None }
     }
 }
 
@@ -96,8 +123,9 @@ impl Tls for LaidBetween {
         server: Stream,
     ) -> BoxFuture<'_, io::Result<Joined>> {
         Box::pin(async move {
-            let (party, host) = (self.party.as_str(), self.host.as_str());
-            let ends = Ends { party, host, client, unread, server };
+            let Called { role, host, target } = &self.called;
+            let (party, role) = (self.party.as_str(), *role);
+            let ends = Ends { party, role, host, client, unread, server };
             let over = |laid| Stream::over(laid, Laid::into_below);
             match self.between.lay(ends, &mut self.seen).await {
                 Ok((client, server)) => {
@@ -105,8 +133,7 @@ impl Tls for LaidBetween {
                 }
                 Err(Unlaid { error, client: Some((client, first)) }) => {
                     // It has heard our hello, so it is called once more.
-                    let server =
-                        dial(&self.target, REDIAL_LIMIT).await.map_err(io::Error::other)?;
+                    let server = dial(target, REDIAL_LIMIT).await.map_err(io::Error::other)?;
                     Ok(Joined::Unread { client, first, server, why: error.to_string() })
                 }
                 Err(Unlaid { error, client: None }) => Err(error),
@@ -114,7 +141,7 @@ impl Tls for LaidBetween {
         })
     }
 
-    fn certificate(&self) -> Option<Certificate> {
-        self.seen
+    fn seen(&self) -> Option<(Certificate, Option<String>)> {
+        self.seen.as_ref().map(|seen| (seen.certificate, seen.name.clone()))
     }
 }

@@ -79,7 +79,7 @@ impl Connections {
         };
         let words = Arc::clone(&self.words);
         let known = &self.stage.shelf.edges[edge as usize];
-        let (protocol, shown, name) = (known.protocol, known.tls, known.name.clone());
+        let (protocol, shown, name) = (known.protocol, known.tls.first, known.name.clone());
         let silent = !known.said_anything;
         let (tls, accounts) = (self.tls.clone(), Arc::clone(&self.accounts));
         let limits = self.stage.shelf.limits;

@@ -4,10 +4,13 @@ use crate::doors::Doors;
 use crate::shelf::Shelf;
 use rehearsal_capture::Endpoint;
 use rehearsal_model::{EdgeName, Exchange, ExchangeId, Map};
-use rehearsal_proxy::{Clock, ConnectionId, ConnectionOptions, Requester, dial};
+use rehearsal_proxy::{Clock, ConnectionId, ConnectionOptions, Requester, Stream, dial};
+use rehearsal_tls::{Caller, Laid};
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How long the app's port may take to take a connection.
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
@@ -17,14 +20,21 @@ pub(crate) struct Driver {
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) doors: Arc<Doors>,
     pub(crate) clock: Clock,
+    /// What calls the app on edges where it speaks TLS.
+    callers: HashMap<EdgeName, Caller>,
     open: HashMap<EdgeName, (Endpoint, Requester)>,
     next: u64,
 }
 
 impl Driver {
-    pub(crate) fn new(shelf: Arc<Shelf>, doors: Arc<Doors>, clock: Clock) -> Self {
+    pub(crate) fn new(
+        shelf: Arc<Shelf>,
+        doors: Arc<Doors>,
+        clock: Clock,
+        callers: HashMap<EdgeName, Caller>,
+    ) -> Self {
         // Connections that we open and those that the app opens have numbers of their own.
-        Driver { shelf, doors, clock, open: HashMap::new(), next: u64::MAX / 2 }
+        Driver { shelf, doors, clock, callers, open: HashMap::new(), next: u64::MAX / 2 }
     }
 
     /// The answer of the app, or what happened instead, in words. `untouched` says whether the app
@@ -68,6 +78,17 @@ impl Driver {
         self.next += 1;
         let known = self.shelf.edges.iter().find(|known| known.name == *edge);
         let protocol = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol);
+        let stream = match (known, self.callers.get(edge)) {
+            (Some(known), Some(caller)) => {
+                let name = known.tls.server_name.as_deref();
+                let laid = timeout(DIAL_LIMIT, caller.call(name, protocol.alpn(), stream)).await;
+                let laid = laid.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()));
+                let laid =
+                    laid.map_err(|error| format!("the app speaks no TLS with us ({error})"))?;
+                Stream::over(laid, Laid::into_below)
+            }
+            _ => stream,
+        };
         let limits = self.shelf.limits;
         let options = ConnectionOptions { limits, ..ConnectionOptions::new(id, self.clock) };
         Ok(Requester::new(options, stream, protocol))

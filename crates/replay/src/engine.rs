@@ -14,7 +14,7 @@ use crate::wall::Wall;
 use crate::{ReplayError, ReplayOptions, Selected, tls};
 use rehearsal_capture::{Held, Mode, begin};
 use rehearsal_model::{
-    CallName, EdgeName, Finding, Ledger, Outcome, RunEvent, Summary, TestId, Timestamp,
+    CallName, EdgeName, Finding, Ledger, Outcome, Role, RunEvent, Summary, TestId, Timestamp,
 };
 use rehearsal_proxy::Clock;
 use rehearsal_supervise::{App, Ending, Program, Tail, spawn};
@@ -179,7 +179,8 @@ impl Run<'_> {
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
         let mut program = program.clone();
         // A key takes longer to be read than most recordings to be replayed.
-        let speaks_tls = shelf.edges.iter().any(|edge| edge.tls.is_some());
+        let speaks_tls =
+            shelf.edges.iter().any(|edge| edge.role == Role::Outbound && edge.tls.is_spoken());
         let tls = match speaks_tls.then(|| tls::prepare(&mut program)).transpose() {
             Ok(tls) => tls,
             Err(error) => {
@@ -212,7 +213,8 @@ impl Run<'_> {
             async |hook| spawn(&program, hook).await.map_err(ReplayError::from),
         )
         .await?;
-        let driver = Driver::new(Arc::clone(shelf), Arc::clone(&doors), clock);
+        let callers = tls::callers(shelf, &self.options.settings.edges)?;
+        let driver = Driver::new(Arc::clone(shelf), Arc::clone(&doors), clock, callers);
         let tail = app.tail();
         Ok(Theatre { app, tail, stage, driver, wall, doors, accounts, serving, capture })
     }

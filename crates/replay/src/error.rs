@@ -39,6 +39,9 @@ pub enum ReplayError {
         /// The last lines that it wrote.
         output: Vec<String>,
     },
+    /// A certificate that the settings name cannot be read.
+    #[error(transparent)]
+    Certificate(#[from] rehearsal_tls::TlsError),
     /// A test cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),

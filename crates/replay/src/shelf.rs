@@ -6,8 +6,8 @@
 use rehearsal_compare::Rules;
 use rehearsal_matching::{Entry, Library, Place, fingerprint};
 use rehearsal_model::{
-    Call, CallName, Certificate, EdgeName, Exchange, Failure, Map, Role, Settings, TestCase,
-    TestId, Value,
+    Call, CallName, EdgeName, EdgeTls, Exchange, Failure, Map, Role, Settings, TestCase, TestId,
+    Value,
 };
 use rehearsal_store::StoreError;
 use rehearsal_store::cache::Loaded;
@@ -23,8 +23,8 @@ pub(crate) struct ShelfEdge {
     pub(crate) role: Role,
     pub(crate) protocol: &'static dyn Protocol,
     pub(crate) addresses: Vec<String>,
-    /// When it is TLS: the state of the certificate that the app is shown.
-    pub(crate) tls: Option<Certificate>,
+    /// Of what is TLS there: the state of the certificate that the app is shown, or how to ask for it.
+    pub(crate) tls: EdgeTls,
     /// Who answers for it, by the settings.
     pub(crate) owner: Option<String>,
     /// Whether anything is recorded of it.
@@ -250,7 +250,7 @@ fn edges(loaded: &Loaded, settings: &Settings) -> Result<Vec<ShelfEdge>, ShelfEr
             role: edge.role,
             protocol,
             addresses: edge.addresses.clone(),
-            tls: edge.tls,
+            tls: edge.tls.clone(),
             owner: set(&edge.name).and_then(|setting| setting.owner.clone()),
             said_anything: false,
             always_fails: None,

@@ -1,12 +1,15 @@
 //! Servers that speak TLS, played: with certificates that the app was told to trust.
 
+use crate::shelf::{Shelf, ShelfEdge};
 use rehearsal_capture::Endpoint;
-use rehearsal_model::{Certificate, EdgeName, LedgerLine};
+use rehearsal_model::{Certificate, EdgeName, EdgeSettings, LedgerLine, Role};
 use rehearsal_proxy::Stream;
 use rehearsal_supervise::Program;
-use rehearsal_tls::{Authority, Laid, Played, TlsError, Trust};
+use rehearsal_tls::{Authority, Caller, Identity, Laid, Played, TlsError, Trust};
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Tells a program to trust our authority, and makes what plays servers with its certificates.
@@ -21,6 +24,27 @@ pub(crate) fn prepare(program: &mut Program) -> Result<Arc<Played>, TlsError> {
     program.env.extend(trust.variables);
     program.remove.push(trust.folder);
     Ok(Arc::new(played))
+}
+
+/// What calls the app on the edges where it speaks TLS.
+///
+/// # Errors
+/// When the settings name a certificate of the caller that cannot be read.
+pub(crate) fn callers(
+    shelf: &Shelf,
+    settings: &[EdgeSettings],
+) -> Result<HashMap<EdgeName, Caller>, TlsError> {
+    let edges = shelf.edges.iter();
+    let edges = edges.filter(|edge| edge.role == Role::Inbound && edge.tls.first.is_some());
+    let caller = |edge: &ShelfEdge| {
+        let set = settings.iter().find(|set| edge.name.is_with(&set.name));
+        let named = set.and_then(|set| Some((set.client_certificate.as_ref()?, &set.client_key)));
+        let identity = named.map(|(certificate, key)| {
+            Identity::read(Path::new(certificate), key.as_ref().map(Path::new))
+        });
+        Ok((edge.name.clone(), Caller::new(identity.transpose()?)))
+    };
+    edges.map(caller).collect()
 }
 
 /// A variable as the program would have it.

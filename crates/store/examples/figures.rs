@@ -2,8 +2,8 @@
 //! figures [folder]`. It writes to a temporary folder, or below the one that is given.
 
 use rehearsal_model::{
-    Call, Edge, EdgeName, Exchange, Manifest, Map, Mock, Moment, Role, SecretSettings, Tables,
-    TestCase, TestId, Timestamp, Value, json,
+    Call, Edge, EdgeName, EdgeTls, Exchange, Manifest, Map, Mock, Moment, Role, SecretSettings,
+    Tables, TestCase, TestId, Timestamp, Value, json,
 };
 use rehearsal_store::key::Key;
 use rehearsal_store::scrub::Scrubber;
@@ -97,7 +97,7 @@ fn manifest() -> Manifest {
         role,
         protocol: "http".into(),
         addresses: vec![format!("{name}.example:80")],
-        tls: None,
+        tls: EdgeTls::default(),
         tables: Tables::new(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];

@@ -35,10 +35,16 @@ impl Project {
             return Err(StoreError::whole_file(folder, "there is no such folder"));
         }
         let path = folder.join(SETTINGS_FILE);
-        let settings = match fs::symlink_metadata(&path) {
+        let mut settings = match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Settings::default(),
             _ => read_settings(&path)?,
         };
+        for edge in &mut settings.edges {
+            let named = [&mut edge.client_certificate, &mut edge.client_key];
+            for path in named.into_iter().flatten() {
+                *path = folder.join(&*path).to_string_lossy().into_owned();
+            }
+        }
         Ok(Project { root: folder.to_owned(), settings })
     }
 

@@ -4,7 +4,8 @@
 //! What is allocated in this process is counted, so there is one test only.
 
 use rehearsal_model::{
-    Edge, EdgeName, Exchange, Manifest, Map, Mock, Role, Tables, TestCase, TestId, Timestamp, Value,
+    Edge, EdgeName, EdgeTls, Exchange, Manifest, Map, Mock, Role, Tables, TestCase, TestId,
+    Timestamp, Value,
 };
 use rehearsal_store::writer::{Writer, recover};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -113,7 +114,7 @@ fn manifest() -> Manifest {
         role,
         protocol: "http".into(),
         addresses: Vec::new(),
-        tls: None,
+        tls: EdgeTls::default(),
         tables: Tables::new(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];

@@ -1,24 +1,23 @@
-//! Standing between an app and a server, with TLS towards both.
+//! Standing between a client and a server, one of which is the app, with TLS towards both.
 //!
 //! The server comes first, so that the app is shown a certificate as good as the server's and offered
 //! what the server agreed to. Where that cannot be done, the party is remembered, and whoever carries
 //! its next connection asks [`Between::obstacle`] and leaves that unread.
 
+use crate::calling::{self, Wanted};
+use crate::identity::{Asked, Identity};
 use crate::laid::{Begun, FirstRead, Laid, Line};
 use crate::mint::Mint;
 use crate::played::{accept, hello, readable};
-use crate::verify::{Asked, Verifier};
+use crate::verify::Verifier;
 use crate::{Authority, Roots, TlsError};
 use bytes::Bytes;
-use rehearsal_model::Certificate;
-use rustls::ClientConfig;
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rehearsal_model::{Certificate, Role};
+use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::ServerName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio_rustls::TlsConnector;
 
 /// Parties that are remembered.
 const PARTIES: usize = 10_000;
@@ -30,6 +29,8 @@ pub struct Between {
     roots: Roots,
     strict: Arc<WebPkiServerVerifier>,
     parties: Arc<Mutex<Parties>>,
+    /// The certificates of those who call parties that ask for one.
+    identities: BTreeMap<String, Identity>,
 }
 
 #[derive(Default)]
@@ -42,16 +43,27 @@ struct Parties {
 
 /// The two ends of a connection in the middle of which we are.
 pub struct Ends<'a, L> {
-    /// What people call the server.
+    /// What people call the edge.
     pub party: &'a str,
+    /// Whether the app is the client, or the server.
+    pub role: Role,
     /// Its name or IP address, for clients that do not name whom they want.
     pub host: &'a str,
-    /// The app's end.
+    /// The client's end.
     pub client: L,
-    /// What came from the app already.
+    /// What came from the client already.
     pub unread: Bytes,
     /// The server's end.
     pub server: L,
+}
+
+/// What was seen of a server and of how its client asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// How the server's certificate was.
+    pub certificate: Certificate,
+    /// The name by which the client asked for it, if it did.
+    pub name: Option<String>,
 }
 
 /// Why TLS was not laid.
@@ -59,7 +71,7 @@ pub struct Ends<'a, L> {
 pub struct Unlaid<L> {
     /// What happened.
     pub error: io::Error,
-    /// The app's end with all that came from it, when the app was told nothing yet: the server may be
+    /// The client's end with all that came from it, when it was told nothing yet: the server may be
     /// called once more and the connection passed on as it is.
     pub client: Option<(L, Bytes)>,
 }
@@ -81,7 +93,14 @@ impl Between {
         );
         let strict = strict.build().map_err(|_| TlsError::NoRoots)?;
         let mint = Mint::new(authority, Arc::clone(&provider))?;
-        Ok(Between { mint, provider, roots, strict, parties: Arc::default() })
+        let (parties, identities) = (Arc::default(), BTreeMap::new());
+        Ok(Between { mint, provider, roots, strict, parties, identities })
+    }
+
+    /// With the certificates of those who call parties that ask for one, by the parties' names.
+    #[must_use]
+    pub fn with_identities(self, identities: BTreeMap<String, Identity>) -> Self {
+        Between { identities, ..self }
     }
 
     /// Why the connections with a party have to be passed on unread, if so.
@@ -90,16 +109,16 @@ impl Between {
         locked(&self.parties).unread.get(party).cloned()
     }
 
-    /// Lays TLS over both ends. `seen` becomes how the server's certificate was.
+    /// Lays TLS over both ends. `seen` becomes what was seen of the server.
     ///
     /// # Errors
-    /// When either does not go along; the text says which and what will be done about it.
+    /// When either does not go along; the text says who and what will be done about it.
     pub async fn lay<L: Line>(
         &self,
         ends: Ends<'_, L>,
-        seen: &mut Option<Certificate>,
+        seen: &mut Option<Seen>,
     ) -> Result<(Laid<L>, Laid<L>), Unlaid<L>> {
-        let Ends { party, host, client, unread, server } = ends;
+        let Ends { party, role, host, client, unread, server } = ends;
         let mut begun = hello(Begun::keeping(unread, client)).await?;
         let asked = begun.client_hello();
         let named = asked.server_name().map(str::to_owned);
@@ -111,7 +130,8 @@ impl Between {
                 begun.io,
             ));
         };
-        let (server, how) = match self.connect(&name, named.is_some(), offer, server).await {
+        let wanted = Wanted { name: &name, said: named.is_some(), offer };
+        let (server, how) = match self.connect(party, wanted, server).await {
             Ok(connected) => connected,
             Err(error) => {
                 let why = format!("TLS with the server cannot be established by us ({error})");
@@ -119,11 +139,19 @@ impl Between {
             }
         };
         begun.io.forget();
-        *seen = Some(how);
+        *seen = Some(Seen { certificate: how, name: named });
         let agreed = server.alpn();
-        let accepted = accept(&self.mint, &self.provider, begun, (&name, how), agreed).await;
+        // Of whatever an app shows to its callers, only it has the key.
+        let shown = if role == Role::Inbound { Certificate::Valid } else { how };
+        let accepted = accept(&self.mint, &self.provider, begun, (&name, shown), agreed).await;
         match accepted {
+            Ok(tls) if role == Role::Inbound => Ok((Laid::new(tls, None), server)),
             Ok(tls) => Ok((Laid::new(tls, self.listen(party, how)), server)),
+            // One caller of many says nothing of the others.
+            Err(error) if role == Role::Inbound => Err(io::Error::other(format!(
+                "edge {party}: a caller did not accept the certificate in place of the app's ({error}); have it trust authority.crt in rehearsal's data folder, as docs/tls.md says"
+            ))
+            .into()),
             Err(error) if how == Certificate::Valid => {
                 let why = format!(
                     "the app did not accept the certificate in place of the server's ({error}): it trusts only certificates of its own choice"
@@ -144,32 +172,20 @@ impl Between {
 
     async fn connect<L: Line>(
         &self,
-        name: &str,
-        named: bool,
-        offer: Vec<Vec<u8>>,
+        party: &str,
+        wanted: Wanted<'_>,
         server: L,
     ) -> io::Result<(Laid<L>, Certificate)> {
         let verifier = Arc::new(Verifier::new(Arc::clone(&self.strict), self.roots.clone()));
-        let asked = Arc::new(Asked::default());
-        let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?;
-        let mut config = config
-            .dangerous()
-            .with_custom_certificate_verifier(verifier.clone())
-            .with_client_cert_resolver(asked.clone());
-        config.alpn_protocols = offer;
-        config.enable_sni = named;
-        config.resumption = Resumption::disabled();
-        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-        let line = Begun::new(Bytes::new(), server);
-        let tls = TlsConnector::from(Arc::new(config)).connect(name, line).await?;
-        if asked.was() {
-            return Err(io::Error::other(
-                "it asks for a certificate of the app, whose key is the app's",
-            ));
+        let asked = Arc::new(Asked::of(self.identities.get(party).cloned()));
+        let looking = Arc::clone(&verifier);
+        let laid =
+            calling::connect(&self.provider, looking, Arc::clone(&asked), wanted, server).await;
+        // Many a server ends the connection over that, some only after the handshake.
+        if asked.in_vain() {
+            return Err(io::Error::other(TlsError::ASKED));
         }
-        Ok((Laid::new(tls, None), verifier.seen().unwrap_or(Certificate::Untrusted)))
+        Ok((laid?, verifier.seen().unwrap_or(Certificate::Untrusted)))
     }
 
     /// Notices when the app goes away at once: it may have looked at the certificate itself.

@@ -29,6 +29,16 @@ pub enum TlsError {
         /// What is wrong.
         what: String,
     },
+    /// A file that the settings name is not what it should be.
+    #[error(
+        "read {path}, which rehearsal.yaml names as the certificate or key of a client: {what}"
+    )]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
     /// A certificate cannot be made.
     #[error("make a certificate for {name}: {what}")]
     Mint {
@@ -45,4 +55,10 @@ pub enum TlsError {
     /// The file that tells the app whom to trust cannot be written.
     #[error("write the root certificates for the app: {0}")]
     Bundle(#[source] io::Error),
+}
+
+impl TlsError {
+    /// Of a server that wants to know who calls, when nobody has told us.
+    pub(crate) const ASKED: &str = "it asks for a certificate of whoever calls; name one as \
+        client-certificate of this edge in rehearsal.yaml";
 }

@@ -6,7 +6,9 @@
 
 mod authority;
 mod between;
+mod calling;
 mod error;
+mod identity;
 mod java;
 mod laid;
 mod mint;
@@ -16,8 +18,10 @@ mod trust;
 mod verify;
 
 pub use authority::Authority;
-pub use between::{Between, Ends, Unlaid};
+pub use between::{Between, Ends, Seen, Unlaid};
+pub use calling::Caller;
 pub use error::TlsError;
+pub use identity::Identity;
 pub use laid::{Laid, Line};
 pub use played::Played;
 pub use roots::Roots;

@@ -1,8 +1,8 @@
 //! An app and a server with Rehearsal's TLS between them, without a network: the server is one that is
 //! played, under an authority of its own.
 
-use rehearsal_model::Certificate;
-use rehearsal_tls::{Authority, Between, Ends, Played, Roots};
+use rehearsal_model::{Certificate, Role};
+use rehearsal_tls::{Authority, Between, Ends, Played, Roots, Seen};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -68,14 +68,15 @@ impl Stage {
         };
         let mut seen = None;
         let carrying = async {
-            let (party, host, unread) = ("shop", "10.0.0.7", Default::default());
-            let ends = Ends { party, host, client, unread, server };
+            let (party, role) = ("shop", Role::Outbound);
+            let (host, unread) = ("10.0.0.7", Default::default());
+            let ends = Ends { party, role, host, client, unread, server };
             if let Ok((mut client, mut server)) = self.between.lay(ends, &mut seen).await {
                 let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
             }
         };
         let (said, _, _) = tokio::join!(app(trusted, protocols, near), serving, carrying);
-        (said, seen)
+        (said, seen.map(|Seen { certificate, .. }| certificate))
     }
 }
 
@@ -134,8 +135,9 @@ async fn what_cannot_be_read_is_given_back_untouched() {
         let _ = tokio::join!(app(ours, &[], here), copying);
     };
     let mut seen = None;
-    let (party, host, unread) = ("shop", "10.0.0.7", Default::default());
-    let ends = Ends { party, host, client, unread, server };
+    let (party, role) = ("shop", Role::Outbound);
+    let (host, unread) = ("10.0.0.7", Default::default());
+    let ends = Ends { party, role, host, client, unread, server };
     let ((), laid) = tokio::join!(calling, stage.between.lay(ends, &mut seen));
     let (_, first) = laid.unwrap_err().client.expect("the app was told nothing");
     assert_eq!((&first[..], seen), (&hello[..], None));

@@ -26,7 +26,7 @@ pub use flaw::{Flaw, Step};
 pub use grpc::Schemas;
 pub use protocol::{Facets, Limits, Protocol, Verdict};
 pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, Taught, WireError};
-pub use tls::begins_tls;
+pub use tls::{TLS, begins_tls, misses_hello};
 
 /// Every protocol, in the order in which they are tried on the first bytes of a connection.
 /// `opaque` takes what none of the others does.

@@ -13,6 +13,12 @@ pub trait Protocol: Sync {
     /// Its name in recordings and settings, such as `http`.
     fn name(&self) -> &'static str;
 
+    /// What it is called when application protocols are negotiated with TLS (RFC 7301); none when it
+    /// is spoken there without.
+    fn alpn(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// How its exchanges look in files.
     fn shape(&self) -> &'static ExchangeShape;
 

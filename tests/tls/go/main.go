@@ -58,5 +58,12 @@ func main() {
 		}
 		io.WriteString(w, said)
 	})
+	http.HandleFunc("/self/", func(w http.ResponseWriter, r *http.Request) {
+		version := tls.VersionName(r.TLS.Version)
+		fmt.Fprintf(w, "%s\n%s\n%s", r.URL.Path[6:], version, r.TLS.ServerName)
+	})
+	if file := os.Getenv("APP_CERTIFICATE"); file != "" {
+		panic(http.ListenAndServeTLS("127.0.0.1:"+os.Args[1], file, file, nil))
+	}
 	panic(http.ListenAndServe("127.0.0.1:"+os.Args[1], nil))
 }

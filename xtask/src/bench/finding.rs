@@ -7,7 +7,8 @@ use super::process;
 use anyhow::{Context as _, ensure};
 use rehearsal_matching::{Asked, Desk, Entry, Judge, Library, Verdict, fingerprint};
 use rehearsal_model::{
-    Difference, Edge, EdgeName, Exchange, Manifest, Map, Mock, Moment, Role, Tables, TestId, Value,
+    Difference, Edge, EdgeName, EdgeTls, Exchange, Manifest, Map, Mock, Moment, Role, Tables,
+    TestId, Value,
 };
 use rehearsal_store::cache;
 use rehearsal_store::writer::Writer;
@@ -175,7 +176,7 @@ fn manifest() -> Manifest {
         role,
         protocol: "http".into(),
         addresses: vec![format!("{name}.example:80")],
-        tls: None,
+        tls: EdgeTls::default(),
         tables: Tables::new(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];

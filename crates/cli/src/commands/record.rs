@@ -122,9 +122,9 @@ fn edges(recorded: &Recorded, look: Look) -> String {
             vec![
                 edge.name.to_string(),
                 if edge.role == Role::Inbound { "in" } else { "out" }.to_owned(),
-                match edge.tls {
-                    Some(_) => format!("{} over TLS", edge.protocol),
-                    None => edge.protocol.clone(),
+                match edge.tls.is_spoken() {
+                    true => format!("{} over TLS", edge.protocol),
+                    false => edge.protocol.clone(),
                 },
                 recorded.exchanges.get(&edge.name).copied().unwrap_or(0).to_string(),
                 sums.0.to_string(),

@@ -8,7 +8,9 @@ use crate::side::{Came, Side};
 use crate::timers::Timers;
 use crate::{ConnectionOptions, Ended, Gate, Sink, Stream, Tls, scratch};
 use bytes::Bytes;
-use rehearsal_wire::{Ending, Event, Peer, Protocol, Session, Verdict, begins_tls};
+use rehearsal_wire::{
+    Ending, Event, Peer, Protocol, Session, TLS, Verdict, begins_tls, misses_hello,
+};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -221,6 +223,11 @@ impl<'a> Carry<'a> {
     fn read(&mut self, cx: &mut Context<'_>, from: Peer, bytes: &[u8]) {
         let at = self.options.clock.now();
         if let Listener::Unknown(detection) = &mut self.listener {
+            if from == Peer::Server && detection.is_empty() && misses_hello(bytes) {
+                self.account.speaks(Some(TLS));
+                self.stop_listening();
+                return self.forward(cx, from, bytes);
+            }
             let forwarded = BOTH.map(|peer| detection.count(peer) > 0);
             detection.add(from, bytes, at);
             if let Some(detection) = self.decide(false) {

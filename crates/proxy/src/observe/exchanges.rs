@@ -1,7 +1,7 @@
 //! The exchanges that are open on an observed connection.
 
 use crate::{ConnectionId, Sink};
-use rehearsal_model::{Certificate, Exchange, ExchangeId, Moment};
+use rehearsal_model::{EdgeTls, Exchange, ExchangeId, Moment};
 use rehearsal_wire::{Protocol, Taught};
 
 /// Hands exchanges to the sink under numbers that are unique on the connection, and abandons those
@@ -56,8 +56,8 @@ impl<'a> Exchanges<'a> {
     }
 
     /// Tells that the connection is TLS.
-    pub(super) fn secured(&self, certificate: Certificate) {
-        self.sink.secured(self.connection, certificate);
+    pub(super) fn secured(&self, tls: EdgeTls) {
+        self.sink.secured(self.connection, tls);
     }
 
     /// What follows comes from another session, of that protocol.

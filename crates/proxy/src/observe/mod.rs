@@ -62,7 +62,7 @@ pub async fn observe(what: Observe) {
             Step::Secure { unread } => {
                 let [client, server] = [Peer::Client, Peer::Server].map(|p| carry.take_stream(p));
                 let joined = tls.between(client, unread, server).await;
-                carry.joined(joined, tls.certificate());
+                carry.joined(joined, tls.seen());
             }
         }
     }

@@ -2,18 +2,28 @@
 
 use super::carry::Carry;
 use crate::Joined;
-use rehearsal_model::Certificate;
-use rehearsal_wire::{Ending, Event, Peer};
+use rehearsal_model::{Certificate, EdgeTls};
+use rehearsal_wire::{Ending, Event, Peer, TLS};
 use std::io;
 
 impl Carry<'_> {
     /// Goes on with two sides over which TLS was laid, or failed to be.
-    pub(super) fn joined(&mut self, joined: io::Result<Joined>, how: Option<Certificate>) {
+    pub(super) fn joined(
+        &mut self,
+        joined: io::Result<Joined>,
+        seen: Option<(Certificate, Option<String>)>,
+    ) {
         // Whether the session did not ask for it, and so hears nothing of it.
         let implicit = std::mem::take(&mut self.begins_tls);
         let secured = matches!(joined, Ok(Joined::Secured { .. }));
-        if let Some(how) = how.filter(|how| implicit && (secured || *how != Certificate::Valid)) {
-            self.exchanges.secured(how);
+        if let Some((how, server_name)) =
+            seen.filter(|(how, _)| secured || *how != Certificate::Valid)
+        {
+            let (first, midway) = if implicit { (Some(how), None) } else { (None, Some(how)) };
+            self.exchanges.secured(EdgeTls { first, midway, server_name });
+        }
+        if implicit {
+            self.account.speaks(Some(TLS));
         }
         let failure = match joined {
             Ok(Joined::Secured { client, server }) => {

@@ -3,8 +3,8 @@
 use super::input::{put_bytes, put_list, put_number};
 use super::{Binary, BinaryError, Input};
 use rehearsal_model::{
-    Call, Certificate, Edge, EdgeName, Exchange, Failure, Manifest, Map, Mock, Moment, Role,
-    TestCase, TestId, Timestamp,
+    Call, Certificate, Edge, EdgeName, EdgeTls, Exchange, Failure, Manifest, Map, Mock, Moment,
+    Role, TestCase, TestId, Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -148,7 +148,10 @@ impl Binary for Edge {
         out.push(u8::from(self.role == Role::Outbound));
         self.protocol.put(out)?;
         put_list(out, &self.addresses)?;
-        self.tls.map_or(String::new(), |tls| tls.word().to_owned()).put(out)?;
+        let word = |how: Option<Certificate>| how.map_or("", Certificate::word).to_owned();
+        word(self.tls.first).put(out)?;
+        word(self.tls.midway).put(out)?;
+        self.tls.server_name.clone().unwrap_or_default().put(out)?;
         put_pairs(out, &self.tables)
     }
 
@@ -158,7 +161,11 @@ impl Binary for Edge {
             role: if input.flag()? { Role::Outbound } else { Role::Inbound },
             protocol: String::take(input)?,
             addresses: input.list()?,
-            tls: Certificate::of_word(&String::take(input)?),
+            tls: EdgeTls {
+                first: Certificate::of_word(&String::take(input)?),
+                midway: Certificate::of_word(&String::take(input)?),
+                server_name: Some(String::take(input)?).filter(|name| !name.is_empty()),
+            },
             tables: take_pairs(input)?,
         })
     }

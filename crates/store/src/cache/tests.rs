@@ -3,7 +3,7 @@
 use super::*;
 use crate::{read_recording, write_recording};
 use rehearsal_matching::{Place, fingerprint};
-use rehearsal_model::{Edge, EdgeName, Map, Recording, Role, Tables, Timestamp};
+use rehearsal_model::{Edge, EdgeName, EdgeTls, Map, Recording, Role, Tables, Timestamp};
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn recording() -> Recording {
         role,
         protocol: "http".into(),
         addresses: Vec::new(),
-        tls: None,
+        tls: EdgeTls::default(),
         tables: Tables::new(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];

@@ -76,6 +76,16 @@ const EDGE_OF_MANIFEST: &[Field] = &[
         Shape::Choice(Certificate::WORDS),
         "That it is spoken over TLS, and how clients find the server's certificate",
     ),
+    Field::optional(
+        "starttls",
+        Shape::Choice(Certificate::WORDS),
+        "That connections turn to TLS later, and how clients find the server's certificate then",
+    ),
+    Field::optional(
+        "server-name",
+        Shape::Text,
+        "The name by which clients asked for the app, when it speaks TLS",
+    ),
     Field::required("role", Shape::Choice(&["inbound", "outbound"]), "Who calls whom"),
     Field::optional("addresses", TEXTS, "Where the app listens or connects to"),
     Field::optional(

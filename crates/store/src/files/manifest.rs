@@ -3,7 +3,7 @@
 use super::fields::MANIFEST;
 use crate::schema::Fields;
 use crate::yaml::{Content, EmitError, Emitter, Node, Substitute, YamlError};
-use rehearsal_model::{Certificate, Edge, EdgeName, Manifest, Map, Role, Tables, Value};
+use rehearsal_model::{Certificate, Edge, EdgeName, EdgeTls, Manifest, Map, Role, Tables, Value};
 
 /// The version of the format of a recording's files that this release writes, and the newest that
 /// it reads.
@@ -33,8 +33,13 @@ pub(super) fn write(
         out.key(edge.name.as_str(), 2);
         out.nest();
         out.word("protocol", &edge.protocol, 4);
-        if let Some(tls) = edge.tls {
-            out.word("tls", tls.word(), 4);
+        for (key, how) in [("tls", edge.tls.first), ("starttls", edge.tls.midway)] {
+            if let Some(how) = how {
+                out.word(key, how.word(), 4);
+            }
+        }
+        if let Some(name) = &edge.tls.server_name {
+            out.pair("server-name", &Value::from(name.as_str()), 4)?;
         }
         out.word("role", role_word(edge.role), 4);
         if !edge.addresses.is_empty() {
@@ -82,7 +87,11 @@ pub(super) fn read(node: Node) -> Result<Manifest, YamlError> {
             role: if role.as_deref() == Some("inbound") { Role::Inbound } else { Role::Outbound },
             protocol: fields.text("protocol").unwrap_or_default(),
             addresses: fields.texts("addresses"),
-            tls: fields.text("tls").as_deref().and_then(Certificate::of_word),
+            tls: EdgeTls {
+                first: fields.text("tls").as_deref().and_then(Certificate::of_word),
+                midway: fields.text("starttls").as_deref().and_then(Certificate::of_word),
+                server_name: fields.text("server-name"),
+            },
             tables: read_tables(&mut fields)?,
         })
     });

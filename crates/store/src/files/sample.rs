@@ -3,7 +3,7 @@
 use super::save::write_with;
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
 use rehearsal_model::{
-    Call, Edge, EdgeName, Exchange, Failure, Manifest, Map, Mock, Recording, Role, Tables,
+    Call, Edge, EdgeName, EdgeTls, Exchange, Failure, Manifest, Map, Mock, Recording, Role, Tables,
     TestCase, TestId, Timestamp, Value,
 };
 use std::path::Path;
@@ -55,7 +55,7 @@ fn edge(name: &str, role: Role, protocol: &str, address: &str) -> Edge {
         role,
         protocol: protocol.to_owned(),
         addresses,
-        tls: None,
+        tls: EdgeTls::default(),
         tables: Tables::new(),
     }
 }

@@ -71,6 +71,16 @@ pub(crate) const EDGE: &[Field] = &[
     Field::optional("protocol", Shape::Text, "The protocol, when it is known beforehand"),
     Field::optional("real", Shape::Bool, "Whether `test` lets it through to the real dependency"),
     Field::optional("noise", TEXTS, "Paths that may differ on this edge"),
+    Field::optional(
+        "client-certificate",
+        Shape::Text,
+        "A PEM file: the certificate, with its chain, of whoever calls this edge, when it asks for one",
+    ),
+    Field::optional(
+        "client-key",
+        Shape::Text,
+        "A PEM file: the key of `client-certificate`, unless it is in the same file",
+    ),
 ];
 
 /// What counts as a secret.

@@ -36,6 +36,8 @@ pub fn init_text() -> String {
                     "owner" => "team-payments",
                     "protocol" => "http",
                     "real" => "false",
+                    "client-certificate" => "certs/client.pem",
+                    "client-key" => "certs/client.key",
                     _ => "[body.sent_at]",
                 });
             }

@@ -121,6 +121,8 @@ fn read_edge((key, node): (Key, Node), protocols: &[&str]) -> Result<EdgeSetting
         protocol: fields.text("protocol"),
         real: fields.flag("real"),
         noise: fields.texts("noise"),
+        client_certificate: fields.text("client-certificate"),
+        client_key: fields.text("client-key"),
     })
 }
 

@@ -29,6 +29,8 @@ edges:
     protocol: http
     real: true
     noise: [request.headers.x]
+    client-certificate: certs/client.pem
+    client-key: certs/client.key
 secrets:
   names: [pin]
   patterns: ['acct_\\d+']
@@ -54,6 +56,8 @@ secrets:
             protocol: Some("http".to_owned()),
             real: true,
             noise: words(&["request.headers.x"]),
+            client_certificate: Some("certs/client.pem".to_owned()),
+            client_key: Some("certs/client.key".to_owned()),
         }],
         secrets: SecretSettings {
             names: words(&["pin"]),
@@ -191,6 +195,10 @@ fn the_first_file_explains_every_key_and_is_valid_either_way() {
     #    real: false
     #    # Paths that may differ on this edge.
     #    noise: [body.sent_at]
+    #    # A PEM file: the certificate, with its chain, of whoever calls this edge, when it asks for one.
+    #    client-certificate: certs/client.pem
+    #    # A PEM file: the key of `client-certificate`, unless it is in the same file.
+    #    client-key: certs/client.key
 
     # What counts as a secret beyond, or other than, the built-in rules.
     #secrets:

@@ -3,7 +3,8 @@
 use super::*;
 use crate::{StoreError, read_recording};
 use rehearsal_model::{
-    Call, Edge, EdgeName, Exchange, Map, Recording, Role, Tables, TestCase, Timestamp, Value,
+    Call, Edge, EdgeName, EdgeTls, Exchange, Map, Recording, Role, Tables, TestCase, Timestamp,
+    Value,
 };
 
 struct Project {
@@ -43,7 +44,7 @@ fn manifest(outbound: &[&str]) -> Manifest {
         role,
         protocol: "http".into(),
         addresses: vec![format!("{name}.example:80")],
-        tls: None,
+        tls: EdgeTls::default(),
         tables: Tables::new(),
     };
     let mut edges = vec![edge(EdgeName::INBOUND, Role::Inbound)];

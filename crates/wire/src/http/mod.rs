@@ -50,6 +50,10 @@ impl Protocol for Http {
         NAME
     }
 
+    fn alpn(&self) -> &'static [&'static str] {
+        &["http/1.1"]
+    }
+
     fn shape(&self) -> &'static ExchangeShape {
         &shape::SHAPE
     }

@@ -130,6 +130,10 @@ impl Protocol for Postgres {
         NAME
     }
 
+    fn alpn(&self) -> &'static [&'static str] {
+        &["postgresql"]
+    }
+
     fn shape(&self) -> &'static ExchangeShape {
         &SHAPE
     }

@@ -41,6 +41,16 @@ pub fn begins_tls(client: &[u8]) -> Verdict {
     }
 }
 
+/// What a connection speaks of which nothing is known but that it is TLS.
+pub const TLS: &str = "tls";
+
+/// Whether a server says farewell in TLS to a client that has said nothing: it got no hello. That is
+/// how connections end that were made only to see whether somebody listens.
+#[must_use]
+pub fn misses_hello(server: &[u8]) -> bool {
+    matches!(server, [0x15, 3, 0..=4, 0, 2, _, _])
+}
+
 /// Whether there are names, and all are of the unreadable.
 fn offers_nothing(mut names: &[u8]) -> bool {
     let mut any = false;
@@ -146,6 +156,13 @@ mod tests {
         ] {
             assert_eq!(begins_tls(other), Verdict::No, "{other:?}");
         }
+    }
+
+    #[test]
+    fn an_alert_is_what_a_server_says_without_a_hello() {
+        assert!(misses_hello(&[0x15, 3, 3, 0, 2, 2, 50]));
+        assert!(!misses_hello(&[0x15, 3, 3, 0, 2, 2]));
+        assert!(!misses_hello(b"220 mail"));
     }
 
     proptest! {

@@ -87,8 +87,15 @@ fn tables() -> impl Strategy<Value = Tables> {
 
 fn manifest() -> impl Strategy<Value = Manifest> {
     let role = prop_oneof![Just(Role::Inbound), Just(Role::Outbound)];
-    let tls =
-        prop_oneof![Just(None), Just(Some(Certificate::Valid)), Just(Some(Certificate::Misnamed))];
+    let how = || {
+        prop_oneof![Just(None), Just(Some(Certificate::Valid)), Just(Some(Certificate::Misnamed))]
+    };
+    let name = prop_oneof![Just(None), "[a-z.]{1,9}".prop_map(Some)];
+    let tls = (how(), how(), name).prop_map(|(first, midway, server_name)| EdgeTls {
+        first,
+        midway,
+        server_name,
+    });
     let edge = (edge_name(), role, "[a-z0-9]{0,8}", vec(".{0,12}", 0..3), tls, tables()).prop_map(
         |(name, role, protocol, addresses, tls, tables)| Edge {
             name,
