@@ -178,6 +178,21 @@ class Stand:
             if any(secret in file.read_text("utf-8") for secret in self.server.secrets):
                 raise Failed(f"a password is in {file}")
 
+    def load(self, name, command, requests):
+        """Records a program that puts a load of its own on the server: each request must be answered as it is without us."""
+        began = time.monotonic()
+        self.record(name, command, requests)
+        return f"{len(requests)} runs, no error, nothing unread, {time.monotonic() - began:.1f} s"
+
+    def sysbench(self, python, driver, server):
+        """Records sysbench with this driver: no error, and as many transactions as were asked for. `server` has the environment's name for each option."""
+        options = [f"--{driver}-{option}=${name}" for option, name in server.items()]
+        app = [python, Path(__file__).parent / "load.py", "{port}", find_program("sysbench", "sysbench"), driver, *options]
+        done = '"count": {"transactions": 50, "ignored errors": 0, "reconnects": 0}'
+        scripts = [("oltp_read_write", "auto"), ("oltp_read_write", "disable"), ("oltp_read_only", "auto")]
+        runs = [("GET", f"/{script}/{mode}", None, 200, done) for script, mode in scripts]
+        return self.load(f"sysbench-{driver}", app, [("GET", "/oltp_read_write/prepare", None, 200, '{"code": 0'), *runs])
+
     def files(self, name):
         """The files of a recording that people read."""
         return sorted((self.folder / "rehearsal" / name).rglob("*.yaml"))

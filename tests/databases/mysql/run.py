@@ -196,6 +196,7 @@ def cases(stand, tools):
     yield "by hand", lambda: run_by_hand(stand)
     yield "isolation", lambda: stand.isolated("shop", "on shop using TCP/IP")
     shell = [python, HERE / "shell.py", "{port}", find_program("mariadb", "mariadb-client"), find_program("mariadb-dump", "mariadb-client")]
+    yield "sysbench", lambda: stand.sysbench(python, "mysql", {"host": "DB_HOST", "port": "DB_PORT", "user": "DB_USER", "password": "DB_PASSWORD", "db": "DB_NAME"})
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code"') for path in ("/shell/talk", "/dump")])
     for driver, command, paths in drivers(stand, python, go, node, java):
         requests = [("GET", path, None, 200, "") for path in paths]

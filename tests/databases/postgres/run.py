@@ -186,6 +186,7 @@ def cases(stand, tools):
     yield "encrypted", lambda: run_encrypted(stand, python)
     shell = [python, HERE / "shell.py", "{port}", *map(server_program, ("psql", "pgbench", "pg_dump"))]
     yield "clients", lambda: run_clients(stand, shell)
+    yield "sysbench", lambda: stand.sysbench(python, "pgsql", {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "db": "PGDATABASE"})
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, "") for path in SHELL])
     for driver, command, paths in drivers(stand, *tools):
         requests = [("GET", path, None, 200, "") for path in paths]

@@ -21,7 +21,7 @@ import commands
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Failed, Server, ask, find_program, free_port, install_once, install_python, main, run_tool  # noqa: E402
+from stand import Failed, Server, find_program, install_once, install_python, main, run_tool  # noqa: E402
 
 DRIVERS = ["redis==7.*"]
 GROUPS = list(commands.CORPUS)
@@ -104,20 +104,6 @@ def run_edited(stand):
     return f"{len(edits)} edits"
 
 
-def run_benchmark(stand, shell):
-    """A load of its own goes through a recording without an error, and all of it is read."""
-    port = free_port()
-    stand.server.start()
-    try:
-        stand.server.reset()
-        with stand.recording("benchmark", [word.replace("{port}", str(port)) for word in map(str, shell)], port):
-            for depth in (1, 16):
-                ask(port, "GET", f"/benchmark/{depth}", None, 200, '{"code": 0, "told": []}')
-    finally:
-        stand.server.stop()
-    return "depths 1 and 16, no error, nothing unread"
-
-
 def cases(stand, tools):
     python, go, node, java = tools
     for version in ("2", "3"):
@@ -131,7 +117,8 @@ def cases(stand, tools):
     programs = [find_program(name, "redis-tools") for name in ("redis-cli", "redis-benchmark")]
     shell = [python, HERE / "shell.py", "{port}", str(stand.server.port), *programs]
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code": 0') for path in SHELL])
-    yield "benchmark", lambda: run_benchmark(stand, shell)
+    benchmark = [("GET", f"/benchmark/{depth}", None, 200, '{"code": 0, "told": []}') for depth in (1, 16)]
+    yield "benchmark", lambda: stand.load("benchmark", shell, benchmark)
     for driver, command, paths in drivers(stand, python, go, node, java):
         requests = [("GET", path, None, 200, "") for path in paths]
         yield driver, lambda driver=driver, command=command, requests=requests: stand.app(driver, command, requests)
