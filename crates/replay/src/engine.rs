@@ -177,11 +177,15 @@ impl Run<'_> {
         let routes = Arc::new(Routes::new(shelf, &self.options.settings.edges));
         let (doors, accounts) = (Arc::new(Doors::default()), Arc::new(Accounts::default()));
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
+        let (wall, why_not) = Wall::new(self.options.settings.clock, &self.options.way);
+        why_not.into_iter().for_each(|why| accounts.warn(why));
+        first.into_iter().for_each(|time| wall.show(time));
         let mut program = program.clone();
         // A key takes longer to be read than most recordings to be replayed.
         let speaks_tls =
             shelf.edges.iter().any(|edge| edge.role == Role::Outbound && edge.tls.is_spoken());
-        let tls = match speaks_tls.then(|| tls::prepare(&mut program)).transpose() {
+        let tls = match speaks_tls.then(|| tls::prepare(&mut program, wall.time(first))).transpose()
+        {
             Ok(tls) => tls,
             Err(error) => {
                 accounts.warn(format!("TLS cannot be played: failed to {error}"));
@@ -199,9 +203,6 @@ impl Run<'_> {
             words: words(&program),
         };
         let serving = tokio::spawn(connections.serve(notices_rx));
-        let (wall, why_not) = Wall::new(self.options.settings.clock, &self.options.way);
-        why_not.into_iter().for_each(|why| accounts.warn(why));
-        first.into_iter().for_each(|time| wall.show(time));
         let policy = ReplayPolicy { stage: Arc::clone(&stage), routes, clock };
         let policy = Arc::new(policy);
         let (app, capture) = begin(

@@ -2,7 +2,7 @@
 
 use crate::shelf::{Shelf, ShelfEdge};
 use rehearsal_capture::Endpoint;
-use rehearsal_model::{Certificate, EdgeName, EdgeSettings, LedgerLine, Role};
+use rehearsal_model::{Certificate, EdgeName, EdgeSettings, LedgerLine, Role, Timestamp};
 use rehearsal_proxy::Stream;
 use rehearsal_supervise::Program;
 use rehearsal_tls::{Authority, Caller, Identity, Laid, Played, TlsError, Trust};
@@ -12,14 +12,18 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Tells a program to trust our authority, and makes what plays servers with its certificates.
+/// Tells a program to trust our authority, and makes what plays servers with its certificates. `now` is
+/// what its clock shows, when that is not the real time.
 ///
 /// # Errors
 /// When there is no authority; the program is as it was then.
-pub(crate) fn prepare(program: &mut Program) -> Result<Arc<Played>, TlsError> {
+pub(crate) fn prepare(
+    program: &mut Program,
+    now: Option<Timestamp>,
+) -> Result<Arc<Played>, TlsError> {
     let variable = |name: &str| variable(program, name);
     let authority = Arc::new(Authority::of_user(variable)?);
-    let played = Played::new(Arc::clone(&authority))?;
+    let played = Played::new(Arc::clone(&authority), now)?;
     let trust = Trust::prepare(&authority, variable)?;
     program.env.extend(trust.variables);
     program.remove.push(trust.folder);

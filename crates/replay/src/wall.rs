@@ -34,6 +34,16 @@ impl Wall {
         self.clock.clone()
     }
 
+    /// The time that the app sees in a test that was recorded at some time, when it is not the real one.
+    pub(crate) fn time(&self, recorded: Option<Timestamp>) -> Option<Timestamp> {
+        self.clock.as_ref()?;
+        match self.setting {
+            ClockSetting::Real => None,
+            ClockSetting::Recorded | ClockSetting::Frozen => recorded,
+            ClockSetting::At(time) => Some(time),
+        }
+    }
+
     /// Sets the clock for a test that was recorded at this time.
     pub(crate) fn show(&self, recorded: Timestamp) {
         let Some(clock) = &self.clock else { return };

@@ -12,6 +12,7 @@ use crate::played::{accept, hello, readable};
 use crate::verify::Verifier;
 use crate::{Authority, Roots, TlsError};
 use bytes::Bytes;
+use jiff::Timestamp;
 use rehearsal_model::{Certificate, Role};
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -92,7 +93,7 @@ impl Between {
             Arc::clone(&provider),
         );
         let strict = strict.build().map_err(|_| TlsError::NoRoots)?;
-        let mint = Mint::new(authority, Arc::clone(&provider))?;
+        let mint = Mint::new(authority, Arc::clone(&provider), Timestamp::now())?;
         let (parties, identities) = (Arc::default(), BTreeMap::new());
         Ok(Between { mint, provider, roots, strict, parties, identities })
     }

@@ -4,6 +4,7 @@
 
 use crate::TlsError;
 use crate::authority::{Authority, private};
+use jiff::civil::Date;
 use jiff::{Span, Timestamp, tz::TimeZone};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Certificates that are kept; more names than that are asked for by no app but by mistake.
 const KEPT: usize = 1024;
-/// Days before and after today in which they are valid. Some clients refuse more than 825 in all.
+/// Days before and after the app's today in which they are valid. Some clients refuse more than 825 in all.
 const DAYS: i64 = 400;
 /// The name in a certificate that has another one than was asked for.
 const OTHER_NAME: &str = "another-name.invalid";
@@ -30,16 +31,19 @@ pub(crate) struct Mint {
     provider: Arc<CryptoProvider>,
     key: KeyPair,
     kept: Mutex<HashMap<(String, Certificate), Arc<CertifiedKey>>>,
+    today: Date,
 }
 
 impl Mint {
     pub(crate) fn new(
         authority: Arc<Authority>,
         provider: Arc<CryptoProvider>,
+        now: Timestamp,
     ) -> Result<Self, TlsError> {
         let key = KeyPair::generate().map_err(|error| failed("anybody", &error))?;
         let (unknown, kept) = (Mutex::default(), Mutex::default());
-        Ok(Mint { authority, unknown, provider, key, kept })
+        let today = now.to_zoned(TimeZone::UTC).date();
+        Ok(Mint { authority, unknown, provider, key, kept, today })
     }
 
     /// The certificate for a server name or IP address, with its key.
@@ -59,7 +63,7 @@ impl Mint {
 
     fn make(&self, name: &str, how: Certificate) -> Result<CertifiedKey, TlsError> {
         let failed = |error: rcgen::Error| failed(name, &error);
-        let params = params(name, how).map_err(failed)?;
+        let params = params(name, how, self.today).map_err(failed)?;
         let der = match how {
             Certificate::Untrusted => {
                 self.unknown().map_err(failed)?.sign(&params, &self.key).map_err(failed)?
@@ -87,7 +91,7 @@ fn failed(name: &str, error: &rcgen::Error) -> TlsError {
     TlsError::Mint { name: name.to_owned(), what: error.to_string() }
 }
 
-fn params(name: &str, how: Certificate) -> Result<CertificateParams, rcgen::Error> {
+fn params(name: &str, how: Certificate, today: Date) -> Result<CertificateParams, rcgen::Error> {
     let shown = if how == Certificate::Misnamed { OTHER_NAME } else { name };
     let mut params = CertificateParams::new([shown.to_owned()])?;
     params.distinguished_name = DistinguishedName::new();
@@ -98,7 +102,6 @@ fn params(name: &str, how: Certificate) -> Result<CertificateParams, rcgen::Erro
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let in_days = |days: i64| {
         let day = today.saturating_add(Span::new().days(days));
         date_time_ymd(day.year().into(), day.month().unsigned_abs(), day.day().unsigned_abs())

@@ -4,6 +4,7 @@ use crate::laid::{Begun, Laid, Line};
 use crate::mint::Mint;
 use crate::{Authority, TlsError};
 use bytes::Bytes;
+use jiff::Timestamp;
 use rehearsal_model::Certificate;
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -25,11 +26,19 @@ pub struct Played {
 }
 
 impl Played {
+    /// `now` is what the app's clock shows, when that is not the real time: certificates are valid
+    /// around it.
+    ///
     /// # Errors
     /// When no key can be made.
-    pub fn new(authority: Arc<Authority>) -> Result<Self, TlsError> {
+    pub fn new(
+        authority: Arc<Authority>,
+        now: Option<rehearsal_model::Timestamp>,
+    ) -> Result<Self, TlsError> {
+        let now = now.and_then(|now| Timestamp::from_millisecond(now.0).ok());
+        let now = now.unwrap_or_else(Timestamp::now);
         let provider = Arc::new(aws_lc_rs::default_provider());
-        Ok(Played { mint: Mint::new(authority, Arc::clone(&provider))?, provider })
+        Ok(Played { mint: Mint::new(authority, Arc::clone(&provider), now)?, provider })
     }
 
     /// Lays TLS over a connection of the app. `host` is whom it called, for clients that do not say

@@ -58,7 +58,7 @@ impl Stage {
         protocols: &[&str],
     ) -> (io::Result<String>, Option<Certificate>) {
         let ((near, client), (server, far)) = (duplex(1 << 16), duplex(1 << 16));
-        let played = Played::new(Arc::clone(&self.theirs)).unwrap();
+        let played = Played::new(Arc::clone(&self.theirs), None).unwrap();
         let serving = async {
             let mut tls = played.accept(("shop.example", how), false, far).await?;
             let mut heard = [0; 5];
