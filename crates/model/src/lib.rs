@@ -15,6 +15,7 @@ mod run;
 pub mod secret;
 mod settings;
 pub mod shape;
+pub mod stream;
 mod time;
 mod to_value;
 mod value;

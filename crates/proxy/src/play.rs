@@ -139,6 +139,7 @@ impl Player {
             | Command::Close { .. }
             | Command::StartTls { .. }
             | Command::Begin { .. }
+            | Command::Stir { .. }
             | Command::Hold { .. }
             | Command::Forward { .. } => {}
         }

@@ -66,12 +66,18 @@ impl Requester {
     }
 
     /// Sends a request and waits for what comes of it. That the server ends the connection before
-    /// its answer is complete is an exchange too, with a failure.
+    /// its answer is complete is an exchange too, with a failure. `recorded` is what was answered
+    /// when the request was recorded: it says what follows when the exchange is made of messages.
     ///
     /// # Errors
     /// When the request cannot be put into bytes, the answer cannot be read, or the connection had
     /// ended before.
-    pub async fn send(&mut self, id: ExchangeId, request: &Map) -> Result<Exchange, RequestError> {
+    pub async fn send(
+        &mut self,
+        id: ExchangeId,
+        request: &Map,
+        recorded: Option<&Map>,
+    ) -> Result<Exchange, RequestError> {
         if self.busy || !self.stands() {
             return Err(RequestError::Ended);
         }
@@ -79,7 +85,7 @@ impl Requester {
         let started = self.options.clock.now();
         self.open()?;
         self.player.wishes.clear();
-        self.player.tell(Event::Request { id, request, at: started })?;
+        self.player.tell(Event::Request { id, request, recorded, at: started })?;
         let exchange = self.answer(id, request, started).await?;
         self.busy = false;
         Ok(exchange)

@@ -25,6 +25,9 @@ pub trait Sink: Watch {
     /// The first byte of a request was seen.
     fn begin(&self, connection: ConnectionId, id: ExchangeId, at: Moment);
 
+    /// The client said more in an exchange that lasts.
+    fn stir(&self, _connection: ConnectionId, _id: ExchangeId, _at: Moment) {}
+
     /// An exchange is complete, in the words of a protocol.
     fn emit(
         &self,

@@ -4,6 +4,11 @@
 //! an identifier that the app carries along (a trace or request id) decides; where none does, the
 //! call is shared by the overlapping tests. A call outside every window is ambient.
 //!
+//! A test that lasts, since messages go to and fro in it, is known to while it goes on. It holds up no
+//! other: a call that began after the request of another test, and after which nothing was said in it,
+//! is that one's. A call that lasts and outlives its test by more than a moment is no part of it: the
+//! app keeps that connection for others.
+//!
 //! Bytes are forwarded before they are understood, so what is told may come in another order than it
 //! happened: the app may call a dependency before we are told of the request that made it do so. What
 //! decides are therefore the moments at which bytes were seen, not the order of the telling.
@@ -11,13 +16,20 @@
 //! Pure: what was seen goes in, finished test cases and mocks come out.
 
 use crate::order;
-use rehearsal_model::{EdgeName, Exchange, Mock, Moment, TestCase, TestId, Timestamp};
+use rehearsal_model::{EdgeName, Exchange, Mock, Moment, TestCase, TestId, Timestamp, stream};
 use rehearsal_wire::Facets;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// How long after a call without a test is over its request may yet be told of, in nanoseconds.
 const PATIENCE: u64 = 100_000_000;
+
+/// How long a message may keep the app busy while others come, in nanoseconds.
+const BUSY: u64 = 1_000_000_000;
+/// How long after its test a call that lasts may end, in nanoseconds.
+const AFTERMATH: u64 = 1_000_000_000;
+/// Moments that are remembered of what was said in a test that lasts.
+const STIRS: usize = 4096;
 
 /// Tells one exchange from all others of the recording: the connection's number and the exchange's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +85,8 @@ struct PendingTest {
     started: Moment,
     seen: Option<Seen>,
     trace: OnceCell<Vec<String>>,
+    /// When the client said something, once it is known that the test lasts.
+    stirs: VecDeque<Moment>,
     /// Numbers of the calls that are its alone.
     calls: BTreeSet<u64>,
 }
@@ -114,8 +128,8 @@ impl Attribution {
         self.last = TestId(self.last.0 + 1);
         self.inbound.insert(flow, self.last);
         self.open.insert((started, self.last));
-        let test =
-            PendingTest { at, started, seen: None, trace: OnceCell::new(), calls: BTreeSet::new() };
+        let (trace, stirs, calls) = (OnceCell::new(), VecDeque::new(), BTreeSet::new());
+        let test = PendingTest { at, started, seen: None, trace, stirs, calls };
         self.tests.insert(self.last, test);
         let anew: Vec<Begun> = self.decided.range((started, 0)..).copied().collect();
         for call in anew {
@@ -130,6 +144,21 @@ impl Attribution {
         self.outbound.insert(flow, self.next_call);
         self.waiting.insert((started, self.next_call));
         self.next_call += 1;
+    }
+
+    /// The client says more in an exchange that lasts.
+    pub(crate) fn stirred(&mut self, flow: Flow, at: Moment, out: &mut Vec<Finished>) {
+        let Some(id) = self.inbound.get(&flow).copied() else { return };
+        let Some(test) = self.tests.get_mut(&id) else { return };
+        let is_news = test.stirs.is_empty();
+        if test.stirs.len() == STIRS {
+            test.stirs.pop_front();
+        }
+        test.stirs.push_back(at);
+        if is_news {
+            self.open.remove(&(test.started, id));
+            self.settle(Vec::new(), out);
+        }
     }
 
     /// An inbound exchange is complete.
@@ -166,6 +195,10 @@ impl Attribution {
             && let Some(test) = self.tests.remove(&id)
         {
             self.open.remove(&(test.started, id));
+            for number in test.calls {
+                let started = self.calls.get(&number).map(|call| call.started);
+                started.into_iter().for_each(|started| self.undecide((started, number)));
+            }
         }
         self.settle(freed, out);
     }
@@ -210,6 +243,21 @@ impl Attribution {
         call.owners.clear();
         let within = self.tests.iter().filter(|(_, test)| test.holds(call.started));
         call.owners.extend(within.map(|(id, _)| *id));
+        let asked = call.owners.iter().filter_map(|id| self.tests.get(id)).filter(|it| !it.lasts());
+        let asked = asked.map(|test| test.started).max();
+        let lasting = |id: &TestId| self.tests.get(id).filter(|test| test.lasts());
+        if call.owners.len() > 1 {
+            let stirred = call.owners.iter().filter_map(lasting);
+            let stirred = stirred.map(|test| test.stirred_before(call.started)).max();
+            let busy = Moment(call.started.0.saturating_sub(BUSY));
+            let since = asked.or(stirred.map(|latest| latest.min(busy))).unwrap_or_default();
+            let started = call.started;
+            call.owners
+                .retain(|id| lasting(id).is_none_or(|test| test.stirred_before(started) >= since));
+        }
+        if let Some(ended) = call.lasted_until() {
+            call.owners.retain(|id| self.tests.get(id).is_some_and(|it| it.outlives(ended)));
+        }
         if call.owners.len() > 1
             && let Some(seen) = &call.seen
         {
@@ -294,7 +342,25 @@ impl PendingTest {
     /// Whether a moment is in its window.
     fn holds(&self, moment: Moment) -> bool {
         let finished = self.seen.as_ref().map(|seen| seen.exchange.finished);
-        self.started <= moment && finished.is_some_and(|finished| moment <= finished)
+        let open = finished.map_or(self.lasts(), |finished| moment <= finished);
+        self.started <= moment && open
+    }
+
+    /// Whether messages go to and fro in it.
+    fn lasts(&self) -> bool {
+        !self.stirs.is_empty()
+    }
+
+    /// When its client said something last, before a moment.
+    fn stirred_before(&self, moment: Moment) -> Moment {
+        let before = self.stirs.iter().rev().find(|stir| **stir <= moment);
+        before.copied().unwrap_or(self.started)
+    }
+
+    /// Whether what ended then ended with it.
+    fn outlives(&self, ended: Moment) -> bool {
+        let finished = self.seen.as_ref().map(|seen| seen.exchange.finished);
+        finished.is_none_or(|finished| ended.0 <= finished.0.saturating_add(AFTERMATH))
     }
 
     /// Whether its request has one of these identifiers.
@@ -306,6 +372,13 @@ impl PendingTest {
 }
 
 impl PendingCall {
+    /// When it ended, if it is one that is made of messages.
+    fn lasted_until(&self) -> Option<Moment> {
+        let exchange = &self.seen.as_ref()?.exchange;
+        let messages = exchange.response.as_ref().and_then(stream::conversation);
+        messages.map(|_| exchange.finished)
+    }
+
     fn into_mock(self) -> Option<Finished> {
         let Seen { edge, exchange, .. } = self.seen?;
         let mock = Mock { edge, exchange, after: self.after, calls: 0, shared_by: self.owners };

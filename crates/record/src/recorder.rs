@@ -9,7 +9,7 @@ use crate::progress::Progress;
 use crate::sink::Message;
 use rehearsal_model::{
     Certificate, Edge, EdgeName, EdgeTls, Exchange, ExchangeId, Failure, Ledger, Manifest, Mock,
-    Moment, Role, TestId, Timestamp, Value,
+    Moment, Role, TestId, Timestamp, Value, stream,
 };
 use rehearsal_proxy::{ConnectionId, ConnectionReport};
 use rehearsal_store::StoreError;
@@ -172,6 +172,9 @@ impl Recorder {
                 self.connections.insert(connection, known);
             }
             Message::Began { connection, id, at } => self.began(connection, id, at),
+            Message::Stirred { connection, id, at } => {
+                self.attribution.stirred(flow(connection, id), at, &mut self.finished);
+            }
             Message::Done { connection, id, protocol, exchange } => {
                 self.done(connection, id, protocol, *exchange);
             }
@@ -262,6 +265,9 @@ impl Recorder {
         let Connection { party, role, ordinal, .. } = *known;
         let tls = known.tls.clone();
         let gave_up = gave_up(role, &mut exchange);
+        if self.ending {
+            exchange.response.iter_mut().for_each(|answer| stream::leave_open(answer, role));
+        }
         let facets = protocol.facets();
         let unanswered =
             exchange.failure.is_some() || role == Role::Inbound && says_nothing(facets, &exchange);

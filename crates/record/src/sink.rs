@@ -15,6 +15,8 @@ pub(crate) enum Message {
     Connected { connection: ConnectionId, party: PartyId, role: Role, ordinal: u32 },
     /// The first byte of a request came.
     Began { connection: ConnectionId, id: ExchangeId, at: Moment },
+    /// The client said more in an exchange that lasts.
+    Stirred { connection: ConnectionId, id: ExchangeId, at: Moment },
     /// An exchange is complete.
     Done {
         connection: ConnectionId,
@@ -66,6 +68,10 @@ impl Watch for Ear {
 impl Sink for Ear {
     fn begin(&self, connection: ConnectionId, id: ExchangeId, at: Moment) {
         self.desk.tell(Message::Began { connection, id, at });
+    }
+
+    fn stir(&self, connection: ConnectionId, id: ExchangeId, at: Moment) {
+        self.desk.tell(Message::Stirred { connection, id, at });
     }
 
     fn emit(

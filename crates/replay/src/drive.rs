@@ -37,12 +37,13 @@ impl Driver {
         Driver { shelf, doors, clock, callers, open: HashMap::new(), next: u64::MAX / 2 }
     }
 
-    /// The answer of the app, or what happened instead, in words. `untouched` says whether the app
+    /// The answer of the app, given what it answered when it was recorded, or what happened instead, in words. `untouched` says whether the app
     /// has done nothing yet that a second request would do again.
     pub(crate) async fn send(
         &mut self,
         edge: &EdgeName,
         request: &Map,
+        recorded: Option<&Map>,
         untouched: impl Fn() -> bool,
     ) -> Result<Exchange, String> {
         let Some(door) = self.doors.to(&self.shelf, edge) else {
@@ -52,7 +53,7 @@ impl Driver {
         if let Some((_, mut requester)) = kept
             && requester.is_usable()
         {
-            let answer = self.send_on(requester, edge, &door, request).await;
+            let answer = self.send_on(requester, edge, &door, (request, recorded)).await;
             // The app may close an idle connection while the request is on its way; nothing of
             // an answer came then, and a client would send it again.
             let unanswered =
@@ -62,7 +63,7 @@ impl Driver {
             }
         }
         let requester = self.connect(edge, &door).await?;
-        self.send_on(requester, edge, &door, request).await
+        self.send_on(requester, edge, &door, (request, recorded)).await
     }
 
     /// Forgets every connection, such as one whose answer was not waited for.
@@ -99,11 +100,12 @@ impl Driver {
         mut requester: Requester,
         edge: &EdgeName,
         door: &Endpoint,
-        request: &Map,
+        (request, recorded): (&Map, Option<&Map>),
     ) -> Result<Exchange, String> {
         let id = ExchangeId(self.next);
         self.next += 1;
-        let answer = requester.send(id, request).await.map_err(|error| error.to_string())?;
+        let answer =
+            requester.send(id, request, recorded).await.map_err(|error| error.to_string())?;
         if answer.failure.is_none() && requester.is_usable() {
             self.open.insert(edge.clone(), (door.clone(), requester));
         }

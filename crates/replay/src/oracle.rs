@@ -2,7 +2,7 @@
 
 use crate::shelf::EdgeNumber;
 use crate::stage::Stage;
-use rehearsal_model::{Exchange, Ledger};
+use rehearsal_model::{Exchange, ExchangeId, Ledger};
 use rehearsal_proxy::{ConnectionId, ConnectionReport, Oracle, Question, Reply, Watch};
 use rehearsal_store::scrub::Scrubber;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -66,6 +66,11 @@ impl Oracle for EdgeOracle {
         let edge = self.edge(question.protocol.name());
         let mut asked = Exchange { request: question.request, ..Exchange::default() };
         self.stage.scrub(&self.scrubber, &mut asked);
-        self.stage.answer(edge, &asked.request)
+        self.stage.answer(edge, (question.connection, question.id), &asked.request)
+    }
+
+    fn went(&self, connection: ConnectionId, id: ExchangeId, mut exchange: Exchange) {
+        self.stage.scrub(&self.scrubber, &mut exchange);
+        self.stage.went((connection, id), &exchange);
     }
 }

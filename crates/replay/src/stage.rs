@@ -3,15 +3,20 @@
 //! One owner of all that changes during a run; connections ask it under a lock, and whoever waits
 //! for a call is woken by it.
 
+mod talks;
 mod waiting;
 
 use crate::own_calls::OwnCalls;
 use crate::renaming::{self, Renaming};
+use talks::Talks;
+
+pub(crate) use talks::On;
+
 use crate::shelf::{EdgeNumber, Shelf, ShelfEdge};
 use rehearsal_compare::Rules;
 use rehearsal_matching::{Asked, Desk, Judge, Pick, Place, Verdict, fingerprint};
 use rehearsal_model::{
-    Difference, Exchange, Failure, Finding, Map, NearestMock, TestCase, TestId, Value,
+    Difference, Exchange, Failure, Finding, Map, NearestMock, TestCase, TestId, Value, stream,
 };
 use rehearsal_proxy::Reply;
 use rehearsal_store::scrub::{Known, Scrubber};
@@ -48,6 +53,7 @@ struct State {
     /// The secrets that the test was sent and that its calls held.
     known: Known,
     renaming: Renaming,
+    talks: Talks,
 }
 
 impl State {
@@ -75,6 +81,7 @@ impl Stage {
             failed: HashSet::new(),
             known: Known::default(),
             renaming: Renaming::default(),
+            talks: Talks::default(),
         };
         Stage { shelf, state: Mutex::new(state), called: Notify::new() }
     }
@@ -112,6 +119,17 @@ impl Stage {
         request
     }
 
+    /// A recorded conversation as it is to be played in this run.
+    pub(crate) fn live_conversation(&self, response: &Map) -> Map {
+        let renaming = &mut self.state().renaming;
+        let response = renaming.to_live(response).into_owned();
+        let said = stream::conversation(&response).unwrap_or_default().iter();
+        said.filter_map(Value::as_map)
+            .filter(|it| it.get(stream::SENT).is_some())
+            .for_each(|message| renaming.tell(message));
+        response
+    }
+
     /// An answer of the app as it would have been recorded.
     pub(crate) fn recorded_answer(&self, answer: &mut Exchange) {
         if let Some(response) = &mut answer.response {
@@ -124,11 +142,11 @@ impl Stage {
     /// A call that comes before one that the recording has above it is answered when that one has
     /// come too: then the app did not wait for the answer, and their order was chance. If it does
     /// not come while the app waits, the order has changed.
-    pub(crate) fn answer(self: &Arc<Self>, edge: EdgeNumber, request: &Map) -> Reply {
+    pub(crate) fn answer(self: &Arc<Self>, edge: EdgeNumber, on: On, request: &Map) -> Reply {
         if let Some(patience) = self.shelf.edges[edge as usize].protocol.facets().waits(request) {
             return self.answer_when_due(edge, request, patience);
         }
-        let (answer, early) = self.pick(edge, request);
+        let (answer, early) = self.pick(edge, on, request);
         let Some(early) = early else { return Reply::Now(answer) };
         let stage = Arc::clone(self);
         Reply::Later(Box::pin(async move {
@@ -154,7 +172,7 @@ impl Stage {
     }
 
     /// The answer, and the place of the call in its test when it came early.
-    fn pick(&self, edge: EdgeNumber, request: &Map) -> (Answer, Option<u32>) {
+    fn pick(&self, edge: EdgeNumber, on: On, request: &Map) -> (Answer, Option<u32>) {
         let facets = self.shelf.edges[edge as usize].protocol.facets();
         let mut guard = self.state();
         let state = &mut *guard;
@@ -184,6 +202,7 @@ impl Stage {
                     state.own.came(index);
                     early = Some(index).filter(|index| state.own.is_early(*index));
                 }
+                state.talks.begin(&self.shelf, on, mock);
                 let renaming = &mut state.renaming;
                 let again = self.shelf.answers_again(mock);
                 renaming.bind(renaming.pairs(self.shelf.form(mock), &form, again));
@@ -199,7 +218,7 @@ impl Stage {
                 Some(mock) => {
                     let asked = self.shelf.exchange(mock).request.clone();
                     drop(guard);
-                    return self.pick_beginning(edge, asked);
+                    return self.pick_beginning(edge, on, asked);
                 }
                 None => match (facets.obstacle(request), facets.usual(request)) {
                     (Some(obstacle), _) => self.not_replayable(state, edge, obstacle),
@@ -224,8 +243,8 @@ impl Stage {
     }
 
     /// The answer to the beginning of a request, saying what it answers.
-    fn pick_beginning(&self, edge: EdgeNumber, asked: Map) -> (Answer, Option<u32>) {
-        let (mut answer, early) = self.pick(edge, &asked);
+    fn pick_beginning(&self, edge: EdgeNumber, on: On, asked: Map) -> (Answer, Option<u32>) {
+        let (mut answer, early) = self.pick(edge, on, &asked);
         if let Answer::Response(response) = &mut answer {
             response.insert("asked", asked);
         }
@@ -426,7 +445,8 @@ impl Stage {
             called.as_mut().enable();
             {
                 let state = self.state();
-                if !state.findings.is_empty() || state.own.all_came() {
+                let done = state.own.all_came() && state.talks.all_agree(state.number());
+                if !state.findings.is_empty() || done {
                     return;
                 }
             }
@@ -438,7 +458,8 @@ impl Stage {
     pub(crate) fn end(&self) -> Vec<Finding> {
         let mut state = self.state();
         let mut findings = std::mem::take(&mut state.findings);
-        let Some(test) = &state.test else { return findings };
+        let Some(test) = state.test.clone() else { return findings };
+        findings.extend(self.end_talks(&mut state, &test));
         for index in state.own.missing() {
             let call = &test.calls[index];
             let operation = self.shelf.operation(&call.edge, &call.exchange.request);
@@ -485,7 +506,10 @@ fn live_answer(mut answer: Answer, renaming: &mut Renaming) -> Answer {
         if let Cow::Owned(live) = renaming.to_live(response) {
             *response = live;
         }
-        renaming.tell(response);
+        match stream::conversation(response) {
+            Some(_) => renaming.tell(&stream::without_sent(response)),
+            None => renaming.tell(response),
+        }
     }
     answer
 }

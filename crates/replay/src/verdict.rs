@@ -36,8 +36,10 @@ pub(crate) async fn judge(
     stage.begin(Arc::clone(&test), rules.clone());
     let request = stage.live_request(&secrets.fill(&test.exchange.request));
     stage.scrub(scrubber, &mut Exchange { request: request.clone(), ..Exchange::default() });
+    let recorded = test.exchange.response.as_ref();
+    let recorded = recorded.map(|response| stage.live_conversation(&secrets.fill(response)));
     let untouched = || test.exchange.failure.is_none() && stage.is_untouched();
-    let sending = timeout(limit, driver.send(&test.edge, &request, untouched));
+    let sending = timeout(limit, driver.send(&test.edge, &request, recorded.as_ref(), untouched));
     tokio::pin!(ended);
     let sent = tokio::select! {
         sent = sending => sent,

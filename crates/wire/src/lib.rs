@@ -3,6 +3,7 @@
 //! Bytes and their time go in, commands come out. There is no socket, no clock and no async here;
 //! the driver in `proxy` has those. To add a protocol, add its folder and its word in [`ALL`].
 
+mod base64;
 #[cfg(test)]
 mod damage;
 mod dns;
@@ -16,10 +17,12 @@ mod opaque;
 mod postgres;
 mod protocol;
 mod redis;
+mod script;
 mod session;
 mod sql;
 mod tls;
 mod undriven;
+mod websocket;
 
 pub use dns::{addresses, queried_name};
 pub use flaw::{Flaw, Step};

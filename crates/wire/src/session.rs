@@ -91,6 +91,9 @@ pub enum Event<'a> {
         id: ExchangeId,
         /// The request as recorded.
         request: &'a Map,
+        /// What was answered when it was recorded. Exchanges that are made of messages both ways
+        /// need it, to know what else to send, and after what.
+        recorded: Option<&'a Map>,
         /// When.
         at: Moment,
     },
@@ -164,7 +167,16 @@ pub enum Command {
         /// When its first byte came.
         at: Moment,
     },
-    /// An exchange is complete. Observers and requesters.
+    /// The client said more in an exchange that lasts: what the app does now may be because of it.
+    /// Said once when such an exchange is known to last, too. Observers only.
+    Stir {
+        /// The number it began with.
+        id: ExchangeId,
+        /// When.
+        at: Moment,
+    },
+    /// An exchange is complete. Observers and requesters; responders say by it how an exchange that
+    /// is made of messages has gone so far, as often as that is worth looking at.
     Emit {
         /// The number it began with.
         id: ExchangeId,

@@ -34,6 +34,14 @@ impl<'a> Exchanges<'a> {
         }
     }
 
+    /// The client said more in an exchange that lasts.
+    pub(super) fn stir(&self, id: ExchangeId, at: Moment) {
+        let id = ExchangeId(self.base.saturating_add(id.0));
+        if self.open.contains(&id) {
+            self.sink.stir(self.connection, id, at);
+        }
+    }
+
     pub(super) fn emit(&mut self, id: ExchangeId, exchange: Box<Exchange>) {
         let id = self.number(id);
         if let Some(place) = self.open.iter().position(|open| *open == id) {

@@ -44,6 +44,7 @@ impl Carry<'_> {
             Command::Hold { from } => self.held[from as usize] = true,
             Command::Forward { from } => self.held[from as usize] = false,
             Command::Begin { id, at } => self.exchanges.begin(id, at),
+            Command::Stir { id, at } => self.exchanges.stir(id, at),
             Command::Emit { id, exchange } => self.exchanges.emit(id, exchange),
             Command::Teach(taught) => self.exchanges.taught(taught),
             Command::StartTls { with } => self.start_tls(with, unsent),

@@ -8,7 +8,7 @@ mod serve;
 
 use crate::play::Player;
 use crate::{BoxFuture, ConnectionId, ConnectionOptions, Stream, Tls, Watch};
-use rehearsal_model::{ExchangeId, Map, Moment};
+use rehearsal_model::{Exchange, ExchangeId, Map, Moment};
 use rehearsal_wire::{Answer, Peer, Protocol};
 use std::sync::Arc;
 
@@ -19,6 +19,10 @@ pub use datagram::respond_datagram;
 pub trait Oracle: Watch {
     /// The answer to a question.
     fn answer(&self, question: Question) -> Reply;
+
+    /// How an exchange that is made of messages has gone so far, after its question was answered.
+    /// Told as often as the session finds it worth looking at; the last one counts.
+    fn went(&self, _connection: ConnectionId, _id: ExchangeId, _exchange: Exchange) {}
 }
 
 /// What a client asked.

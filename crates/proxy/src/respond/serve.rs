@@ -110,8 +110,14 @@ impl<'a> Serve<'a> {
     fn answer(&mut self) -> Result<(), RequestError> {
         while !self.player.wishes.is_empty() {
             for wish in std::mem::take(&mut self.player.wishes) {
-                let Wish::Ask { id, request, at } = wish else { continue };
                 let connection = self.options.id;
+                let (id, request, at) = match wish {
+                    Wish::Ask { id, request, at } => (id, request, at),
+                    Wish::Take { id, exchange } => {
+                        self.oracle.went(connection, id, *exchange);
+                        continue;
+                    }
+                };
                 let protocol = self.player.protocol;
                 match self.oracle.answer(Question { connection, protocol, id, request, at }) {
                     Reply::Now(answer) => {

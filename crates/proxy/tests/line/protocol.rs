@@ -310,7 +310,7 @@ struct Requester {
 impl Session for Requester {
     fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
         match event {
-            Event::Request { id, request, at } => {
+            Event::Request { id, request, at, .. } => {
                 let Some(line) = request.text("line") else {
                     let what = "a request without a line".to_owned();
                     return Err(WireError::Unwritable { protocol: "line", what });

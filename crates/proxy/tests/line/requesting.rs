@@ -16,7 +16,7 @@ async fn a_connection_serves_one_request_after_the_other() {
             hear(&mut server, &format!("{asked}\n")).await;
             say(&mut server, &format!("re {asked}\n")).await;
         };
-        let send = requester.send(ExchangeId(id as u64), &request);
+        let send = requester.send(ExchangeId(id as u64), &request, None);
         let (exchange, ()) = within(async { tokio::join!(send, serve) }).await;
         let exchange = exchange.unwrap();
         assert_eq!(exchange.request, request);
@@ -40,12 +40,12 @@ async fn an_end_before_the_answer_is_an_exchange_that_failed() {
                 _ => reset(server),
             }
         };
-        let send = requester.send(ExchangeId(1), &request);
+        let send = requester.send(ExchangeId(1), &request, None);
         let (exchange, ()) = within(async { tokio::join!(send, serve) }).await;
         let exchange = exchange.unwrap();
         assert_eq!((exchange.request, exchange.failure), (request, Some(failure)));
         assert!(!requester.is_usable());
-        let again = requester.send(ExchangeId(2), &message("again")).await;
+        let again = requester.send(ExchangeId(2), &message("again"), None).await;
         assert!(matches!(again, Err(RequestError::Ended)), "{again:?}");
     }
 }
@@ -68,13 +68,13 @@ async fn a_connection_that_ended_meanwhile_is_not_usable() {
 async fn what_cannot_be_written_or_read_is_an_error() {
     let (end, _server) = pair().await;
     let mut requester = Requester::new(options(3), end.into(), LINE);
-    let unwritable = requester.send(ExchangeId(1), &Map::new()).await;
+    let unwritable = requester.send(ExchangeId(1), &Map::new(), None).await;
     assert!(matches!(unwritable, Err(RequestError::Wire(_))), "{unwritable:?}");
 
     let (end, mut server) = pair().await;
     let mut requester = Requester::new(options(3), end.into(), LINE);
     say(&mut server, "?garbage\n").await;
-    let unreadable = within(requester.send(ExchangeId(1), &message("one"))).await;
+    let unreadable = within(requester.send(ExchangeId(1), &message("one"), None)).await;
     assert!(matches!(unreadable, Err(RequestError::Wire(_))), "{unreadable:?}");
     assert!(!requester.is_usable());
 }
@@ -86,7 +86,7 @@ async fn a_request_that_was_given_up_spends_its_connection() {
     let request = message("one");
     tokio::select! {
         biased;
-        exchange = requester.send(ExchangeId(1), &request) => panic!("{exchange:?}"),
+        exchange = requester.send(ExchangeId(1), &request, None) => panic!("{exchange:?}"),
         () = hear(&mut server, "one\n") => {}
     }
     assert!(!requester.is_usable());

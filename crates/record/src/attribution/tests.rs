@@ -33,7 +33,7 @@ impl Facets for Plain {
 }
 
 /// Plays a script and returns what was told, a line each. `>a` begins inbound exchange `a`, `<a`
-/// ends it, `(a` begins a call, `)a` ends it, `xa` loses either; `a/t` carries trace id `t`; `>a@0` happened at moment 0, whenever it
+/// ends it, `(a` begins a call, `)a` ends it, `xa` loses either; `~a` says more in an inbound one that lasts, and `w…` is a call that does; `a/t` carries trace id `t`; `>a@0` happened at moment 0, whenever it
 /// is told.
 fn play(script: &str) -> Vec<String> {
     let (mut attribution, mut out) = (Attribution::default(), Vec::new());
@@ -49,13 +49,16 @@ fn play(script: &str) -> Vec<String> {
             request.insert("trace", trace);
         }
         let started = *began.entry(flow).or_insert(Moment(moment));
-        let exchange =
-            Exchange { request, started, finished: Moment(moment), ..Exchange::default() };
+        let talk = || Map::from([(stream::CONVERSATION, Value::List(Vec::new()))]);
+        let response = op.starts_with('w').then(talk);
+        let finished = Moment(moment);
+        let exchange = Exchange { request, response, started, finished, ..Exchange::default() };
         let edge = EdgeName::new(if matches!(kind, ">" | "<") { "inbound" } else { "db" });
         let seen = Seen { edge, exchange, facets: &Plain };
         match kind {
             ">" => attribution.inbound_began(flow, started, Timestamp(0)),
             "<" => attribution.inbound_done(flow, seen, &mut out),
+            "~" => attribution.stirred(flow, Moment(moment), &mut out),
             "(" => attribution.outbound_began(flow, started),
             ")" => attribution.outbound_done(flow, seen, &mut out),
             _ => attribution.lost(flow, &mut out),
@@ -140,6 +143,26 @@ fn overlapping_windows_share_a_call() {
 fn a_trace_id_decides_between_overlapping_windows() {
     check(">a/1 >b/2 (x/2 )x/2 (y/1 )y/1 <a/1 <b/2", &["1 a: y", "2 b: x"]);
     check(">a/1 >b/1 (x/1 )x/1 <a/1 <b/1", &["mock x after 2 shared by [1 2]", "1 a:", "2 b:"]);
+}
+
+#[test]
+fn a_test_that_lasts_takes_what_follows_its_messages_and_holds_nothing_up() {
+    check(">a ~a (x )x >b (y )y <b ~a (z )z <a", &["2 b: y", "1 a: x z"]);
+    check(">a ~a >b ~a (y )y <b <a", &["mock y after 2 shared by [1 2]", "2 b:", "1 a:"]);
+    check(">a ~a (x )x xa", &["mock x after 1 shared by []"]);
+}
+
+#[test]
+fn of_tests_that_last_the_one_that_was_busy_takes_a_call() {
+    let idle = ">a ~a >b ~b ~a@1999999999 (x@2000000000 )x@2000000001 <a@2000000002 <b@2000000003";
+    check(idle, &["1 a: x", "2 b:"]);
+    check(">a ~a >b ~b (x )x <a <b", &["mock x after 2 shared by [1 2]", "1 a:", "2 b:"]);
+}
+
+#[test]
+fn a_call_that_lasts_is_a_tests_own_when_it_ends_with_it() {
+    check(">a (w <a )w", &["1 a: w"]);
+    check(">a (w <a >b <b )w@5000000000", &["2 b:", "1 a:", "mock w after 1 shared by []"]);
 }
 
 #[test]

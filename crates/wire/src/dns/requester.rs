@@ -63,7 +63,7 @@ impl Requester {
 impl Session for Requester {
     fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
         match event {
-            Event::Request { id, request, at } => self.request(id, request, at, out)?,
+            Event::Request { id, request, at, .. } => self.request(id, request, at, out)?,
             Event::Data { from: Peer::Server, bytes, at } => self.response(bytes, at, out)?,
             Event::Closed { from: Peer::Server, how, at } => {
                 emit_all(&mut self.pending, how, at, out);

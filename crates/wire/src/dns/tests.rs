@@ -196,7 +196,7 @@ fn a_played_client_gets_what_a_played_server_says() {
     let mut request = named("4.3.2.1.in-addr.arpa PTR CH");
     request.insert("flags", vec!["rd", "ad"]);
     let id = ExchangeId(70);
-    let sent = client.give(Event::Request { id, request: &request, at: Moment(1) });
+    let sent = client.give(Event::Request { id, request: &request, recorded: None, at: Moment(1) });
     let [Command::Send { to: Server, bytes }] = &sent[..] else { panic!("{sent:?}") };
     let asked = server.data(Client, bytes, 2);
     assert!(matches!(&asked[..], [Command::Ask { request: asked, .. }] if *asked == request));

@@ -115,12 +115,12 @@ impl Session for Lens {
                 let answer = self.answer(id, answer);
                 self.inner.handle(Event::Answer { id, answer, at }, out)
             }
-            Event::Request { id, request, at } => {
+            Event::Request { id, request, recorded, at } => {
                 let hidden = path_of(request)
                     .map_or(Ok(None), |path| self.reading(path, Part::Request).hide(request))
                     .map_err(crate::http::unwritable)?;
                 let request = hidden.as_ref().unwrap_or(request);
-                self.inner.handle(Event::Request { id, request, at }, out)
+                self.inner.handle(Event::Request { id, request, recorded, at }, out)
             }
             event => self.inner.handle(event, out),
         };

@@ -2,7 +2,8 @@
 
 use super::content::Kind;
 use super::{fields, form, media};
-use rehearsal_model::{Map, Value, json};
+use crate::websocket;
+use rehearsal_model::{Map, Value, json, stream};
 use std::borrow::Cow;
 
 /// Whether a message is a request or a response.
@@ -20,6 +21,7 @@ const CONNECTION: &[&str] = &[
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
+    "sec-websocket-extensions",
     "te",
     "trailer",
     "transfer-encoding",
@@ -64,6 +66,10 @@ pub(super) fn message(message: &Map, side: Side, out: &mut Map) {
     // How a call of gRPC ended, whichever fields said it.
     if let Some(ended) = message.get("grpc") {
         out.push_new("grpc", ended.clone());
+    }
+    if let Some(messages) = stream::conversation(message) {
+        let messages = messages.iter().map(websocket::comparable).collect();
+        out.push_new(stream::CONVERSATION, Value::List(messages));
     }
 }
 

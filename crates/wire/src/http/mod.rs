@@ -28,10 +28,11 @@ mod record;
 mod requester;
 mod responder;
 mod shape;
-mod spelling;
+pub(crate) mod spelling;
 mod status;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 mod versions;
 mod write;
 

@@ -7,7 +7,9 @@ use super::backlog::Backlog;
 use super::head::{Head, Method};
 use super::incoming::{Requests, Response, Responses};
 use super::reader::Step;
+use super::upgrade::{self, Offer};
 use super::{malformed, record};
+use crate::websocket::{Extensions, Watch};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
@@ -27,6 +29,8 @@ pub(super) struct Observer {
     /// Whether a part of the first answer came.
     answering: bool,
     over: bool,
+    /// The connection has become a WebSocket.
+    watch: Option<Watch>,
 }
 
 struct Pending {
@@ -35,6 +39,7 @@ struct Pending {
     /// Known once the head of the request is.
     method: Option<Method>,
     request: Option<Map>,
+    offer: Offer,
     /// What the request adds to the backlog.
     size: usize,
     response: Option<(Response, Moment)>,
@@ -54,6 +59,7 @@ impl Observer {
             waiting: None,
             answering: false,
             over: false,
+            watch: None,
         }
     }
 
@@ -85,6 +91,7 @@ impl Observer {
                     let size = message.size();
                     self.backlog.add(size)?;
                     if let Some(last) = self.pending.back_mut() {
+                        last.offer = Offer::of(&message.head.fields);
                         last.size = size;
                         last.request = Some(record::request(*message, self.limits.body));
                     }
@@ -98,8 +105,10 @@ impl Observer {
         self.backlog.check_count(self.pending.len())?;
         self.begun += 1;
         let id = ExchangeId(self.begun);
-        let (method, request, size, response, left) = (None, None, 0, None, false);
-        self.pending.push_back(Pending { id, started: at, method, request, size, response, left });
+        let (method, request, offer) = (None, None, Offer::default());
+        let (size, response, left) = (0, None, false);
+        let begun = Pending { id, started: at, method, request, offer, size, response, left };
+        self.pending.push_back(begun);
         out.push(Command::Begin { id, at });
         Ok(())
     }
@@ -118,10 +127,16 @@ impl Observer {
             let early = front.is_some_and(|front| front.request.is_none());
             let next = self.responses.next(&mut input, method)?;
             self.answering = next.is_none();
-            let Some(response) = next else { return Ok(()) };
+            let Some(mut response) = next else { return Ok(()) };
             let switches = response.switches;
             if switches && early {
                 return Err(malformed("a switch of protocols before its request is complete"));
+            }
+            if switches && let Some(front) = self.pending.front() {
+                front.offer.hide_answer(&mut response.map);
+                if let Some(extensions) = upgrade::agreed(&response.map) {
+                    return self.converse(response, extensions, input, at, out);
+                }
             }
             self.answered(response, at, out)?;
             if switches {
@@ -131,6 +146,34 @@ impl Observer {
             }
         }
         Ok(())
+    }
+
+    /// Goes on with the messages of a WebSocket, which are a part of the exchange that opened it.
+    fn converse(
+        &mut self,
+        response: Response,
+        extensions: Extensions,
+        server: &[u8],
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(Pending { id, started, request, .. }) = self.pending.pop_front() else {
+            return Ok(());
+        };
+        let exchange = Exchange {
+            request: request.unwrap_or_default(),
+            response: Some(response.map),
+            failure: None,
+            connection: 0,
+            started,
+            finished: at,
+        };
+        out.push(Command::Stir { id, at });
+        let watch = Watch::new(id, exchange, extensions, self.limits);
+        let watch = self.watch.insert(watch);
+        let client = self.waiting.take().unwrap_or_default();
+        watch.data(Peer::Client, &client, at, out)?;
+        watch.data(Peer::Server, server, at, out)
     }
 
     /// Notes the response to the first exchange.
@@ -241,6 +284,14 @@ fn emit(pending: Pending, failure: Option<Failure>, at: Moment, out: &mut Vec<Co
 impl Session for Observer {
     fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
         if self.over {
+            return Ok(());
+        }
+        if let Some(watch) = &mut self.watch {
+            match event {
+                Event::Data { from, bytes, at } => return watch.data(from, bytes, at, out),
+                Event::Closed { from, how, at } => watch.ended(from, how, at, out),
+                _ => {}
+            }
             return Ok(());
         }
         match event {

@@ -9,6 +9,7 @@ use super::framing::Framing;
 use super::head::{Field, Start};
 use super::reader::Message;
 use super::status;
+use super::upgrade;
 use rehearsal_model::{Map, Value};
 
 /// In place of a Content-Length: the writer works it out.
@@ -23,6 +24,8 @@ pub(super) fn request(message: Message, limit: usize) -> Map {
     if message.head.old {
         map.push_new("version", "1.0");
     }
+    let mut message = message;
+    upgrade::hide_key(&mut message.head.fields);
     rest(message, limit, &mut map);
     map
 }

@@ -8,10 +8,12 @@ use super::backlog::Backlog;
 use super::head::Method;
 use super::incoming::{Response, Responses};
 use super::persistence::ends_connection;
+use super::upgrade::{self, Offer};
 use super::{malformed, write};
+use crate::websocket::{Extensions, Player};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
-use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, stream};
 use std::collections::VecDeque;
 
 /// The state of a connection to the app.
@@ -21,6 +23,9 @@ pub(super) struct Requester {
     pending: VecDeque<Pending>,
     backlog: Backlog,
     over: bool,
+    limits: Limits,
+    /// The connection has become a WebSocket.
+    player: Option<Player>,
 }
 
 struct Pending {
@@ -28,6 +33,9 @@ struct Pending {
     request: Map,
     method: Method,
     started: Moment,
+    /// What was answered when it was recorded, when that is a conversation.
+    recorded: Option<Map>,
+    offer: Offer,
 }
 
 impl Requester {
@@ -38,6 +46,8 @@ impl Requester {
             pending: VecDeque::new(),
             backlog: Backlog::new(limits),
             over: false,
+            limits,
+            player: None,
         }
     }
 
@@ -45,13 +55,18 @@ impl Requester {
         &mut self,
         id: ExchangeId,
         request: &Map,
+        recorded: Option<&Map>,
         at: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
         self.backlog.check_count(self.pending.len())?;
-        write::request(request)?.send(Peer::Server, out);
+        let recorded =
+            recorded.filter(|recorded| stream::conversation(recorded).is_some()).cloned();
+        let (live, offer) = upgrade::with_key(request);
+        write::request(&live)?.send(Peer::Server, out);
         let method = Method::of(write::request_line(request).0);
-        self.pending.push_back(Pending { id, request: request.clone(), method, started: at });
+        let request = request.clone();
+        self.pending.push_back(Pending { id, request, method, started: at, recorded, offer });
         Ok(())
     }
 
@@ -65,11 +80,17 @@ impl Requester {
             let Some(front) = self.pending.front() else {
                 return Err(malformed("a response that no request asked for"));
             };
-            let Some(response) = self.responses.next(&mut input, front.method)? else {
+            let Some(mut response) = self.responses.next(&mut input, front.method)? else {
                 return Ok(());
             };
             let switches = response.switches;
             let closes = response.closes || ends_connection(&front.request);
+            front.offer.hide_answer(&mut response.map);
+            if let (Some(recorded), Some(extensions)) =
+                (front.recorded.clone(), upgrade::agreed(&response.map))
+            {
+                return self.converse(response, &recorded, extensions, input, at, out);
+            }
             self.emit(Some(response), None, at, out);
             if switches {
                 self.over = true;
@@ -81,6 +102,28 @@ impl Requester {
             }
         }
         Ok(())
+    }
+
+    /// Plays the messages of a WebSocket, which are a part of the exchange that opened it.
+    fn converse(
+        &mut self,
+        response: Response,
+        recorded: &Map,
+        extensions: Extensions,
+        server: &[u8],
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(Pending { id, request, started, .. }) = self.pending.pop_front() else {
+            return Ok(());
+        };
+        let response = Some(response.map);
+        let opening = Exchange { request, response, started, ..Exchange::default() };
+        let limits = self.limits;
+        let player = Player::new(Peer::Client, id, opening, recorded, extensions, limits);
+        let player = self.player.insert(player);
+        player.start(at, out)?;
+        player.data(server, at, out)
     }
 
     /// Emits the first exchange.
@@ -127,8 +170,18 @@ impl Requester {
 
 impl Session for Requester {
     fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
+        if let Some(player) = &mut self.player {
+            return match event {
+                Event::Request { .. } => {
+                    Err(malformed("a request after the connection has changed"))
+                }
+                event => player.handle(event, out),
+            };
+        }
         match event {
-            Event::Request { id, request, at } if !self.over => self.request(id, request, at, out),
+            Event::Request { id, request, recorded, at } if !self.over => {
+                self.request(id, request, recorded, at, out)
+            }
             Event::Request { .. } => Err(malformed("a request after the connection has ended")),
             Event::Data { from: Peer::Server, bytes, at } if !self.over => {
                 self.server(bytes, at, out)

@@ -8,10 +8,12 @@ use super::head::{Head, Method};
 use super::incoming::Requests;
 use super::persistence::ends_connection;
 use super::reader::{Message, Step};
+use super::upgrade::{self, Offer};
 use super::{fields, framing, record, write};
+use crate::websocket::{Extensions, Player};
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
-use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value};
 use std::collections::VecDeque;
 
 /// The state of a connection to a mock.
@@ -31,6 +33,8 @@ pub(super) struct Responder {
     /// The client will send no more.
     finished: bool,
     over: bool,
+    /// The connection has become a WebSocket.
+    player: Option<Player>,
 }
 
 struct Pending {
@@ -42,6 +46,8 @@ struct Pending {
     /// What the request adds to the backlog.
     size: usize,
     answer: Option<Answer>,
+    /// What it says when it wants a WebSocket, and the request itself then.
+    opening: Option<Box<(Offer, Map)>>,
 }
 
 impl Pending {
@@ -69,6 +75,7 @@ impl Responder {
             waiting: None,
             finished: false,
             over: false,
+            player: None,
         }
     }
 
@@ -118,8 +125,10 @@ impl Responder {
         let (head, size) = (&message.head, message.size());
         self.backlog.add(size)?;
         let (method, closes, old) = (head.method(), head.closes(), head.old);
-        self.pending.push_back(Pending { id, method, closes, old, size, answer: None });
+        let offer = message.head.facts.upgrade.then(|| Offer::of(&message.head.fields));
         let request = record::request(message, self.limits.body);
+        let opening = offer.map(|offer| Box::new((offer, request.clone())));
+        self.pending.push_back(Pending { id, method, closes, old, size, answer: None, opening });
         out.push(Command::Ask { id, request, at: self.started });
         Ok(())
     }
@@ -137,7 +146,7 @@ impl Responder {
         while !self.over && self.pending.front().is_some_and(Pending::may_be_answered) {
             let Some(pending) = self.pending.pop_front() else { break };
             self.backlog.remove(pending.size);
-            self.say(pending, out)?;
+            self.say(pending, at, out)?;
         }
         if !self.over && self.pending.is_empty() {
             if let Some(waiting) = self.waiting.take() {
@@ -152,8 +161,13 @@ impl Responder {
     }
 
     /// Sends an answer, or breaks off.
-    fn say(&mut self, pending: Pending, out: &mut Vec<Command>) -> Result<(), WireError> {
-        let Pending { method, closes, old, answer, .. } = pending;
+    fn say(
+        &mut self,
+        pending: Pending,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Pending { id, method, closes, old, answer, opening, .. } = pending;
         let mut response = match answer {
             Some(Answer::Response(response)) => response,
             Some(Answer::Miss(miss)) => problem(502, miss.message, miss.details),
@@ -177,6 +191,9 @@ impl Responder {
         if old {
             unchunk(&mut response);
         }
+        if let Some(opening) = &opening {
+            opening.0.answer(&mut response);
+        }
         let outgoing = match write::response(&response, method) {
             Ok(outgoing) => outgoing,
             Err(error) => {
@@ -187,6 +204,12 @@ impl Responder {
         };
         outgoing.send(Peer::Client, out);
         if framing::switches(write::status_of(&response)?, method) {
+            if let (Some(opening), Some(extensions)) = (opening, upgrade::agreed(&response)) {
+                let request = opening.1;
+                let response = Some(response);
+                let opening = Exchange { request, response, started: at, ..Exchange::default() };
+                return self.converse(id, opening, extensions, at, out);
+            }
             self.over = true;
             let client = self.waiting.take().unwrap_or_default().into();
             out.push(Command::Become { protocol: "opaque", client, server: Bytes::new() });
@@ -194,6 +217,24 @@ impl Responder {
             self.close(Ending::Finished, out);
         }
         Ok(())
+    }
+
+    /// Plays the messages of a WebSocket, which are a part of the answer that opened it.
+    fn converse(
+        &mut self,
+        id: ExchangeId,
+        opening: Exchange,
+        extensions: Extensions,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let recorded = opening.response.clone().unwrap_or_default();
+        let limits = self.limits;
+        let player = Player::new(Peer::Server, id, opening, &recorded, extensions, limits);
+        let player = self.player.insert(player);
+        player.start(at, out)?;
+        let client = self.waiting.take().unwrap_or_default();
+        player.data(&client, at, out)
     }
 
     /// Tells a client that what it sent cannot be read, when it is its turn.
@@ -265,6 +306,9 @@ impl Session for Responder {
     fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
         if self.over {
             return Ok(());
+        }
+        if let Some(player) = &mut self.player {
+            return player.handle(event, out);
         }
         match event {
             Event::Data { from: Peer::Client, bytes, at } => {

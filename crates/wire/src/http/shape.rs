@@ -1,6 +1,7 @@
 //! How exchanges look in files.
 
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
+use rehearsal_model::stream;
 
 /// A field's value: one, or several of the same name.
 const VALUES: Shape = Shape::Either(&[Shape::Data, Shape::List(&Shape::Data)]);
@@ -76,6 +77,40 @@ const STATUS: Field = Field::required("status", Shape::Integer, "Status code");
 const REASON: Field =
     Field::optional("reason", Shape::Data, "Reason phrase when not the standard one");
 
+const FORMAT: Field = Field::optional(
+    "format",
+    Shape::Text,
+    "How a tree is spelled where that is not compact JSON: the words of body-format",
+);
+const CLOSED: &[Field] = &[
+    Field::required("by", Shape::Choice(&["client", "server"]), "Who closed it"),
+    Field::optional("code", Shape::Integer, "Status code of the close frame, such as 1000"),
+    Field::optional("reason", Shape::Text, "Reason in the close frame"),
+    Field::optional(
+        "how",
+        Shape::Choice(&["ended", "reset"]),
+        "How the connection ended when that was without a close frame",
+    ),
+];
+const CONVERSATION: Field = Field::optional(
+    stream::CONVERSATION,
+    Shape::List(&Shape::Map(&[
+        Field::optional(
+            stream::SENT,
+            Shape::Any,
+            "Message of the client: text, JSON as a tree, or bytes",
+        ),
+        Field::optional(stream::RECEIVED, Shape::Any, "Message of the server, likewise"),
+        FORMAT,
+        Field::optional(
+            stream::CLOSED,
+            Shape::Map(CLOSED),
+            "End of the conversation; without one, it was still open when the recording ended",
+        ),
+    ])),
+    "What was said over a WebSocket, in the order in which it was seen",
+);
+
 /// The keys of a request and a response.
 pub(super) static SHAPE: ExchangeShape = ExchangeShape {
     request: &[
@@ -117,6 +152,7 @@ pub(super) static SHAPE: ExchangeShape = ExchangeShape {
             Shape::Choice(&["close"]),
             "The end of the connection ends the body",
         ),
+        CONVERSATION,
     ],
     keeps_connection: false,
 };

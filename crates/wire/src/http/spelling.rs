@@ -26,6 +26,13 @@ pub(super) struct Spelling {
 impl Spelling {
     /// Notes it under `body-format`, when there is something to say.
     pub(super) fn record(self, map: &mut Map) {
+        let words = self.words();
+        if !words.is_empty() {
+            map.push_new("body-format", words);
+        }
+    }
+
+    fn words(self) -> String {
         let mut words: Vec<String> = Vec::new();
         match self.json.space {
             Space::Compact => {}
@@ -45,15 +52,17 @@ impl Spelling {
             (self.encoded, ENCODED),
         ];
         words.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| (*word).to_owned()));
-        if !words.is_empty() {
-            map.push_new("body-format", words.join(" "));
-        }
+        words.join(" ")
     }
 
     /// Reads it back.
     pub(super) fn of(map: &Map) -> Result<Self, WireError> {
+        Self::named("body-format", map.get("body-format"))
+    }
+
+    fn named(key: &str, words: Option<&Value>) -> Result<Self, WireError> {
         let mut spelling = Spelling::default();
-        let words = match map.get("body-format") {
+        let words = match words {
             None => return Ok(spelling),
             Some(value) => value.as_text().unwrap_or("?"),
         };
@@ -69,12 +78,28 @@ impl Spelling {
                 ENCODED => spelling.encoded = true,
                 other => match other.strip_prefix("indented-").and_then(|n| n.parse().ok()) {
                     Some(width) => spelling.json.space = Space::Indented(width),
-                    None => return Err(unwritable(format!("body-format has no word {other:?}"))),
+                    None => return Err(unwritable(format!("{key} has no word {other:?}"))),
                 },
             }
         }
         Ok(spelling)
     }
+}
+
+/// An object or a list as a tree, with the words that give back the text; none for the commonest
+/// spelling.
+pub(crate) fn shown(text: &str) -> Option<(Value, Option<String>)> {
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    let (tree, json) = json(text)?;
+    let words = Spelling { json, ..Spelling::default() }.words();
+    Some((tree, Some(words).filter(|words| !words.is_empty())))
+}
+
+/// The text of a tree, spelled as the words under a key say.
+pub(crate) fn spelled(tree: &Value, key: &str, words: Option<&Value>) -> Result<String, WireError> {
+    Ok(json::to_string_styled(tree, Spelling::named(key, words)?.json))
 }
 
 /// The document as a tree with the style that gives back the text, when there is one.

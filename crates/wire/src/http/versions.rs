@@ -136,7 +136,7 @@ fn over_http2(request: &Map) -> bool {
 
 impl Session for Spoken {
     fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
-        if let Event::Request { id, request, at } = event {
+        if let Event::Request { id, request, at, .. } = event {
             let wanted = over_http2(request);
             if self.session.as_ref().is_some_and(|(http2, _)| *http2 != wanted) {
                 // As if the server had ended the connection: the request can be sent on another.

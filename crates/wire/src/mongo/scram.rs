@@ -4,7 +4,7 @@
 //! (the app's environment, say) with which the client's proof is right. Nothing is kept of it. Names
 //! and passwords are not prepared (SASLprep): those outside ASCII must be in that form already.
 
-use super::bson::base64;
+use crate::base64;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};

@@ -160,7 +160,8 @@ fn a_client_that_ends_before_the_server_speaks_is_played_so() {
         );
 
         let mut caller = Caller(Opaque.requester(SMALL));
-        let event = Event::Request { id: ExchangeId(1), request: &request, at: millis(1) };
+        let event =
+            Event::Request { id: ExchangeId(1), request: &request, recorded: None, at: millis(1) };
         let mut done = caller.give(event);
         assert_eq!(done.remove(0), Command::Send { to: Server, bytes: "GET /he".into() });
         assert_eq!(done.remove(0), Command::Close { to: Server, how });
@@ -401,7 +402,12 @@ impl Caller {
 
     fn request(&mut self, id: u64, send: &str) -> Vec<Command> {
         let request = Map::from([("send", send)]);
-        self.give(Event::Request { id: ExchangeId(id), request: &request, at: Moment(0) })
+        self.give(Event::Request {
+            id: ExchangeId(id),
+            request: &request,
+            recorded: None,
+            at: Moment(0),
+        })
     }
 }
 

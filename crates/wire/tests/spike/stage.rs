@@ -113,6 +113,7 @@ impl Stage {
             Command::Begin { id, at } => {
                 self.played.events.push(format!("begin {} at {}", id.0, at.0));
             }
+            Command::Stir { .. } => {}
             Command::Ask { id, request, at } => {
                 self.played.events.push(format!("ask {} at {}", id.0, at.0));
                 self.played.asked.push((id.0, request));

@@ -183,7 +183,9 @@ impl Requester {
 impl Session for Requester {
     fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
         match event {
-            Event::Request { id, request, at } if !self.over => self.request(id, request, at, out),
+            Event::Request { id, request, at, .. } if !self.over => {
+                self.request(id, request, at, out)
+            }
             Event::Request { .. } => Err(malformed("a request after the connection has ended")),
             Event::Data { from: Peer::Server, bytes, at } if !self.over => {
                 self.server(bytes, at, out)

@@ -110,8 +110,8 @@ fn informational_responses_and_no_content() {
 #[test]
 fn an_upgrade_hands_the_rest_over() {
     let seen = observe(&[
-        Client(b"GET /ws HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly"),
-        Server(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x02"),
+        Client(b"GET /x HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nearly"),
+        Server(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: chat\r\n\r\n\x81\x02"),
         Client(b" bird"),
     ]);
     assert_eq!(seen.handed, Some((b"early bird".to_vec(), b"\x81\x02".to_vec())));

@@ -4,7 +4,7 @@ use super::*;
 use rehearsal_model::{ExchangeId, Map};
 
 fn request(id: u64, request: &Map) -> Event<'_> {
-    Event::Request { id: ExchangeId(id), request, at: NOW }
+    Event::Request { id: ExchangeId(id), request, recorded: None, at: NOW }
 }
 
 fn emitted(commands: &[Command]) -> Vec<(u64, String)> {

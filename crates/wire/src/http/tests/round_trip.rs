@@ -47,7 +47,7 @@ fn replays(exchange: &Exchange) {
     let id = ExchangeId(1);
     let mut requester = Http.requester(Limits::default());
     let mut responder = Http.responder(Limits::default());
-    let request = Event::Request { id, request: &exchange.request, at: NOW };
+    let request = Event::Request { id, request: &exchange.request, recorded: None, at: NOW };
     let bytes = bytes_of(give(&mut requester, request));
     let asked = give(&mut responder, event(&Client(&bytes)));
     let [Command::Ask { request, .. }] = asked.as_slice() else { panic!("no request: {asked:?}") };

@@ -2,8 +2,9 @@
 
 use super::super::{malformed, unwritable};
 use super::read::Reader;
-use super::{base64, date, decimal, write};
+use super::{date, decimal, write};
 use crate::WireError;
+use crate::base64;
 use rehearsal_model::{Map, Value};
 
 /// Reads a value of such a type.

@@ -5,7 +5,6 @@
 //! says what it is, as in MongoDB Extended JSON v2 (`{$oid: …}`, `{$date: …}`, `{$numberLong: "5"}`).
 //! It knows nothing of commands.
 
-pub(super) mod base64;
 mod date;
 mod decimal;
 mod marked;
@@ -15,6 +14,7 @@ mod write;
 pub(super) use read::{Budget, document, skip};
 
 use crate::WireError;
+use crate::base64;
 use rehearsal_model::{Map, Value};
 
 /// How deep documents may stand in one another; servers refuse more than 180 or so.

@@ -9,7 +9,10 @@ fn give(session: &mut dyn Session, event: Event<'_>) -> Vec<Command> {
 }
 
 fn ask(session: &mut dyn Session, id: u64, request: &str) -> Vec<Command> {
-    give(session, Event::Request { id: ExchangeId(id), request: &map(request), at: NOW })
+    give(
+        session,
+        Event::Request { id: ExchangeId(id), request: &map(request), recorded: None, at: NOW },
+    )
 }
 
 fn hear(session: &mut dyn Session, frames: &[Vec<u8>]) -> Vec<Command> {
@@ -107,7 +110,8 @@ fn wrong_requests_are_refused() {
         r#"{"http":"GET /","version":"2","trailers":{"a":"\u0000"}}"#,
     ] {
         let mut out = Vec::new();
-        let event = Event::Request { id: ExchangeId(1), request: &map(wrong), at: NOW };
+        let event =
+            Event::Request { id: ExchangeId(1), request: &map(wrong), recorded: None, at: NOW };
         let outcome = Http.requester(SMALL).handle(event, &mut out);
         assert!(matches!(outcome, Err(WireError::Unwritable { .. })), "{wrong}");
     }

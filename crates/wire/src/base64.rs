@@ -1,8 +1,8 @@
-//! Base64 (RFC 4648, section 4) and hexadecimal, as Extended JSON and SCRAM write bytes.
+//! Base64 (RFC 4648, section 4), hexadecimal and UUIDs, as protocols write bytes into text.
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-pub(in super::super) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let byte = |place: usize| u32::from(chunk.get(place).copied().unwrap_or(0));
@@ -28,7 +28,7 @@ fn digit(letter: u8) -> Option<u32> {
 }
 
 /// The bytes, or nothing when it is not base64 in its one canonical spelling.
-pub(in super::super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     for chunk in text.as_bytes().chunks(4) {
         let &[_, _, _, _] = chunk else { return None };
@@ -44,13 +44,13 @@ pub(in super::super) fn decode(text: &str) -> Option<Vec<u8>> {
     (encode(&out) == text).then_some(out)
 }
 
-pub(in super::super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 15)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// So many bytes of hexadecimal digits.
-pub(in super::super) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
     if digits.len() != 2 * N {
         return None;
@@ -64,13 +64,13 @@ pub(in super::super) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> 
 }
 
 /// A UUID as RFC 9562 writes it.
-pub(in super::super) fn uuid(bytes: &[u8]) -> Option<String> {
+pub(crate) fn uuid(bytes: &[u8]) -> Option<String> {
     let text = hex(bytes.first_chunk::<16>().filter(|_| bytes.len() == 16)?);
     let part = |from, to| &text[from..to];
     Some([part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-"))
 }
 
-pub(in super::super) fn from_uuid(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn from_uuid(text: &str) -> Option<[u8; 16]> {
     let bytes = from_hex::<16>(&text.replace('-', ""))?;
     let canonical = uuid(&bytes)?;
     canonical.eq_ignore_ascii_case(text).then_some(bytes)
