@@ -131,7 +131,7 @@ impl Stage {
                 of: test.calls.len(),
                 edge: call.edge.to_string(),
                 owner: self.owner(&call.edge),
-                operation: self.operation(&call.edge, &call.exchange.request),
+                operation: self.shelf.operation(&call.edge, &call.exchange.request),
                 differences,
             })
         };

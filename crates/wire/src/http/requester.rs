@@ -86,10 +86,10 @@ impl Requester {
             let switches = response.switches;
             let closes = response.closes || ends_connection(&front.request);
             front.offer.hide_answer(&mut response.map);
-            if let (Some(recorded), Some(extensions)) =
-                (front.recorded.clone(), upgrade::agreed(&response.map))
+            if front.recorded.is_some()
+                && let Some(extensions) = upgrade::agreed(&response.map)
             {
-                return self.converse(response, &recorded, extensions, input, at, out);
+                return self.converse(response, extensions, input, at, out);
             }
             self.emit(Some(response), None, at, out);
             if switches {
@@ -108,19 +108,19 @@ impl Requester {
     fn converse(
         &mut self,
         response: Response,
-        recorded: &Map,
         extensions: Extensions,
         server: &[u8],
         at: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        let Some(Pending { id, request, started, .. }) = self.pending.pop_front() else {
+        let Some(Pending { id, request, started, recorded, .. }) = self.pending.pop_front() else {
             return Ok(());
         };
+        let recorded = recorded.unwrap_or_default();
         let response = Some(response.map);
         let opening = Exchange { request, response, started, ..Exchange::default() };
         let limits = self.limits;
-        let player = Player::new(Peer::Client, id, opening, recorded, extensions, limits);
+        let player = Player::new(Peer::Client, id, opening, &recorded, extensions, limits);
         let player = self.player.insert(player);
         player.start(at, out)?;
         player.data(server, at, out)
