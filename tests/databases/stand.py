@@ -26,6 +26,20 @@ START_LIMIT, STOP_LIMIT, TEST_LIMIT = 60, 20, 120  # seconds
 LOCKS = []  # Files whose locks are held until this process ends.
 
 
+# What a shop in another language is asked, and of each defect: the tests that it turns red, and words that must be printed.
+FLAVOUR = [
+    ("GET", "/orders", None, 200, "pen"),
+    ("POST", "/orders/hat/12.30/2024-05-06T10:00:00", None, 200, "3"),
+    ("POST", "/orders/2/raise/0.50", None, 200, "20.50"),
+]
+FLAVOUR_DEFECTS = {
+    "missing_commit": ([2], ["COMMIT was not made"]),
+    "n_plus_one": ([1], ["SELECT orders", "id = "]),
+    "wrong_column": ([2], ["state", "item"]),
+    "utc_as_local": ([2], ["deliver", "12:00:00"]),
+}
+
+
 class Failed(Exception):
     """Why a case is red, in words for a person."""
 
@@ -274,6 +288,17 @@ class Stand:
         if code != 2 or any(word not in printed for word in [file.name, f"line {line}", *words]):
             raise Failed(f"exit code {code}, and not {file.name}, line {line} and {words}:\n{printed[-2000:]}")
         return f"refused: {file.name}, line {line}"
+
+    def flavour(self, language, command, update):
+        """The cases of a shop that is written in another language: recorded and replayed, then with each defect.
+
+        It answers GET /orders, POST /orders/ITEM/AMOUNT/MOMENT, POST /orders/ID/raise/AMOUNT. `update` is a part of the
+        statement that raises.
+        """
+        name = f"shop-{language}"
+        yield name, lambda: self.app(name, command, FLAVOUR)
+        for bug, (red, words) in (FLAVOUR_DEFECTS | {"lost_update": ([3], [update, "UPDATE orders was not made"])}).items():
+            yield f"{name} {bug}", lambda bug=bug, red=red, words=words: self.defect(name, bug, red, words)
 
     def isolated(self, name, connection):
         """A replay while the server is up: its log may have no new line with the text `connection`."""

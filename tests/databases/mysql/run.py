@@ -43,7 +43,7 @@ JAVA_MODES = {
 EDITED = ["pymysql", "mysqlclient", "connector-c", "connector-c-prepared", "go-prepared", "node-mysql2-execute", "node-mariadb-execute", "mariadb-j-server"]
 SCHEMA = """
 CREATE TABLE orders (id int unsigned AUTO_INCREMENT PRIMARY KEY, item varchar(100) NOT NULL DEFAULT 'none' UNIQUE, state varchar(20) UNIQUE,
-    amount decimal(10,2) NOT NULL, paid bool NOT NULL DEFAULT false, due date NOT NULL, tags set('warm','a b','new') NOT NULL DEFAULT '', note blob);
+    amount decimal(10,2) NOT NULL, paid bool NOT NULL DEFAULT false, due date NOT NULL, deliver datetime, tags set('warm','a b','new') NOT NULL DEFAULT '', note blob);
 CREATE TABLE ledger (order_id int NOT NULL, amount decimal(10,2) NOT NULL);
 CREATE TABLE stock (item varchar(20) PRIMARY KEY, quantity int NOT NULL);
 INSERT INTO orders (item, amount, due, note) VALUES ('pen', 1.50, '2024-02-29', ''), ('book', 20, '2024-03-01', x'00ff');
@@ -198,6 +198,8 @@ def cases(stand, tools):
     shell = [python, HERE / "shell.py", "{port}", find_program("mariadb", "mariadb-client"), find_program("mariadb-dump", "mariadb-client")]
     yield "sysbench", lambda: stand.sysbench(python, "mysql", {"host": "DB_HOST", "port": "DB_PORT", "user": "DB_USER", "password": "DB_PASSWORD", "db": "DB_NAME"})
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code"') for path in ("/shell/talk", "/dump")])
+    yield from stand.flavour("node", [node[0], node[1].with_name("shop.js"), "{port}"], "SET amount = amount + ?")
+    yield from stand.flavour("java", [*java[:-1], "Shop", "{port}"], "SET amount = amount + ?")
     for driver, command, paths in drivers(stand, python, go, node, java):
         requests = [("GET", path, None, 200, "") for path in paths]
         yield driver, lambda driver=driver, command=command, requests=requests: stand.app(
@@ -245,7 +247,7 @@ def fill(cache):
     run_tool(["go", "build", "-o", cache / "corpus-go", "."], HERE / "go")
     run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], node)
     run_tool(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java)
-    run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Corpus.java"], java)
+    run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Corpus.java", "Shop.java"], java)
 
 
 if __name__ == "__main__":

@@ -188,6 +188,8 @@ def cases(stand, tools):
     yield "clients", lambda: run_clients(stand, shell)
     yield "sysbench", lambda: stand.sysbench(python, "pgsql", {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "db": "PGDATABASE"})
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, "") for path in SHELL])
+    for language, program in (("go", go), ("rust", rust)):
+        yield from stand.flavour(language, [program, "{port}", "shop"], "SET amount = amount + $1")
     for driver, command, paths in drivers(stand, *tools):
         requests = [("GET", path, None, 200, "") for path in paths]
         yield driver, lambda driver=driver, command=command, requests=requests: stand.app(

@@ -159,7 +159,10 @@ impl Statements {
             let mut row = Vec::with_capacity(statement.types.len());
             for (code, is_unsigned) in &statement.types {
                 row.push(match fields.byte()? {
-                    0 => values::read_binary(&values::parameter(*code, *is_unsigned), &mut fields)?,
+                    0 => values::read_parameter(
+                        &values::parameter(*code, *is_unsigned),
+                        &mut fields,
+                    )?,
                     1 => Value::Null,
                     2 => Value::Map(Map::from([("use", "default")])),
                     3 => Value::Map(Map::from([("use", "ignored")])),
@@ -199,7 +202,7 @@ impl Statement {
                 (Some(data), _) => Value::from_bytes(data),
                 _ if is_null => Value::Null,
                 (None, Some((code, is_unsigned))) => {
-                    values::read_binary(&values::parameter(*code, *is_unsigned), fields)?
+                    values::read_parameter(&values::parameter(*code, *is_unsigned), fields)?
                 }
                 (None, None) => return Err(malformed("parameters without types")),
             });

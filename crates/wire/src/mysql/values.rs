@@ -182,8 +182,21 @@ fn unbits(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Reads a value of a binary row or of a parameter, for which the column stands.
-pub(super) fn read_binary(column: &Column, fields: &mut Fields<'_>) -> Result<Value, WireError> {
+/// Reads the value of a parameter, for which the column stands. Drivers send a moment with a fraction of
+/// zero, or without; nobody writes it again.
+pub(super) fn read_parameter(column: &Column, fields: &mut Fields<'_>) -> Result<Value, WireError> {
+    let is_moment = matches!(column.kind(), Kind::Date | Kind::DateTime | Kind::Time);
+    let value = read(column, fields, !is_moment)?;
+    let whole = value.as_text().filter(|_| is_moment).and_then(|text| text.strip_suffix(".000000"));
+    Ok(whole.map(Value::from).unwrap_or(value))
+}
+
+/// Reads a value of a binary row.
+fn read_binary(column: &Column, fields: &mut Fields<'_>) -> Result<Value, WireError> {
+    read(column, fields, true)
+}
+
+fn read(column: &Column, fields: &mut Fields<'_>, exact: bool) -> Result<Value, WireError> {
     let kind = column.kind();
     let raw = match kind {
         Kind::Integer(size) | Kind::Float(size) => fields.take(size)?,
@@ -207,7 +220,7 @@ pub(super) fn read_binary(column: &Column, fields: &mut Fields<'_>) -> Result<Va
     // Whatever is not written as it was read stays what it is.
     let mut again = Vec::new();
     let same = shown.as_ref().is_some_and(|shown| {
-        write_binary(column, shown, &mut again).is_some() && again.ends_with(raw)
+        !exact || (write_binary(column, shown, &mut again).is_some() && again.ends_with(raw))
     });
     Ok(shown.filter(|_| same).unwrap_or_else(|| Value::Bytes(raw.to_vec())))
 }
@@ -315,4 +328,23 @@ pub(super) fn parameter(code: u8, is_unsigned: bool) -> Column {
     // A fraction is shown as far as there is one.
     let length = if code == types::BIT { 64 } else { 0 };
     Column { code, flags, length, decimals: FLOATING, ..Column::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_the_same_parameter_with_and_without_a_fraction_of_zero() {
+        let read = |bytes: &[u8]| {
+            let column = parameter(12, false);
+            read_parameter(&column, &mut Fields::new(bytes)).unwrap()
+        };
+        let long = [11, 0xe8, 7, 5, 6, 10, 0, 0, 0, 0, 0, 0];
+        let short = [7, 0xe8, 7, 5, 6, 10, 0, 0];
+        assert_eq!(read(&long), Value::from("2024-05-06 10:00:00"));
+        assert_eq!(read(&short), read(&long));
+        let odd = [3, 1, 2, 3];
+        assert_eq!(read(&odd), Value::Bytes(vec![1, 2, 3]));
+    }
 }

@@ -2,6 +2,7 @@
 // understood.
 //
 //	corpus PORT DRIVER STATEMENTS
+//	corpus PORT shop
 //
 // DRIVER is pq, or pgx and one of its modes: pgx-cache_statement, pgx-cache_describe,
 // pgx-describe_exec, pgx-exec, pgx-simple_protocol. STATEMENTS is a file that maps the path of a
@@ -94,6 +95,9 @@ func byPq() (func(string) ([][]any, error), error) {
 }
 
 func main() {
+	if os.Args[2] == "shop" {
+		shop(os.Args[1])
+	}
 	statements := map[string]string{}
 	file, err := os.ReadFile(os.Args[3])
 	if err == nil {

@@ -2,9 +2,12 @@
 //! is the bytes that the driver got, with the types that it takes them for.
 //!
 //!     corpus PORT query|portal|simple STATEMENTS
+//!     corpus PORT shop
 //!
 //! STATEMENTS is a file of lines: the path of a request, a tab, SQL. The database is named by the PG…
 //! variables.
+
+mod shop;
 
 use postgres::types::{FromSql, Type};
 use postgres::{Client, NoTls, Row, SimpleQueryMessage};
@@ -83,7 +86,7 @@ fn connect() -> Result<Client, Failure> {
 
 fn serve(
     mut stream: TcpStream,
-    client: &mut Client,
+    client: Option<&mut Client>,
     mode: &str,
     statements: &HashMap<&str, &str>,
 ) -> Result<(), Failure> {
@@ -94,9 +97,12 @@ fn serve(
             break;
         }
     }
-    let sql =
-        first.split(' ').nth(1).and_then(|path| statements.get(path)).ok_or("no such statement")?;
-    let body = ask(client, mode, sql).unwrap_or_else(|error| format!("error: {error}"));
+    let path = first.split(' ').nth(1).ok_or("no path")?;
+    let body = match client {
+        None => shop::answer(path),
+        Some(client) => ask(client, mode, statements.get(path).ok_or("no such statement")?),
+    };
+    let body = body.unwrap_or_else(|error| format!("error: {error}"));
     write!(
         stream,
         "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
@@ -107,13 +113,16 @@ fn serve(
 
 fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [port, mode, file] = &words[..] else { return Err("three words are needed".into()) };
-    let text = std::fs::read_to_string(file)?;
+    let (port, mode, text) = match &words[..] {
+        [port, mode] if mode == "shop" => (port, mode, String::new()),
+        [port, mode, file] => (port, mode, std::fs::read_to_string(file)?),
+        _ => return Err("three words are needed, or a port and `shop`".into()),
+    };
     let statements = text.lines().filter_map(|line| line.split_once('\t')).collect();
-    let mut client = connect()?;
+    let mut client = if mode == "shop" { None } else { Some(connect()?) };
     for stream in TcpListener::bind(("127.0.0.1", port.parse()?))?.incoming() {
         // A caller that only looks whether anybody listens sends nothing.
-        if let Err(error) = serve(stream?, &mut client, mode, &statements) {
+        if let Err(error) = serve(stream?, client.as_mut(), mode, &statements) {
             eprintln!("{error}");
         }
     }

@@ -1,0 +1,79 @@
+//! A small shop by rust-postgres: GET /orders, POST /orders/ITEM/AMOUNT/MOMENT, POST
+//! /orders/ID/raise/AMOUNT. BUG plants a defect: missing_commit, n_plus_one, wrong_column,
+//! utc_as_local, lost_update.
+
+use crate::{Failure, connect};
+use postgres::{Row, Transaction};
+
+fn line(row: &Row) -> String {
+    let (id, item, amount): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
+    format!("{id} {item} {amount}\n")
+}
+
+fn orders(tx: &mut Transaction<'_>, bug: &str) -> Result<String, Failure> {
+    let columns = "SELECT id, item, amount::text FROM orders";
+    let mut rows = tx.query(&format!("{columns} ORDER BY id"), &[])?;
+    if bug == "n_plus_one" {
+        for row in &mut rows {
+            *row = tx.query_one(&format!("{columns} WHERE id = $1"), &[&row.get::<_, i32>(0)])?;
+        }
+    }
+    Ok(rows.iter().map(line).collect())
+}
+
+fn create(
+    tx: &mut Transaction<'_>,
+    bug: &str,
+    item: &str,
+    amount: &str,
+    moment: &str,
+) -> Result<String, Failure> {
+    let column = if bug == "wrong_column" { "state" } else { "item" };
+    let (due, time) = moment.split_once('T').ok_or("no moment")?;
+    let (hour, rest) = time.split_once(':').ok_or("no time")?;
+    let hour = hour.parse::<u32>()? + if bug == "utc_as_local" { 2 } else { 0 };
+    let deliver = format!("{due} {hour:02}:{rest}");
+    let sql = format!(
+        "INSERT INTO orders ({column}, amount, due, deliver) \
+         VALUES ($1, $2::text::numeric, $3::text::date, $4::text::timestamp) RETURNING id"
+    );
+    let row = tx.query_one(&sql, &[&item, &amount, &due, &deliver])?;
+    Ok(row.get::<_, i32>(0).to_string())
+}
+
+fn raise(tx: &mut Transaction<'_>, bug: &str, id: i32, by: &str) -> Result<String, Failure> {
+    if bug != "lost_update" {
+        let sql = "UPDATE orders SET amount = amount + $1::text::numeric WHERE id = $2 \
+                   RETURNING amount::text";
+        return Ok(tx.query_one(sql, &[&by, &id])?.get(0));
+    }
+    let row = tx.query_one("SELECT amount::text FROM orders WHERE id = $1", &[&id])?;
+    let amount = row.get::<_, String>(0).parse::<f64>()? + by.parse::<f64>()?;
+    let amount = format!("{amount:.2}");
+    tx.execute("UPDATE orders SET amount = $1::text::numeric WHERE id = $2", &[&amount, &id])?;
+    Ok(amount)
+}
+
+/// What the shop answers to a path, by a connection of its own.
+pub(crate) fn answer(path: &str) -> Result<String, Failure> {
+    let bug = std::env::var("BUG").unwrap_or_default();
+    let mut client = connect()?;
+    let mut tx = client.transaction()?;
+    let words: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let told = match words[..] {
+        [_] => orders(&mut tx, &bug)?,
+        [_, id, "raise", by] => raise(&mut tx, &bug, id.parse()?, by)?,
+        [_, item, amount, moment] => {
+            let told = create(&mut tx, &bug, item, amount, moment)?;
+            if bug == "missing_commit" {
+                // The connection ends with the request, and the transaction with it.
+                std::mem::forget(tx);
+                return Ok(told);
+            }
+            told
+        }
+        _ => return Err("no such path".into()),
+    };
+    tx.commit()?;
+    Ok(told)
+}
