@@ -2,7 +2,7 @@
 # Sets up what the tests need, and runs every test.
 #
 #   ./test.sh            everything
-#   ./test.sh STEP...    some steps: lint unit e2e real tls faces databases fuzz
+#   ./test.sh STEP...    some steps: lint unit e2e real tls http2 faces databases fuzz
 #
 # What is missing is installed with apt-get when we may (as root, or by sudo without a password);
 # otherwise it is named. With CI=true a missing part is a failure. Without it, the steps that need
@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(lint unit e2e real tls faces databases fuzz)
+[[ ${#steps[@]} -gt 0 ]] || steps=(lint unit e2e real tls http2 faces databases fuzz)
 profile=ci
 began=$SECONDS
 failed=()
@@ -25,6 +25,7 @@ parts=(
   "npm npm" "javac default-jdk-headless" "java default-jre-headless" "haproxy haproxy"
   "mvn maven" "mariadbd mariadb-server" "mariadb mariadb-client" "redis-server redis-server"
   "redis-cli redis-tools" "memcached memcached" "memcslap libmemcached-tools" "openssl openssl"
+  "nghttp nghttp2-client" "h2load nghttp2-client"
 )
 # Debian keeps servers where an ordinary user does not look.
 export PATH=$PATH:/usr/sbin
@@ -88,6 +89,11 @@ tls() {
 faces() {
   cargo build -p rehearsal --profile "$profile" &&
     REHEARSAL=$PWD/target/$profile/rehearsal tests/faces/run.py --repeat 3
+}
+
+http2() {
+  cargo build -p rehearsal --profile "$profile" &&
+    REHEARSAL=$PWD/target/$profile/rehearsal tests/http2/run.py --repeat 3
 }
 
 databases() {

@@ -28,7 +28,7 @@ function answer(stream, headers) {
   stream.on("error", () => {});
   if (path.startsWith("/prices/")) {
     const sku = path.split("/")[2];
-    return json(stream, { sku, cents: 100 + 7 * Number(sku.slice(1)) }, { "set-cookie": ["a=1", "b=2"] });
+    return json(stream, { sku, cents: 100 + 7 * Number(sku.slice(1)) }, { "x-shelf": ["3", "4"] });
   }
   switch (path) {
     case "/reserve":
@@ -50,7 +50,7 @@ function answer(stream, headers) {
       return stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
     case "/half":
       stream.respond({ ":status": 200, "content-type": "text/plain" });
-      return stream.write("only the beginning", () => stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR));
+      return stream.write("only the beginning", () => stream.destroy(new Error("half is enough")));
     case "/early":
       // An answer before the request is complete, as servers that refuse an upload give it.
       stream.respond({ ":status": 413 });

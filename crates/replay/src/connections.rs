@@ -80,14 +80,14 @@ impl Connections {
         let words = Arc::clone(&self.words);
         let known = &self.stage.shelf.edges[edge as usize];
         let (protocol, shown, name) = (known.protocol, known.tls.first, known.name.clone());
-        let silent = !known.said_anything;
+        let (silent, spoken) = (!known.said_anything, known.spoken);
         let (tls, accounts) = (self.tls.clone(), Arc::clone(&self.accounts));
         let limits = self.stage.shelf.limits;
         let options = ConnectionOptions { words, limits, ..ConnectionOptions::new(id, self.clock) };
         tasks.spawn(async move {
             let client = match shown {
                 None => client,
-                Some(how) => match tls::accept(tls, (&called, how), silent, client).await {
+                Some(how) => match tls::accept(tls, (&called, how), silent, spoken, client).await {
                     Ok(client) => client,
                     Err(error) => {
                         accounts.ledger(tls::refused(&name, how));

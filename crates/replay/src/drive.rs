@@ -62,7 +62,7 @@ impl Driver {
                 return answer;
             }
         }
-        let requester = self.connect(edge, &door).await?;
+        let requester = self.connect(edge, &door, request).await?;
         self.send_on(requester, edge, &door, (request, recorded)).await
     }
 
@@ -71,7 +71,12 @@ impl Driver {
         self.open.clear();
     }
 
-    async fn connect(&mut self, edge: &EdgeName, door: &Endpoint) -> Result<Requester, String> {
+    async fn connect(
+        &mut self,
+        edge: &EdgeName,
+        door: &Endpoint,
+        request: &Map,
+    ) -> Result<Requester, String> {
         let stream = dial(&door.to_string(), DIAL_LIMIT).await.map_err(|error| {
             format!("the app refused the connection ({})", error.failure.as_str())
         })?;
@@ -82,7 +87,8 @@ impl Driver {
         let stream = match (known, self.callers.get(edge)) {
             (Some(known), Some(caller)) => {
                 let name = known.tls.server_name.as_deref();
-                let laid = timeout(DIAL_LIMIT, caller.call(name, protocol.alpn(), stream)).await;
+                let spoken = protocol.alpn(request);
+                let laid = timeout(DIAL_LIMIT, caller.call(name, spoken, stream)).await;
                 let laid = laid.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()));
                 let laid =
                     laid.map_err(|error| format!("the app speaks no TLS with us ({error})"))?;

@@ -29,6 +29,8 @@ pub(crate) struct ShelfEdge {
     pub(crate) owner: Option<String>,
     /// Whether anything is recorded of it.
     pub(crate) said_anything: bool,
+    /// What its first connection spoke, as TLS calls it.
+    pub(crate) spoken: &'static [&'static str],
     /// How every recorded attempt to connect failed, when none succeeded.
     pub(crate) always_fails: Option<Failure>,
 }
@@ -82,7 +84,7 @@ impl Shelf {
     pub(crate) fn new(mut loaded: Loaded, settings: &Settings) -> Result<Self, ShelfError> {
         let mut edges = edges(&loaded, settings)?;
         let entries = std::mem::take(&mut loaded.prints);
-        find_unreachable(&mut edges, &entries, &loaded)?;
+        look_at_first(&mut edges, &entries, &loaded)?;
         let mut endless = vec![Vec::new(); edges.len()];
         for (entry, mock) in entries.iter().zip(0u32..) {
             if edges[entry.edge as usize].protocol.shape().keeps_connection {
@@ -253,6 +255,7 @@ fn edges(loaded: &Loaded, settings: &Settings) -> Result<Vec<ShelfEdge>, ShelfEr
             tls: edge.tls.clone(),
             owner: set(&edge.name).and_then(|setting| setting.owner.clone()),
             said_anything: false,
+            spoken: &[],
             always_fails: None,
         })
     };
@@ -260,8 +263,8 @@ fn edges(loaded: &Loaded, settings: &Settings) -> Result<Vec<ShelfEdge>, ShelfEr
 }
 
 /// Notes of each edge how every attempt to connect to it failed, when none succeeded: then all that
-/// is recorded of it are exchanges without a request.
-fn find_unreachable(
+/// is recorded of it are exchanges without a request. Notes what was spoken over TLS.
+fn look_at_first(
     edges: &mut [ShelfEdge],
     entries: &[Entry],
     loaded: &Loaded,
@@ -278,16 +281,17 @@ fn find_unreachable(
         edges[edge].said_anything = true;
         reached[edge] |= entry.values != nothing[edge];
     }
-    for (edge, place) in
-        edges.iter_mut().zip(first).zip(reached).filter_map(|((edge, place), reached)| {
-            place.filter(|_| !reached).map(|place| (edge, place))
-        })
-    {
+    for ((edge, first), reached) in edges.iter_mut().zip(first).zip(reached) {
+        let Some(place) = first.filter(|_| !reached || edge.tls.first.is_some()) else { continue };
         let exchange = match place {
             Place::Call { test, index } => loaded.call_exchange(test, index)?,
             Place::Ambient { index, .. } | Place::Shared { index } => loaded.mock(index)?.exchange,
         };
-        edge.always_fails = exchange.failure.filter(|_| exchange.request.is_empty());
+        if !exchange.request.is_empty() {
+            edge.spoken = edge.protocol.alpn(&exchange.request);
+        } else if !reached {
+            edge.always_fails = exchange.failure;
+        }
     }
     Ok(())
 }

@@ -67,18 +67,19 @@ pub(crate) fn host(to: &Endpoint, name: Option<&str>) -> String {
 }
 
 /// Lays TLS over a connection of the app: the host that it called and what it is shown. `silent` says
-/// that nothing was ever said there.
+/// that nothing was ever said there, `spoken` what was, as TLS calls it.
 pub(crate) async fn accept(
     played: Option<Arc<Played>>,
     shown: (&str, Certificate),
     silent: bool,
+    spoken: &[&str],
     client: Stream,
 ) -> io::Result<Stream> {
     let Some(played) = played else {
         client.reset();
         return Err(io::Error::other("there is no certificate authority"));
     };
-    let laid = played.accept(shown, silent, client).await?;
+    let laid = played.accept(shown, silent, spoken, client).await?;
     Ok(Stream::over(laid, Laid::into_below))
 }
 

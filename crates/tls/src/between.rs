@@ -127,7 +127,7 @@ impl Between {
         let Some(offer) = readable(&asked) else {
             return Err(self.untouched(
                 party,
-                "it speaks HTTP/2 only, which is not read",
+                "it speaks HTTP/3 only, which is not read",
                 begun.io,
             ));
         };

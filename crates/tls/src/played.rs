@@ -17,7 +17,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 /// Application protocols that nobody here reads; what speaks them is asked to speak another.
-const UNREADABLE: [&[u8]; 3] = [b"h2", b"h3", b"h2c"];
+const UNREADABLE: [&[u8]; 1] = [b"h3"];
 
 /// Plays servers with certificates of their names. One for a whole run.
 pub struct Played {
@@ -44,7 +44,7 @@ impl Played {
     /// Lays TLS over a connection of the app. `host` is whom it called, for clients that do not say
     /// it; `how` is the state of the certificate that they are shown. When nothing has ever been said
     /// there, `silent`, it is done only when the app says something: clients may look at a
-    /// certificate when all else is over.
+    /// certificate when all else is over. What the app is asked to speak is of `spoken` if it offers that.
     ///
     /// # Errors
     /// When the app does not go along.
@@ -52,13 +52,15 @@ impl Played {
         &self,
         (host, how): (&str, Certificate),
         silent: bool,
+        spoken: &[&str],
         client: L,
     ) -> io::Result<Laid<L>> {
         let begun = hello(Begun::new(Bytes::new(), client)).await?;
         let asked = begun.client_hello();
         let name = asked.server_name().unwrap_or(host).to_owned();
         let offer = readable(&asked).unwrap_or_default();
-        let agreed = offer.into_iter().next();
+        let known = |name: &&Vec<u8>| spoken.iter().any(|spoken| spoken.as_bytes() == **name);
+        let agreed = offer.iter().find(known).or(offer.first()).cloned();
         let mut tls = accept(&self.mint, &self.provider, begun, (&name, how), agreed).await?;
         if silent && tls.fill_buf().await?.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());

@@ -60,7 +60,7 @@ impl Stage {
         let ((near, client), (server, far)) = (duplex(1 << 16), duplex(1 << 16));
         let played = Played::new(Arc::clone(&self.theirs), None).unwrap();
         let serving = async {
-            let mut tls = played.accept(("shop.example", how), false, far).await?;
+            let mut tls = played.accept(("shop.example", how), false, &[], far).await?;
             let mut heard = [0; 5];
             tls.read_exact(&mut heard).await?;
             tls.write_all(&heard.map(|byte| byte.to_ascii_uppercase())).await?;
@@ -84,7 +84,7 @@ impl Stage {
 async fn an_app_talks_with_a_server_as_if_nobody_were_between() {
     let stage = Stage::new();
     let (said, seen) = stage.call(&stage.ours, Certificate::Valid, &["h2", "http/1.1"]).await;
-    assert_eq!((said.unwrap().as_str(), seen), ("HELLO http/1.1", Some(Certificate::Valid)));
+    assert_eq!((said.unwrap().as_str(), seen), ("HELLO h2", Some(Certificate::Valid)));
     let (said, _) = stage.call(&stage.ours, Certificate::Valid, &[]).await;
     assert_eq!(said.unwrap(), "HELLO ");
     assert_eq!(stage.between.obstacle("shop"), None);

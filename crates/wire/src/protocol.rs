@@ -13,9 +13,9 @@ pub trait Protocol: Sync {
     /// Its name in recordings and settings, such as `http`.
     fn name(&self) -> &'static str;
 
-    /// What it is called when application protocols are negotiated with TLS (RFC 7301); none when it
-    /// is spoken there without.
-    fn alpn(&self) -> &'static [&'static str] {
+    /// What it is called when application protocols are negotiated with TLS (RFC 7301), on a connection on
+    /// which this is asked; none when it is spoken there without.
+    fn alpn(&self, _request: &Map) -> &'static [&'static str] {
         &[]
     }
 

@@ -9,13 +9,16 @@ const MAX_METHOD: usize = 32;
 /// The longest request line that is waited for.
 const MAX_LINE: usize = 64 << 10;
 
-/// What the first bytes of a connection say: a server of HTTP/1 never speaks first, and a request line
-/// ends with its version.
+/// What the first bytes of a connection say: a server of HTTP/1 never speaks first, one of HTTP/2 may, and
+/// a request line ends with its version.
 pub(super) fn detect(client: &[u8], server: &[u8]) -> Verdict {
     match versions::is_http2(client) {
         Verdict::Yes => return Verdict::Yes,
-        Verdict::NeedMore if http2::may_begin(server) => return Verdict::NeedMore,
-        Verdict::NeedMore | Verdict::No => {}
+        Verdict::NeedMore => match http2::begins(server) {
+            Verdict::No => {}
+            verdict => return verdict,
+        },
+        Verdict::No => {}
     }
     match request_line(client) {
         Verdict::NeedMore if !server.is_empty() => Verdict::No,

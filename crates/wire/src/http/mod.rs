@@ -38,6 +38,7 @@ mod write;
 
 use crate::grpc::Lens;
 use crate::{Facets, Limits, Protocol, Session, Verdict, WireError};
+use rehearsal_model::Map;
 use rehearsal_model::shape::ExchangeShape;
 
 /// The name of the protocol.
@@ -51,16 +52,16 @@ impl Protocol for Http {
         NAME
     }
 
-    fn alpn(&self) -> &'static [&'static str] {
-        &["http/1.1"]
-    }
-
     fn shape(&self) -> &'static ExchangeShape {
         &shape::SHAPE
     }
 
     fn detect(&self, client: &[u8], server: &[u8]) -> Verdict {
         detect::detect(client, server)
+    }
+
+    fn alpn(&self, request: &Map) -> &'static [&'static str] {
+        if versions::over_http2(request) { &["h2"] } else { &["http/1.1"] }
     }
 
     fn observer(&self, limits: Limits) -> Box<dyn Session> {

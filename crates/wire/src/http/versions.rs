@@ -61,16 +61,17 @@ impl Heard {
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
         self.early.push((from, bytes.to_vec(), at));
-        let said = |peer: Peer| {
-            let said = self.early.iter().filter(|(from, _, _)| *from == peer);
-            said.flat_map(|(_, bytes, _)| bytes.clone()).collect::<Vec<u8>>()
-        };
-        let (client, server) = (said(Peer::Client), said(Peer::Server));
-        match is_http2(&client) {
+        let server = self.said(Peer::Server);
+        match is_http2(&self.said(Peer::Client)) {
             Verdict::NeedMore if server.len() > MAX_EARLY => self.begin(false, out),
-            Verdict::NeedMore if http2::may_begin(&server) => Ok(()),
+            Verdict::NeedMore if http2::begins(&server) != Verdict::No => Ok(()),
             verdict => self.begin(verdict == Verdict::Yes, out),
         }
+    }
+
+    fn said(&self, peer: Peer) -> Vec<u8> {
+        let said = self.early.iter().filter(|(from, _, _)| *from == peer);
+        said.flat_map(|(_, bytes, _)| bytes.clone()).collect()
     }
 
     fn begin(&mut self, http2: bool, out: &mut Vec<Command>) -> Result<(), WireError> {
@@ -95,7 +96,9 @@ impl Session for Heard {
             }
             Event::Data { from, bytes, at } => self.keep(from, bytes, at, out),
             Event::Closed { .. } => {
-                self.begin(false, out)?;
+                // Somebody may look whether a server is there, and leave without a word.
+                let http2 = http2::begins(&self.said(Peer::Server)) == Verdict::Yes;
+                self.begin(http2, out)?;
                 self.session.as_mut().map_or(Ok(()), |session| session.handle(event, out))
             }
             Event::TlsReady { .. }
@@ -127,7 +130,7 @@ impl Spoken {
 }
 
 /// Whether a recorded request was made over HTTP/2.
-fn over_http2(request: &Map) -> bool {
+pub(super) fn over_http2(request: &Map) -> bool {
     match request.get("version") {
         Some(Value::Number(number)) => number.as_str() == http2::VERSION,
         version => version.and_then(Value::as_text) == Some(http2::VERSION),

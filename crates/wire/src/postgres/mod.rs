@@ -130,7 +130,7 @@ impl Protocol for Postgres {
         NAME
     }
 
-    fn alpn(&self) -> &'static [&'static str] {
+    fn alpn(&self, _: &rehearsal_model::Map) -> &'static [&'static str] {
         &["postgresql"]
     }
 

@@ -14,8 +14,8 @@ const LARGEST: usize = (1 << 14) + 256;
 const HELLO: u8 = 1;
 /// The extension that names application protocols (RFC 7301).
 const PROTOCOLS: u16 = 16;
-/// Those that nobody here reads: HTTP/2 and what comes after it.
-const UNREADABLE: [&[u8]; 3] = [b"h2", b"h3", b"h2c"];
+/// Those that nobody here reads.
+const UNREADABLE: [&[u8]; 1] = [b"h3"];
 
 /// Whether a client begins with TLS that can be read. It cannot when the client offers to speak only
 /// what nobody here reads; whoever asks leaves the connection as it is then.
@@ -138,9 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn clients_of_http_2_alone_are_left_alone() {
-        assert_eq!(begins_tls(&hello(&["h2"])), Verdict::No);
-        assert_eq!(begins_tls(&hello(&["h2", "postgresql"])), Verdict::Yes);
+    fn clients_of_http_3_alone_are_left_alone() {
+        assert_eq!(begins_tls(&hello(&["h3"])), Verdict::No);
+        assert_eq!(begins_tls(&hello(&["h3", "h2"])), Verdict::Yes);
     }
 
     #[test]

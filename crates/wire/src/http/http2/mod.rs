@@ -19,7 +19,7 @@ mod table;
 mod tests;
 mod write;
 
-use crate::WireError;
+use crate::{Verdict, WireError};
 
 pub(super) use frames::PREFACE;
 pub(super) use half::VERSION;
@@ -27,10 +27,18 @@ pub(super) use observer::Observer;
 pub(super) use requester::Requester;
 pub(super) use responder::Responder;
 
-/// Whether what a server said before its client may be the beginning of HTTP/2: its settings.
-pub(super) fn may_begin(server: &[u8]) -> bool {
-    let kind_flags_stream = [frames::SETTINGS, 0, 0, 0, 0, 0];
-    server.iter().skip(3).zip(kind_flags_stream).all(|(byte, wanted)| *byte == wanted)
+/// Whether what a server said before its client is the beginning of HTTP/2: its settings, which are few.
+pub(super) fn begins(server: &[u8]) -> Verdict {
+    let head = [0, 0, 0, frames::SETTINGS, 0, 0, 0, 0, 0];
+    let fits = |(place, (byte, wanted)): (usize, (&u8, &u8))| match place {
+        2 => byte.is_multiple_of(6),
+        _ => byte == wanted,
+    };
+    match server.iter().zip(&head).enumerate().all(fits) {
+        true if server.len() >= head.len() => Verdict::Yes,
+        true => Verdict::NeedMore,
+        false => Verdict::No,
+    }
 }
 
 fn malformed(what: impl Into<String>) -> WireError {

@@ -220,7 +220,10 @@ fn detection_waits_for_the_version() {
     let settings = b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\x10\0\0";
     for end in 0..preface.len() {
         assert_eq!(detect(&preface[..end], b""), NeedMore);
-        assert_eq!(detect(&preface[..end], &settings[..end.min(settings.len())]), NeedMore);
+        assert_eq!(detect(&preface[..end], &settings[..end.min(8)]), NeedMore);
     }
+    // Somebody may look whether a server is there, and leave without a word.
+    assert_eq!(detect(b"", settings), Yes);
+    assert_eq!(detect(b"", b"\0\0\x05\x04\0\0\0\0\0"), No);
     assert_eq!(detect(preface, settings), Yes);
 }

@@ -182,3 +182,11 @@ fn tunnels_are_exchanges_too() {
     let other = r#"3 {"http":"CONNECT /chat","version":"2","headers":{":protocol":"websocket","host":"shop"}} -> {"status":200}"#;
     check(&lines, &[], &[plain, other]);
 }
+
+#[test]
+fn whoever_only_looks_in_is_nobodys_exchange() {
+    let settings = server(&[frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 9])]);
+    let looked = [(Client, Finished), (Server, Finished)];
+    check(std::slice::from_ref(&settings), &looked, &[]);
+    check(&[settings, client(&[opening()])], &looked, &[]);
+}

@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Records apps that speak HTTP/2 on both sides, and replays them with their server stopped.
+
+    run.py [--repeat N] [--cache FOLDER] [--keep] [CASE ...]
+
+The server is Node's, without TLS and with it; the apps are written with Go's net/http, Node's http2, and
+Hypercorn with httpx. They are called by curl, nghttp and h2load. h2spec checks that a server behaves
+behind `record` as it does without it.
+
+The environment's REHEARSAL is the program's path (`rehearsal` if unset). Clients are installed into the
+cache folder. Exit code 0 when all passed, 1 when one failed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "databases"))
+
+from stand import Failed, Server, free_port, install_once, install_python, listens, main, run_tool, wait_until  # noqa: E402
+
+PACKAGES = ["httpx[http2]==0.28.*", "hypercorn==0.18.*"]
+H2SPEC = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible"
+TOOLS = [("go", "golang-go"), ("node", "nodejs"), ("curl", "curl"), ("nghttp", "nghttp2-client"), ("h2load", "nghttp2-client"), ("openssl", "openssl")]
+UPLOAD = "".join(f"line {number} of what is uploaded\n" for number in range(40_000))
+# Path, body, status and what the answer has; the number of a test is its place.
+REQUESTS = [
+    ("/quote/A1", None, 200, '"total":321'),
+    ("/quote/A2", None, 200, '"total":342'),
+    ("/many", None, 200, "sum 3330"),
+    ("/upload", UPLOAD, 200, '"length":1228890'),
+    ("/large", None, 200, "warehouse goods 0123456789"),
+    ("/trailers", None, 200, "one,two"),
+    ("/hints", None, 200, "hinted"),
+    ("/reset", None, 200, "broken off"),
+    ("/half", None, 200, "broken off"),
+    ("/missing", None, 404, ""),
+    ("/quote/A3?over=tls", None, 200, '"total":363'),
+]
+
+
+class Warehouse(Server):
+    """The upstream, with a certificate that the apps are told to trust."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.secure = free_port()
+        home = self.folder / "home"
+        home.mkdir()
+        run_tool([
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "valid.key", "-out", folder / "valid.pem",
+        ], folder)
+        self.env |= {name: str(folder / "valid.pem") for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")}
+        self.env |= {"WAREHOUSE_URL": f"http://localhost:{self.port}", "SECURE_URL": f"https://localhost:{self.secure}"}
+        self.env |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data")}
+
+    def command(self):
+        return ["node", HERE / "upstream.mjs", self.port, self.secure, self.folder]
+
+    def ready(self):
+        return listens(self.port) and listens(self.secure)
+
+    def reset(self):
+        pass
+
+
+def run(words, limit=60, **options):
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False, timeout=limit, **options)
+    return done.returncode, done.stdout, done.stderr
+
+
+def by_curl(port, path, body, status, part, *more):
+    """Calls the app over HTTP/2, and raises unless it answers so."""
+    words = ["curl", "-sS", "--http2-prior-knowledge", "-w", "\n%{http_version} %{http_code}", f"http://127.0.0.1:{port}{path}", *more]
+    if body is not None:
+        words += ["--data-binary", "@-", "-H", "content-type: text/plain"]
+    code, text, problem = run(words, input=body)
+    text, _, end = text.rpartition("\n")
+    if code != 0 or end != f"2 {status}" or part not in text.replace(": ", ":"):
+        raise Failed(f"{path} was answered with {end} {text[:300]!r} {problem}, not {status} and {part!r}")
+
+
+def by_nghttp(port):
+    """Calls the app eight times at once on one connection."""
+    code, text, problem = run(["nghttp", "-v", "-n", "-m", "8", f"http://127.0.0.1:{port}/quote/A1"])
+    if code != 0 or len(re.findall(r":status: 200\b", text)) != 8:
+        raise Failed(f"nghttp was answered with {text[-600:]!r} {problem}, not 8 times 200")
+
+
+def by_h2load(port):
+    """Calls the app sixty times, on three connections with five streams each."""
+    code, text, problem = run(["h2load", "-n", "60", "-c", "3", "-m", "5", f"http://127.0.0.1:{port}/quote/A2"])
+    if code != 0 or "60 2xx" not in text:
+        raise Failed(f"h2load says {text[-600:]!r} {problem}, not 60 times 2xx")
+
+
+def record(stand, name, command, calls):
+    """Records an app while these functions are called with its port."""
+    port = free_port()
+    command = [str(word).replace("{port}", str(port)) for word in command]
+    stand.server.start()
+    try:
+        with stand.recording(name, command, port):
+            for call in calls:
+                call(port)
+    finally:
+        stand.server.stop()
+    return (stand.folder / f"record-{name}.log").read_text("utf-8")
+
+
+def replay(stand, name, count):
+    """Replays as often as told; every test must pass each time."""
+    seconds = []
+    for number in range(stand.repeat):
+        code, printed, took = stand.test(name, f"test-{name}-{number + 1}.log")
+        seconds.append(took)
+        if code != 0 or f"{count} passed" not in printed:
+            raise Failed(f"run {number + 1} of {stand.repeat} ended with exit code {code}:\n{printed[-3000:]}")
+    return f"{count} tests, {stand.repeat} runs green, {min(seconds):.2f} to {max(seconds):.2f} s"
+
+
+def works(stand, name, command):
+    """All that an app does, recorded and replayed; both sides are read as HTTP/2."""
+    record(stand, name, command, [lambda port, one=one: by_curl(port, *one) for one in REQUESTS])
+    manifest = (stand.folder / "rehearsal" / name / "recording.yaml").read_text("utf-8")
+    if "opaque" in manifest or "tls: valid" not in manifest:
+        raise Failed(f"recording.yaml does not say that all was read:\n{manifest}")
+    for file in stand.files(f"{name}/tests"):
+        text = file.read_text("utf-8")
+        requests = len(re.findall(r"^ {2,4}http: ", text, re.M))
+        if requests < 2 or text.count('version: "2"') != requests:
+            raise Failed(f"{file.name} has {requests} requests, not all over HTTP/2:\n{text[:2000]}")
+    return replay(stand, name, len(REQUESTS))
+
+
+def crowd(stand, name, command):
+    """Several requests at once on each of several connections."""
+    record(stand, name, command, [by_nghttp, by_h2load])
+    return replay(stand, name, 8 + 60)
+
+
+def edited(stand, name):
+    """An answer edited by hand is what the app gets."""
+    [file] = [file for file in stand.files(f"{name}/tests") if "get-many" in file.name]
+    before = file.read_text("utf-8")
+    if "cents: 100}" not in before:
+        raise Failed(f"there is no price of 100 in {file}")
+    try:
+        file.write_text(before.replace("cents: 100}", "cents: 5100}"), "utf-8")
+        code, printed, _ = stand.test(name, f"test-{name}-edited.log")
+    finally:
+        file.write_text(before, "utf-8")
+    if code != 1 or "sum 8330" not in printed:
+        raise Failed(f"ended with exit code {code}:\n{printed[-2000:]}")
+    return "sum 8330 instead of sum 3330"
+
+
+def conforms(stand, name, h2spec):
+    """What h2spec finds of a server is the same with us between. Some of its tests depend on who is quicker, so it has three tries."""
+    command = lambda port: ["node", HERE / "upstream.mjs", port, free_port(), stand.server.folder]  # noqa: E731
+
+    def found(port):
+        passed, last = set(), ""
+        for _ in range(3):
+            _, text, _ = run([h2spec, "-h", "127.0.0.1", "-p", port, "-P", "/missing", "-o", "1"], limit=300, errors="replace")
+            passed |= {line.strip() for line in text.splitlines() if "✔" in line}
+            last = (re.findall(r"\d+ tests, .*", text) or [text[-300:]])[0]
+        return passed, last
+
+    port = free_port()
+    process = subprocess.Popen([*map(str, command(port))], cwd=stand.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: listens(port), process, "the server")
+        direct, said = found(port)
+    finally:
+        process.kill()
+        process.wait()
+    port = free_port()
+    try:
+        with stand.recording(name, [*map(str, command(port))], port):
+            carried, _ = found(port)
+    except Failed as why:
+        # Much of what h2spec says is no HTTP/2, and said to be.
+        if "was not read" not in str(why):
+            raise
+    if len(direct) < 100 or direct != carried:
+        raise Failed(f"directly: {said}; what differs with us between: {sorted(direct ^ carried)}")
+    return f"the same directly and with us between: {said}"
+
+
+def cases(stand, tools):
+    python, go, h2spec = tools
+    apps = {"go": [go, "{port}"], "node": ["node", HERE / "app.mjs", "{port}"], "python": [python, HERE / "app.py", "{port}"]}
+    for name, command in apps.items():
+        yield name, lambda: works(stand, name, command)
+        for bug, number in [("total", 2), ("trailers", 6), ("status", 10)]:
+            yield f"{name}-{bug}", lambda: stand.defect(name, bug, [number], [])
+    for name, command in apps.items():
+        yield f"{name}-crowd", lambda: crowd(stand, f"{name}-crowd", command)
+    yield "edited", lambda: edited(stand, "go")
+    yield "isolation", lambda: stand.isolated("node", "GET /")
+    yield "h2spec", lambda: conforms(stand, "h2spec", h2spec)
+
+
+def install(cache):
+    """Python with its clients, the Go program and h2spec."""
+    sources = [source.read_text("utf-8") for source in sorted((HERE / "go").iterdir())]
+    install_once(cache, [*PACKAGES, H2SPEC, *sources], TOOLS, fill)
+    return str(cache / "python" / "bin" / "python"), str(cache / "app-go"), str(cache / "h2spec")
+
+
+def fill(cache):
+    install_python(cache / "python", PACKAGES)
+    run_tool(["go", "build", "-o", cache / "app-go", "."], HERE / "go")
+    subprocess.run(["go", "install", H2SPEC], check=True, cwd=cache, env=os.environ | {"GOBIN": str(cache)}, stdin=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    sys.exit(main("http2", __doc__.split("\n\n")[0], Warehouse, install, cases))
