@@ -86,14 +86,14 @@ def by_curl(port, path, body, status, part, *more):
 
 def by_nghttp(port):
     """Calls the app eight times at once on one connection."""
-    code, text, problem = run(["nghttp", "-v", "-n", "-m", "8", f"http://127.0.0.1:{port}/quote/A1"])
+    code, text, problem = run(["nghttp", "-v", "-n", "-m", "8", f"http://127.0.0.1:{port}/many"])
     if code != 0 or len(re.findall(r":status: 200\b", text)) != 8:
         raise Failed(f"nghttp was answered with {text[-600:]!r} {problem}, not 8 times 200")
 
 
 def by_h2load(port):
     """Calls the app sixty times, on three connections with five streams each."""
-    code, text, problem = run(["h2load", "-n", "60", "-c", "3", "-m", "5", f"http://127.0.0.1:{port}/quote/A2"])
+    code, text, problem = run(["h2load", "-n", "60", "-c", "3", "-m", "5", f"http://127.0.0.1:{port}/trailers"])
     if code != 0 or "60 2xx" not in text:
         raise Failed(f"h2load says {text[-600:]!r} {problem}, not 60 times 2xx")
 
@@ -138,7 +138,7 @@ def works(stand, name, command):
 
 
 def crowd(stand, name, command):
-    """Several requests at once on each of several connections."""
+    """Several requests at once on each of several connections, one of which makes twenty calls at once."""
     record(stand, name, command, [by_nghttp, by_h2load])
     return replay(stand, name, 8 + 60)
 
