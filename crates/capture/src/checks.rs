@@ -71,6 +71,7 @@ pub fn checks() -> Vec<Check> {
         checks[2].advice = "socket options that the app sets before connecting are lost; in a \
                             container, add `--cap-add SYS_PTRACE` to keep them";
     }
+    checks.push(clock());
     checks.push(ptrace_scope());
     checks.push(filters());
     checks.push(user());
@@ -114,6 +115,19 @@ fn kernel_version(works: bool) -> Check {
         _ => (State::Good, ""),
     };
     Check { name: "kernel", state, detail: format!("Linux {text}"), advice }
+}
+
+/// Whether the app can be shown the time at which a test was recorded.
+#[cfg(target_os = "linux")]
+fn clock() -> Check {
+    let (state, detail, advice) = match crate::Clock::new() {
+        Ok(_) => (State::Good, "can be set".to_owned(), ""),
+        Err(error) => {
+            let advice = "the app sees the real time while it is tested; `clock: real` says so";
+            (State::Limited, format!("cannot be set: failed to {error}"), advice)
+        }
+    };
+    Check { name: "clock", state, detail, advice }
 }
 
 #[cfg(target_os = "linux")]

@@ -20,7 +20,9 @@ impl Wall {
         }
         if !matches!(way, Way::Supervisor(_)) {
             return real(Some(
-                "the app sees the real time: its clock is not set with explicit ports".to_owned(),
+                "the app sees the real time: its clock cannot be set with explicit ports \
+                 (`clock: real` in rehearsal.yaml says that it need not be)"
+                    .to_owned(),
             ));
         }
         match Clock::new() {

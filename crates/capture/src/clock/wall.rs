@@ -32,12 +32,15 @@ impl Clock {
     /// A clock that shows the real time until it is set.
     ///
     /// # Errors
-    /// When the kernel's time functions are not of the form that is known, or its tables of
-    /// processes are not there.
+    /// When the kernel's time functions are not of the form that is known, may not be written to, or
+    /// its tables of processes are not there.
     pub fn new() -> Result<Arc<Self>, ClockError> {
-        children(own()).map_err(|source| ClockError::Io { what: "list processes", source })?;
+        let because = |what| move |source| ClockError::Io { what, source };
+        children(own()).map_err(because("list processes"))?;
+        let plan = Plan::new()?;
+        try_out(&plan).map_err(because("write to the time functions"))?;
         Ok(Arc::new(Clock {
-            plan: Plan::new()?,
+            plan,
             owner: OWNERS.fetch_add(1, Ordering::Relaxed) ^ (u64::from(std::process::id()) << 32),
             setting: Mutex::new(Setting { mask: -1, offset: 0 }),
             deadlines: Mutex::default(),
@@ -111,6 +114,12 @@ impl Clock {
             let _ = writable(process).and_then(|memory| memory.write_all_at(&words, at));
         }
     }
+}
+
+/// Writes to our own time functions what is there already: some kernels forbid it.
+fn try_out(plan: &Plan) -> io::Result<()> {
+    let base = base(own())?.ok_or(io::ErrorKind::NotFound)?;
+    writable(own())?.write_all_at(&[0; 8], base + plan.at)
 }
 
 /// The real time in nanoseconds since 1970.
