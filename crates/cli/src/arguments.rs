@@ -204,8 +204,9 @@ pub(crate) struct Test {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) timeout: Option<Duration>,
 
-    /// What the app's clock shows: `real`, the time at which each test was recorded, running on
-    /// (`recorded`) or standing (`frozen`), or an instant such as 2026-01-31T10:00:00Z
+    /// What the app's clock shows: the time at which each test was recorded, running on
+    /// (`recorded`, unless the settings say otherwise) or standing (`frozen`), the `real` time, or
+    /// an instant such as 2026-01-31T10:00:00Z
     #[arg(long, value_name = "CLOCK", value_parser = parse_clock)]
     pub(crate) clock: Option<ClockSetting>,
 

@@ -40,7 +40,7 @@ impl Default for Settings {
             command: None,
             env: Vec::new(),
             capture: CaptureWay::Seccomp,
-            clock: ClockSetting::Real,
+            clock: ClockSetting::Recorded,
             timeout: Duration::from_secs(10),
             start_timeout: Duration::from_secs(60),
             name_server: None,
@@ -67,9 +67,9 @@ pub enum CaptureWay {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClockSetting {
     /// The time of the machine.
-    #[default]
     Real,
     /// When each test begins, the time at which it was recorded; from there it runs on.
+    #[default]
     Recorded,
     /// During each test the time at which it was recorded; it stands.
     Frozen,

@@ -27,7 +27,8 @@ pub(crate) const SETTINGS: &[Field] = &[
         "clock",
         Shape::Either(&[Shape::Choice(&["real", "recorded", "frozen"]), Shape::Timestamp]),
         "What the app's clock shows while it is tested: the time at which each test was recorded, \
-         running on (`recorded`) or standing (`frozen`), or an instant at which each test begins",
+         running on (`recorded`) or standing (`frozen`), the `real` time, or an instant at which \
+         each test begins",
     ),
     Field::optional("timeout", Shape::Duration, "How long one test may take before it fails"),
     Field::optional("start-timeout", Shape::Duration, "How long the app may take until it listens"),

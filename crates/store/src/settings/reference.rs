@@ -78,7 +78,7 @@ fn absent(key: &str) -> String {
     let default = Settings::default();
     match key {
         "capture" => "`seccomp`".to_owned(),
-        "clock" => "`real`".to_owned(),
+        "clock" => "`recorded`".to_owned(),
         "timeout" => format!("`{}`", format_duration(default.timeout)),
         "start-timeout" => format!("`{}`", format_duration(default.start_timeout)),
         "max-body" => format!("`{}`", format_size(default.max_body)),

@@ -164,7 +164,7 @@ fn the_first_file_explains_every_key() {
     # How connections are captured: all of them by `seccomp`, or by `proxy` on explicit ports.
     #capture: seccomp
 
-    # What the app's clock shows while it is tested: the time at which each test was recorded, running on (`recorded`) or standing (`frozen`), or an instant at which each test begins.
+    # What the app's clock shows while it is tested: the time at which each test was recorded, running on (`recorded`) or standing (`frozen`), the `real` time, or an instant at which each test begins.
     #clock: recorded
 
     # How long one test may take before it fails.
