@@ -18,4 +18,4 @@ mod web;
 pub(crate) use lens::Lens;
 pub(crate) use message::path_of;
 pub use protobuf::Schemas;
-pub(crate) use status::failure;
+pub(crate) use status::{binary_field, failure};

@@ -132,6 +132,13 @@ pub(crate) fn has_place(fields: &[(&str, &Value)]) -> bool {
     fields.iter().any(|(name, value)| *name == STATUS && value.as_text() == Some(AUTO))
 }
 
+/// The text of a binary field that is sent as bytes behind a zero, as some libraries do among
+/// themselves; everywhere else it is base64.
+pub(crate) fn binary_field(name: &str, value: &[u8]) -> Option<String> {
+    let bytes = value.strip_prefix(b"\0")?;
+    name.ends_with("-bin").then(|| base64::encode(bytes))
+}
+
 /// Why a call failed, in a few words, when it did.
 pub(crate) fn failure(response: &Map) -> Option<String> {
     let ended = response.get("grpc")?.as_map()?;

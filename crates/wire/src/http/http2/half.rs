@@ -10,7 +10,7 @@ use crate::http::framing::{Framing, is_bodiless};
 use crate::http::head::{Facts, Field, Head, Method, Start, is_control, is_token};
 use crate::http::reader::Message;
 use crate::http::{record, status};
-use crate::{Limits, WireError};
+use crate::{Limits, WireError, grpc};
 use rehearsal_model::{Map, Value};
 
 /// What a request over HTTP/2 has under `version`.
@@ -210,7 +210,11 @@ fn plain_fields(fields: Vec<Raw>) -> Result<Vec<Field>, WireError> {
             continue;
         }
         let name = String::from_utf8(name).unwrap_or_default();
-        out.push((name, field_value(&value)?));
+        let value = match grpc::binary_field(&name, &value) {
+            Some(text) => text.into(),
+            None => field_value(&value)?,
+        };
+        out.push((name, value));
     }
     if let Some(place) = jar {
         out.insert(place, ("cookie".to_owned(), field_value(&crumbs.join(&b"; "[..]))?));
