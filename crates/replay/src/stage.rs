@@ -3,6 +3,7 @@
 //! One owner of all that changes during a run; connections ask it under a lock, and whoever waits
 //! for a call is woken by it.
 
+mod beginning;
 mod talks;
 mod waiting;
 
@@ -143,7 +144,11 @@ impl Stage {
     /// come too: then the app did not wait for the answer, and their order was chance. If it does
     /// not come while the app waits, the order has changed.
     pub(crate) fn answer(self: &Arc<Self>, edge: EdgeNumber, on: On, request: &Map) -> Reply {
-        if let Some(patience) = self.shelf.edges[edge as usize].protocol.facets().waits(request) {
+        let facets = self.shelf.edges[edge as usize].protocol.facets();
+        if facets.is_so_far(request) {
+            return Reply::Now(self.begun(edge, request));
+        }
+        if let Some(patience) = facets.waits(request) {
             return self.answer_when_due(edge, request, patience);
         }
         let (answer, early) = self.pick(edge, on, request);

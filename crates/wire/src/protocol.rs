@@ -134,6 +134,19 @@ pub trait Facets: Sync {
         false
     }
 
+    /// Whether a request is only what came so far of one that is answered while it is still being said.
+    /// The answer to it says what its mock answers, and `asked` in it is the recorded request; the whole
+    /// request is asked about once more.
+    fn is_so_far(&self, _request: &Map) -> bool {
+        false
+    }
+
+    /// As much of a recorded request as came so far of one of which [`Facets::is_so_far`] is true, unless
+    /// more came than is recorded.
+    fn cut(&self, _request: &Map, _recorded: &Map) -> Option<Map> {
+        None
+    }
+
     /// Whether a played server answers a request by itself when no mock does: it asks in case that the
     /// recorded server did otherwise, such as refuse to prepare a statement.
     fn optional(&self, _request: &Map) -> bool {

@@ -36,6 +36,11 @@ impl Kind {
     }
 }
 
+/// Whether a content type is that of a call whose messages may go both ways in turns.
+pub(crate) fn is_call(content_type: &str) -> bool {
+    Kind::of(content_type).is_some_and(|kind| !kind.web)
+}
+
 /// How the messages of one side of a call are read and written.
 #[derive(Clone, Copy)]
 pub(super) struct Side<'a> {

@@ -73,9 +73,38 @@ impl Lens {
         }
     }
 
+    /// What can be said to the beginning of a call that may become the recorded one `asked`: the answer
+    /// with the turns in which it is given.
+    fn beginning(&mut self, id: ExchangeId, asked: &Map, response: Map) -> Answer {
+        let Some(call) = self.calls.remove(&id) else { return Answer::Incomplete };
+        let answers = response.get("messages").and_then(Value::as_list).map_or(0, <[Value]>::len);
+        let turns = turns(asked, answers);
+        let hidden = self.reading(&call.path, Part::Response).hide(&response);
+        let mut hidden = match hidden {
+            Ok(hidden) => hidden.unwrap_or(response),
+            Err(_) => return Answer::Incomplete,
+        };
+        hidden.insert("turns", Value::List(turns));
+        if asked.get("open").is_some() && asked.get("cancelled").is_none() {
+            let messages = asked.get("messages").and_then(Value::as_list).map_or(0, <[Value]>::len);
+            hidden.insert("open", messages);
+        }
+        Answer::Response(hidden)
+    }
+
     fn answer(&mut self, id: ExchangeId, answer: Answer) -> Answer {
+        let answer = match answer {
+            Answer::Response(mut response) => match response.remove("asked") {
+                Some(Value::Map(asked)) => return self.beginning(id, &asked, response),
+                _ => Answer::Response(response),
+            },
+            answer => answer,
+        };
         let call = match answer {
-            Answer::Incomplete => return answer,
+            Answer::Incomplete => {
+                self.calls.remove(&id);
+                return answer;
+            }
             _ => match self.calls.remove(&id) {
                 Some(call) => call,
                 None => return answer,
@@ -83,6 +112,7 @@ impl Lens {
         };
         let hide = |response: Map| {
             let hidden = self.reading(&call.path, Part::Response).hide(&response);
+            let hidden = hidden.map_err(|problem| format!("the mock is wrong: {problem}"));
             hidden.map(|hidden| hidden.unwrap_or(response))
         };
         let hidden = match answer {
@@ -95,6 +125,18 @@ impl Lens {
         };
         hidden.unwrap_or_else(|problem| Answer::Response(failed(call.content_type, &problem)))
     }
+}
+
+/// For each of so many answers, how many messages of a recorded request came before it.
+fn turns(asked: &Map, answers: usize) -> Vec<Value> {
+    let messages = asked.get("messages").and_then(Value::as_list).map_or(0, <[Value]>::len);
+    let after = asked.get("after").and_then(Value::as_list).unwrap_or_default();
+    let before = |place: usize| after.get(place).and_then(Value::as_i64).unwrap_or(0);
+    let came = |answer: usize| {
+        let answer = i64::try_from(answer).unwrap_or(i64::MAX);
+        (0..messages).filter(|place| before(*place) <= answer).count()
+    };
+    (0..answers).map(|answer| Value::from(came(answer))).collect()
 }
 
 /// The answer of a call that fails on our side.

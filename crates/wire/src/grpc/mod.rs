@@ -15,6 +15,8 @@ mod status;
 mod tests;
 mod web;
 
+pub(crate) use content::is_call;
+pub(crate) use frames::{Counter, lengths};
 pub(crate) use lens::Lens;
 pub(crate) use message::path_of;
 pub use protobuf::Schemas;

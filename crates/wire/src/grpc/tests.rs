@@ -183,6 +183,7 @@ proptest! {
         body in prop::collection::vec(any::<u8>(), 0..60),
         lengths in prop::collection::vec(0usize..8, 0..5),
         web in any::<bool>(),
+        pieces in 1usize..7,
     ) {
         let mut rest = body.as_slice();
         let mut framed = Vec::new();
@@ -191,6 +192,9 @@ proptest! {
             framed.extend(frame(0, message));
             rest = others;
         }
+        let mut counter = frames::Counter::default();
+        framed.chunks(pieces).for_each(|piece| _ = counter.push(piece));
+        prop_assert_eq!(counter.complete(), lengths.len());
         for body in [body, framed] {
             let kind = if web { "application/grpc-web" } else { "application/grpc" };
             let mut recorded = Map::from([

@@ -10,7 +10,7 @@ use crate::{Limits, WireError};
 use sha2::{Digest, Sha256};
 
 /// A body without its framing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Body {
     limit: usize,
     kept: Vec<u8>,

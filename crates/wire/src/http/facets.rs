@@ -77,6 +77,24 @@ impl Facets for HttpFacets {
         }
     }
 
+    fn is_so_far(&self, request: &Map) -> bool {
+        request.get("so-far").is_some()
+    }
+
+    fn cut(&self, request: &Map, recorded: &Map) -> Option<Map> {
+        let messages =
+            |map: &Map| map.get("messages").and_then(Value::as_list).map(<[Value]>::to_vec);
+        let came = messages(request).unwrap_or_default().len();
+        let mut known = messages(recorded).unwrap_or_default();
+        if came > known.len() {
+            return None;
+        }
+        known.truncate(came);
+        let mut cut = recorded.clone();
+        cut.insert("messages", known);
+        Some(cut)
+    }
+
     fn failure(&self, request: &Map, response: &Map) -> Option<String> {
         if let Some(failure) = crate::grpc::failure(response) {
             return Some(failure);

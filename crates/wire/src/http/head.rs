@@ -15,7 +15,7 @@ const MAX_FIELDS: usize = 4096;
 pub(super) type Field = (String, Value);
 
 /// What the start line says.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Start {
     Request { method: Method, line: Value },
     Response { status: u16, reason: Value },
@@ -40,7 +40,7 @@ impl Method {
 }
 
 /// A head and what its fields say about the message and the connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Head {
     pub(super) start: Start,
     /// HTTP/1.0 rather than HTTP/1.1.
@@ -50,7 +50,7 @@ pub(super) struct Head {
 }
 
 /// What the fields of a head say about framing and the connection.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     pub(super) content_length: Option<u64>,
     /// There is a Transfer-Encoding, and whether its last coding is `chunked`.

@@ -55,6 +55,18 @@ const COMPRESSED: Field = Field::optional(
     Shape::Either(&[Shape::Bool, Shape::List(&Shape::Integer)]),
     "Whether the messages are compressed as grpc-encoding says, or the places of those that are",
 );
+const AFTER: Field = Field::optional(
+    "after",
+    Shape::List(&Shape::Integer),
+    "How many answers had come when each message was sent, unless that is none each time",
+);
+const OPEN: Field =
+    Field::optional("open", Shape::Bool, "Whether the client never ended its messages");
+const CANCELLED: Field = Field::optional(
+    "cancelled",
+    Shape::Either(&[Shape::Integer, Shape::Choice(&["headers"])]),
+    "After how many answers, or after the headers of them, the client gave the call up",
+);
 const GRPC: Field = Field::optional(
     "grpc",
     Shape::Map(&[
@@ -123,6 +135,9 @@ pub(super) static SHAPE: ExchangeShape = ExchangeShape {
         OMITTED,
         MESSAGES,
         COMPRESSED,
+        AFTER,
+        OPEN,
+        CANCELLED,
         BODY_FORMAT,
         TRAILERS,
     ],

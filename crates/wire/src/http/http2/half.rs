@@ -23,7 +23,7 @@ pub(super) const PROTOCOL: &str = ":protocol";
 const MAX_INFORMATIONAL: usize = 256;
 
 /// A message as far as it came.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Half {
     head: Option<Head>,
     body: Option<Body>,

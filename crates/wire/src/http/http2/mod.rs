@@ -12,11 +12,13 @@ mod observer;
 mod reader;
 mod requester;
 mod responder;
+mod script;
 mod sender;
 mod settings;
 mod table;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod write;
 
 use crate::{Verdict, WireError};

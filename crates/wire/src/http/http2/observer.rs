@@ -5,6 +5,7 @@
 
 use super::half::Half;
 use super::reader::{Reader, Said};
+use super::turns::Turns;
 use super::{malformed, table::Raw};
 use crate::http::backlog::Backlog;
 use crate::http::head::{Head, Method};
@@ -32,6 +33,8 @@ struct Stream {
     /// The request where it came before the connection was HTTP/2.
     asked: Option<(Map, Method)>,
     response: Half,
+    /// Of a call of gRPC.
+    turns: Option<Turns>,
     /// What the backlog has of it.
     size: usize,
     /// Whether the client has ended its side.
@@ -41,7 +44,8 @@ struct Stream {
 impl Stream {
     fn new(started: Moment) -> Self {
         let (request, response) = (Half::new(), Half::new());
-        Stream { started, request, asked: None, response, size: 0, left: false }
+        let (asked, turns) = (None, None);
+        Stream { started, request, asked, response, turns, size: 0, left: false }
     }
 }
 
@@ -103,6 +107,11 @@ impl Observer {
                 }
                 let size = half.data(&bytes, last, self.limits);
                 open.size += size;
+                match (&mut open.turns, from) {
+                    (Some(turns), Peer::Client) => turns.client(&bytes),
+                    (Some(turns), Peer::Server) => turns.server(&bytes),
+                    (None, _) => {}
+                }
                 self.backlog.add(size)?;
                 stream
             }
@@ -156,7 +165,13 @@ impl Observer {
     ) -> Result<(), WireError> {
         let Some(open) = self.streams.get_mut(&stream) else { return Ok(()) };
         let size = match from {
-            Peer::Client => open.request.request_fields(fields, last)?,
+            Peer::Client => {
+                let size = open.request.request_fields(fields, last)?;
+                if open.turns.is_none() {
+                    open.turns = open.request.head().and_then(Turns::of);
+                }
+                size
+            }
             Peer::Server => open.response.response_fields(fields, last)?,
         };
         open.size += size;
@@ -180,8 +195,17 @@ impl Observer {
         let method = stream.method();
         let failure = failure.filter(|_| !stream.response.last);
         let failure = if stream.left { failure.and(Some(Failure::TimedOut)) } else { failure };
-        let Stream { started, request, asked, response, .. } = stream;
+        let Stream { started, request, asked, response, turns, .. } = stream;
+        let cancelled = failure == Some(Failure::TimedOut) && turns.is_some();
+        // A call that is given up has what came before as its answer.
+        let failure = failure.filter(|_| !cancelled || response.head().is_none());
+        let open = !request.last && (cancelled || response.last);
         let asked = asked.map(|(request, _)| request).or_else(|| request.request(self.limits));
+        let asked = asked.map(|mut request| {
+            let cancelled = cancelled.then_some(response.head().is_some());
+            turns.inspect(|turns| turns.record(open, cancelled, &mut request));
+            request
+        });
         let exchange = Exchange {
             request: asked.unwrap_or_default(),
             response: response.response(method, self.limits),

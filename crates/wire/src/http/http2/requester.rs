@@ -7,8 +7,11 @@ use super::frames;
 use super::half::Half;
 use super::intake::Intake;
 use super::reader::{Reader, Said};
+use super::script::Script;
 use super::sender::{After, CANCEL, Sender};
+use super::turns::Order;
 use super::{malformed, settings, write};
+use crate::grpc::Counter;
 use crate::http::backlog::Backlog;
 use crate::http::head::Method;
 use crate::http::write::request_line;
@@ -41,6 +44,8 @@ struct Stream {
     method: Method,
     started: Moment,
     response: Half,
+    /// What is still to be said, in turns with the answers.
+    script: Option<(Script, Counter)>,
     intake: Intake,
     /// What the backlog has of it.
     size: usize,
@@ -79,10 +84,17 @@ impl Requester {
         self.next += 2;
         let method = Method::of(request_line(request).0);
         let (request, response, intake) = (request.clone(), Half::new(), Intake::default());
-        let stream = Stream { id, request, method, started, response, intake, size: 0 };
-        self.streams.insert(number, stream);
         self.sender.open(number);
-        self.sender.say(number, outgoing, After::End);
+        let script = match Order::of(&request) {
+            Some(order) => Some((Script::of_request(outgoing, order), Counter::default())),
+            None => {
+                self.sender.say(number, outgoing, After::End);
+                None
+            }
+        };
+        let stream = Stream { id, request, method, started, response, script, intake, size: 0 };
+        self.streams.insert(number, stream);
+        self.go_on(number, started, out);
         self.sender.pump(out);
         self.leaving |= self.next > LAST_STREAM;
         Ok(())
@@ -113,6 +125,7 @@ impl Requester {
                 let size = stream.response.response_fields(fields, last)?;
                 stream.size += size;
                 self.backlog.add(size)?;
+                self.go_on(number, now, out);
                 self.answered(number, now, out);
             }
             Said::Data { stream: number, bytes, size, last } => {
@@ -124,6 +137,10 @@ impl Requester {
                 let size = stream.response.data(&bytes, last, self.limits);
                 stream.size += size;
                 self.backlog.add(size)?;
+                if let Some((_, came)) = &mut stream.script {
+                    came.push(&bytes);
+                }
+                self.go_on(number, now, out);
                 self.answered(number, now, out);
             }
             Said::Reset { stream } => {
@@ -144,6 +161,20 @@ impl Requester {
             Said::Nothing => {}
         }
         Ok(())
+    }
+
+    /// Says what is due after the answers that have come; gives the call up when that is due.
+    fn go_on(&mut self, number: u32, now: Moment, out: &mut Vec<Command>) {
+        let Some(stream) = self.streams.get_mut(&number) else { return };
+        let Some((script, came)) = &mut stream.script else { return };
+        script.go_on(number, came.complete(), &mut self.sender);
+        let is_silent = stream.response.head().is_none();
+        let heard = (!is_silent).then(|| came.complete());
+        if script.is_given_up(heard) && !stream.response.last {
+            self.sender.pump(out);
+            self.sender.reset(number, CANCEL);
+            self.emit(number, is_silent.then_some(Failure::Closed), now, out);
+        }
     }
 
     /// Emits a stream whose answer is complete. What is left of its request need not be sent.

@@ -6,10 +6,14 @@ use super::frames;
 use super::half::Half;
 use super::intake::Intake;
 use super::reader::{Reader, Said};
+use super::script::Script;
 use super::sender::{After, REFUSED_STREAM, Sender};
 use super::table::Raw;
+use super::turns::is_call_of;
 use super::{malformed, settings, write};
+use crate::grpc::Counter;
 use crate::http::backlog::Backlog;
+use crate::http::fields;
 use crate::http::head::{Head, Method};
 use crate::http::responder::problem;
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
@@ -36,10 +40,28 @@ struct Stream {
     started: Moment,
     method: Method,
     progress: Progress,
+    talk: Option<Talk>,
     intake: Intake,
     /// What the backlog has of it.
     size: usize,
 }
+
+/// A call of gRPC, which may be answered while it is still being said.
+#[derive(Default)]
+struct Talk {
+    messages: Counter,
+    /// How many messages had come when it was last asked what to say.
+    asked: Option<usize>,
+    script: Option<Script>,
+    /// After how many messages the recorded call was answered to the end without being ended.
+    open: Option<usize>,
+}
+
+/// The mark of the numbers by which it is asked how a request goes on, and not for its answer.
+const SO_FAR: u64 = 1 << 40;
+
+/// Up to how many messages it is asked at each of them; then at those that are waited for.
+const EACH: usize = 16;
 
 /// How far a request is.
 enum Progress {
@@ -87,7 +109,8 @@ impl Responder {
                     return Ok(());
                 }
                 self.fields(stream, fields, last)?;
-                self.ask(stream, out);
+                self.ask(stream, false, out);
+                self.ask_so_far(stream, out);
             }
             Said::Data { stream, bytes, size, last } => {
                 self.intake.of_connection(size, &mut self.sender)?;
@@ -99,10 +122,19 @@ impl Responder {
                     let size = half.data(&bytes, last, self.limits);
                     open.size += size;
                     self.backlog.add(size)?;
-                    self.ask(stream, out);
+                    if let Some(talk) = &mut open.talk {
+                        talk.messages.push(&bytes);
+                    }
+                    self.ask(stream, false, out);
+                    self.go_on(stream, out);
+                    self.ask_so_far(stream, out);
                 }
             }
             Said::Reset { stream } => {
+                // It was made all the same.
+                if self.streams.get(&stream).is_some_and(|open| open.talk.is_some()) {
+                    self.ask(stream, true, out);
+                }
                 self.sender.forget(stream);
                 self.forget(stream);
             }
@@ -127,7 +159,8 @@ impl Responder {
         self.sender.open(stream);
         let progress = Progress::Coming(Half::new());
         let (method, intake) = (Method::Other, Intake::default());
-        self.streams.insert(stream, Stream { started, method, progress, intake, size: 0 });
+        let stream_of = Stream { started, method, progress, talk: None, intake, size: 0 };
+        self.streams.insert(stream, stream_of);
         Ok(true)
     }
 
@@ -138,6 +171,9 @@ impl Responder {
         let size = half.request_fields(fields, last)?;
         open.size += size;
         open.method = half.head().map_or(Method::Other, Head::method);
+        if !last && open.talk.is_none() && half.head().is_some_and(is_call_of) {
+            open.talk = Some(Talk::default());
+        }
         self.backlog.add(size)?;
         if waits {
             self.sender.section(stream, &write::continues(), false);
@@ -145,11 +181,60 @@ impl Responder {
         Ok(())
     }
 
-    /// Asks for the answer to a request that is complete, or to a wish for a tunnel.
-    fn ask(&mut self, number: u32, out: &mut Vec<Command>) {
+    /// Asks how a call goes on of which so much has come, when something may be due.
+    fn ask_so_far(&mut self, number: u32, out: &mut Vec<Command>) {
+        let Some(stream) = self.streams.get_mut(&number) else { return };
+        let (Progress::Coming(half), Some(talk)) = (&stream.progress, &mut stream.talk) else {
+            return;
+        };
+        let came = talk.messages.complete();
+        let due = talk.script.as_ref().and_then(Script::next_due);
+        if talk.asked == Some(came) || (came > EACH && due.or(talk.open) != Some(came)) {
+            return;
+        }
+        talk.asked = Some(came);
+        let Some(mut request) = half.clone().request(self.limits) else { return };
+        request.push_new("so-far", true);
+        let id = ExchangeId(u64::from(number) | SO_FAR);
+        out.push(Command::Ask { id, request, at: stream.started });
+    }
+
+    /// Takes what a call may become, and says what of its answer is due.
+    fn begin_answer(&mut self, number: u32, answer: Answer, out: &mut Vec<Command>) {
+        let Some(stream) = self.streams.get_mut(&number) else { return };
+        let Answer::Response(response) = answer else { return };
+        let Some(talk) = &mut stream.talk else { return };
+        let count = |value: &Value| value.as_i64().and_then(|it| usize::try_from(it).ok());
+        let after = response.get("turns").and_then(Value::as_list).unwrap_or_default();
+        let after = after.iter().filter_map(count).collect();
+        let Ok(outgoing) = write::response(&response, stream.method, true) else { return };
+        // A head that has the status is all there is of an answer.
+        let fields = fields::each(response.get("headers"));
+        let eager = fields.iter().all(|(name, _)| *name != "grpc-status");
+        talk.script = Some(Script::of_response(outgoing, eager, after, talk.script.take()));
+        talk.open = response.get("open").and_then(count);
+        self.go_on(number, out);
+        self.settle(out);
+    }
+
+    /// Says what is due of an answer; asks for the answer to a call that is never ended.
+    fn go_on(&mut self, number: u32, out: &mut Vec<Command>) {
+        let Some(stream) = self.streams.get_mut(&number) else { return };
+        let Some(talk) = &mut stream.talk else { return };
+        let came = talk.messages.complete();
+        if let (Some(script), Progress::Coming(_)) = (&mut talk.script, &stream.progress) {
+            script.go_on(number, came, &mut self.sender);
+        }
+        if talk.open.is_some_and(|count| count <= came) {
+            self.ask(number, true, out);
+        }
+    }
+
+    /// Asks for the answer to a request that is complete, or to a wish for a tunnel, or at any rate.
+    fn ask(&mut self, number: u32, at_any_rate: bool, out: &mut Vec<Command>) {
         let Some(stream) = self.streams.get_mut(&number) else { return };
         let Progress::Coming(half) = &mut stream.progress else { return };
-        if !half.last && stream.method != Method::Connect {
+        if !half.last && stream.method != Method::Connect && !at_any_rate {
             return;
         }
         let half = std::mem::replace(half, Half::new());
@@ -171,19 +256,30 @@ impl Responder {
         answer: Answer,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
+        if id.0 & SO_FAR != 0 {
+            self.begin_answer(u32::try_from(id.0 ^ SO_FAR).unwrap_or(0), answer, out);
+            return Ok(());
+        }
         let number = u32::try_from(id.0).unwrap_or(0);
         // A stream that its client has given up is not answered.
         let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
         if answer == Answer::Failure(Failure::TimedOut) {
             stream.progress = Progress::Silent;
         } else if let Some(stream) = self.forget(number) {
-            self.say(number, stream.method, answer)?;
+            let script = stream.talk.and_then(|talk| talk.script);
+            self.say(number, stream.method, script, answer)?;
         }
         self.settle(out);
         Ok(())
     }
 
-    fn say(&mut self, stream: u32, method: Method, answer: Answer) -> Result<(), WireError> {
+    fn say(
+        &mut self,
+        stream: u32,
+        method: Method,
+        script: Option<Script>,
+        answer: Answer,
+    ) -> Result<(), WireError> {
         let (response, after) = match answer {
             Answer::Response(response) => (response, After::End),
             Answer::Miss(miss) => (problem(502, miss.message, miss.details), After::End),
@@ -202,7 +298,10 @@ impl Responder {
             }
         };
         match write::response(&response, method, after != After::End) {
-            Ok(outgoing) => self.sender.say(stream, outgoing, after),
+            Ok(outgoing) => match script {
+                Some(script) => script.finish(stream, outgoing, after, &mut self.sender),
+                None => self.sender.say(stream, outgoing, after),
+            },
             Err(error) => {
                 let problem = wrong(&error);
                 let outgoing = write::response(&problem, method, false)?;

@@ -36,6 +36,8 @@ pub(super) enum After {
     Close,
     /// Nothing: the peer waits in vain.
     Silence,
+    /// More content, in its time.
+    More,
 }
 
 /// What is to be sent to one peer.
@@ -162,6 +164,40 @@ impl Sender {
         }
     }
 
+    /// Begins a message whose content comes in its time.
+    pub(super) fn begin(&mut self, stream: u32, sections: &[Vec<u8>]) {
+        sections.iter().for_each(|section| self.section(stream, section, false));
+        if let Some(lane) = self.lanes.get_mut(&stream) {
+            lane.after = After::More;
+        }
+    }
+
+    /// Adds content to a message that was begun.
+    pub(super) fn add(&mut self, stream: u32, content: &[u8]) {
+        let Some(lane) = self.lanes.get_mut(&stream) else { return };
+        let waits = match &lane.content {
+            Content::Bytes(bytes) => bytes.clone(),
+            Content::Filler(_) => Bytes::new(),
+        };
+        lane.content = Content::Bytes([&waits, content].concat().into());
+        if !self.waiting.contains(&stream) {
+            self.waiting.push(stream);
+        }
+    }
+
+    /// Ends a message that was begun.
+    pub(super) fn end(&mut self, stream: u32, trailers: Option<Vec<u8>>, after: After) {
+        let Some(lane) = self.lanes.get_mut(&stream) else { return };
+        lane.after = after;
+        lane.trailers = trailers;
+        if lane.content.len() == 0 && lane.trailers.is_none() && after == After::End {
+            self.frame(frames::DATA, frames::END_STREAM, stream, &[]);
+            self.forget(stream);
+        } else if !self.waiting.contains(&stream) {
+            self.waiting.push(stream);
+        }
+    }
+
     /// Appends a field section in as many frames as it takes.
     pub(super) fn section(&mut self, stream: u32, section: &[u8], last: bool) {
         // The first thing said of the table is that there is none: a peer that wants a smaller one
@@ -210,7 +246,10 @@ impl Sender {
         for stream in std::mem::take(&mut self.waiting) {
             let Some(mut lane) = self.lanes.remove(&stream) else { continue };
             if self.push(stream, &mut lane, out) {
-                self.finish(stream, lane);
+                match lane.after {
+                    After::More => _ = self.lanes.insert(stream, lane),
+                    _ => self.finish(stream, lane),
+                }
             } else {
                 self.lanes.insert(stream, lane);
                 self.waiting.push(stream);
@@ -248,7 +287,7 @@ impl Sender {
         let Lane { trailers, after, .. } = lane;
         match (after, trailers) {
             (After::End, Some(trailers)) => self.section(stream, &trailers, true),
-            (After::End, None) | (After::Silence, _) => {}
+            (After::End, None) | (After::Silence | After::More, _) => {}
             (After::Reset, _) => self.reset(stream, INTERNAL_ERROR),
             (After::Close, _) => self.closes = true,
         }
