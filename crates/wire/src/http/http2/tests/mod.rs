@@ -6,6 +6,7 @@ mod hostile;
 mod observing;
 mod requesting;
 mod responding;
+mod talking;
 
 use super::frames::{
     self, ACK, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, SETTINGS,
