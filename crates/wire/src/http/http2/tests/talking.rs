@@ -128,7 +128,7 @@ fn a_call_that_no_mock_may_become_waits_for_its_end() {
 fn a_played_client_waits_for_the_answers_it_had() {
     let mut session = Http.requester(Limits::default());
     let asked = map(&request(r#""messages":[{"1":1},{"1":2}],"after":[0,1]"#));
-    let event = Event::Request { id: ExchangeId(4), request: &asked, at: NOW };
+    let event = Event::Request { id: ExchangeId(4), request: &asked, recorded: None, at: NOW };
     let (frames, _) = give(&mut *session, event);
     let begun = shown(&frames);
     assert_eq!(begun[begun.len() - 2..], [(HEADERS, None), (DATA, Some(1))]);
@@ -154,7 +154,7 @@ fn a_played_client_gives_up_when_it_did() {
         let rest = format!(r#""messages":[{{"1":1}}],"open":true,"cancelled":{cancelled}"#);
         let asked = map(&request(&rest));
         let mut out = Vec::new();
-        let event = Event::Request { id: ExchangeId(4), request: &asked, at: NOW };
+        let event = Event::Request { id: ExchangeId(4), request: &asked, recorded: None, at: NOW };
         session.handle(event, &mut out).unwrap();
         for frame in frames {
             assert!(!out.iter().any(|it| matches!(it, Command::Emit { .. })), "{cancelled}");
