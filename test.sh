@@ -2,7 +2,7 @@
 # Sets up what the tests need, and runs every test.
 #
 #   ./test.sh            everything
-#   ./test.sh STEP...    some steps: lint unit e2e real tls http2 grpc faces databases fuzz
+#   ./test.sh STEP...    some steps: lint unit e2e real tls http2 grpc faces streams databases fuzz
 #
 # What is missing is installed with apt-get when we may (as root, or by sudo without a password);
 # otherwise it is named. With CI=true a missing part is a failure. Without it, the steps that need
@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(lint unit e2e real tls http2 grpc faces databases fuzz)
+[[ ${#steps[@]} -gt 0 ]] || steps=(lint unit e2e real tls http2 grpc faces streams databases fuzz)
 profile=ci
 began=$SECONDS
 failed=()
@@ -89,6 +89,11 @@ tls() {
 grpc() {
   cargo build -p rehearsal --profile "$profile" &&
     REHEARSAL=$PWD/target/$profile/rehearsal tests/grpc/run.py --repeat 3
+}
+
+streams() {
+  cargo build -p rehearsal --profile "$profile" &&
+    REHEARSAL=$PWD/target/$profile/rehearsal tests/streams/run.py --repeat 3
 }
 
 faces() {

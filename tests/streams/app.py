@@ -6,6 +6,7 @@ The environment's FEED is the address (host:port) of the dependency. BUG=drops_s
 message of a stream, BUG=reorders_stream changes the order of two.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -88,9 +89,60 @@ async def chats(request):
     return web.json_response({"prices": sorted(prices)})
 
 
+async def begun(request, kind):
+    response = web.StreamResponse(headers={"Content-Type": kind, "Cache-Control": "no-cache"})
+    await response.prepare(request)
+    return response
+
+
+def event(data, **fields):
+    lines = [f"{name}: {value}" for name, value in fields.items()]
+    return ("\n".join([*lines, f"data: {json.dumps(data)}"]) + "\n\n").encode()
+
+
+async def events(request):
+    """Passes on the titles of the dependency's events, and ends with it."""
+    response = await begun(request, "text/event-stream")
+    titles = []
+    async with aiohttp.ClientSession() as session, session.get(f"http://{FEED}/news") as news:
+        async for line in news.content:
+            if line.startswith(b"data: {"):
+                titles.append(json.loads(line[6:])["title"])
+    for number, title in enumerate(spoiled(titles)):
+        await response.write(event({"title": title}, id=number, event="title"))
+    return response
+
+
+async def ticks(request):
+    """Hears three events of a stream that has no end, and says them in one that has none either."""
+    response = await begun(request, "text/event-stream")
+    heard = []
+    async with aiohttp.ClientSession() as session, session.get(f"http://{FEED}/ticker") as ticker:
+        async for line in ticker.content:
+            if line.startswith(b"data: "):
+                heard.append(json.loads(line[6:])["tick"])
+            if len(heard) == 3:
+                break
+    for tick in spoiled(heard):
+        await response.write(event({"tick": tick}))
+    await asyncio.sleep(60)
+    return response
+
+
+async def rows(request):
+    """Passes on the dependency's rows, a line each."""
+    response = await begun(request, "application/x-ndjson")
+    async with aiohttp.ClientSession() as session, session.get(f"http://{FEED}/rows") as upstream:
+        lines = [json.loads(line) async for line in upstream.content]
+    for line in spoiled(lines):
+        await response.write(json.dumps({"price": line["price"]}).encode() + b"\n")
+    return response
+
+
 def main():
     app = web.Application()
     app.add_routes([web.get("/desk", desk), web.get("/quotes", quotes), web.get("/chats", chats)])
+    app.add_routes([web.get("/events", events), web.get("/ticks", ticks), web.get("/rows", rows)])
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
 
 

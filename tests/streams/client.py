@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import contextlib
 import sys
 
 import websockets
@@ -23,8 +24,9 @@ async def talk(port, path, steps):
             elif text.startswith("hex:"):
                 await socket.send(bytes.fromhex(text[4:]))
             elif text == "listen":
-                async for message in socket:
-                    print(message)
+                with contextlib.suppress(websockets.ConnectionClosed):
+                    async for message in socket:
+                        print(message)
                 print(socket.close_code, socket.close_reason)
             else:
                 await socket.send(text)

@@ -127,6 +127,17 @@ impl BodyReader {
         matches!(self.progress, Progress::UntilClose)
     }
 
+    /// What came so far, while that is not too much to keep.
+    pub(super) fn so_far(&self) -> &[u8] {
+        &self.body.kept
+    }
+
+    /// Forgets what came after so many bytes.
+    pub(super) fn shorten(&mut self, length: usize) {
+        self.body.length = self.body.length.min(length as u64);
+        self.body.kept.truncate(length);
+    }
+
     /// What came, complete or not, and the trailer fields.
     pub(super) fn finish(self) -> (Bytes, Vec<Field>) {
         (self.body.finish(), self.trailers)

@@ -1,7 +1,8 @@
 //! Messages in comparison form: what says the same is equal, and what is of no concern is absent.
 
 use super::content::Kind;
-use super::{fields, form, media};
+use super::endless::ENDED;
+use super::{events, fields, form, media};
 use crate::websocket;
 use rehearsal_model::{Map, Value, json, stream};
 use std::borrow::Cow;
@@ -63,6 +64,9 @@ pub(super) fn message(message: &Map, side: Side, out: &mut Map) {
     let list = fields::each(message.get("headers"));
     content(message, Kind::of(list.into_iter()).content_type, out);
     add_fields("trailers", message.get("trailers"), side, out);
+    if let Some(by) = message.get(ENDED) {
+        out.push_new(ENDED, by.clone());
+    }
     // How a call of gRPC ended, whichever fields said it.
     if let Some(ended) = message.get("grpc") {
         out.push_new("grpc", ended.clone());
@@ -162,6 +166,10 @@ fn content(message: &Map, content_type: Option<&str>, out: &mut Map) {
         }
     } else if let Some(parts) = message.get("multipart").and_then(Value::as_list) {
         out.push_new("multipart", Value::List(parts.iter().map(part).collect()));
+    } else if let Some(list) = message.get("events") {
+        out.push_new("events", events::comparable(list));
+    } else if let Some(list) = message.get("values") {
+        out.push_new("values", list.clone());
     } else if let Some(value) = message.get("form") {
         out.push_new("form", sorted_form(fields::each(Some(value))));
     } else if let Some(body) = message.get("body") {

@@ -4,7 +4,7 @@
 
 use super::body::Bytes;
 use super::spelling::{self, Spelling};
-use super::{coding, form, media, multipart, unwritable};
+use super::{coding, events, form, media, multipart, unwritable};
 use crate::WireError;
 use rehearsal_model::{Map, Value, json};
 use std::borrow::Cow;
@@ -80,6 +80,9 @@ pub(super) fn show(
         spelling.no_newline = no_newline;
         return ("multipart", value);
     }
+    if let Some(shown) = events::show(bytes, content_type, spelling) {
+        return shown;
+    }
     if media::may_be_json(content_type, bytes)
         && let Ok(text) = std::str::from_utf8(bytes)
         && let Some((value, style)) = spelling::json(text)
@@ -146,6 +149,9 @@ pub(super) fn plain(
         let boundary = media::boundary(content_type)
             .ok_or_else(|| unwritable("multipart needs a content-type with a boundary"))?;
         return multipart::write(value, boundary, spelling.no_newline).map(Some);
+    }
+    if let Some(content) = events::written(map, content_type, spelling)? {
+        return Ok(Some(content));
     }
     Ok(map.get("body").map(|value| match value {
         Value::Text(text) => text.clone().into_bytes(),

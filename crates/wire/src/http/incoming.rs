@@ -1,5 +1,7 @@
 //! Requests and responses as they come in: what the roles have in common.
 
+use super::endless;
+use super::events::Kind;
 use super::framing::{self, Framing};
 use super::head::{Head, Method};
 use super::reader::{Message, Reader, Step};
@@ -107,6 +109,26 @@ impl Responses {
     pub(super) fn close(&mut self, method: Method) -> Option<Response> {
         let message = self.reader.close()?;
         Some(self.finish(*message, method))
+    }
+
+    /// The kind of the response that is being read, when it may be without end.
+    pub(super) fn endless(&self) -> Option<Kind> {
+        let head = self.reader.head().filter(|head| head.status() == 200)?;
+        endless::kind(&head.fields)
+    }
+
+    /// How many items of it have come.
+    pub(super) fn items(&self) -> usize {
+        self.endless().map_or(0, |kind| kind.complete(self.reader.so_far()).1)
+    }
+
+    /// The response that the client has ended: as far as its items are complete.
+    pub(super) fn ended_by_client(&mut self, method: Method) -> Option<Response> {
+        let (length, _) = self.endless()?.complete(self.reader.so_far());
+        self.reader.shorten(length);
+        let mut response = self.partial(method)?;
+        response.map.push_new(endless::ENDED, endless::CLIENT);
+        Some(response)
     }
 
     /// The response as far as it came: its head and what came of its body.

@@ -10,6 +10,8 @@ mod coding;
 mod comparison;
 mod content;
 mod detect;
+mod endless;
+mod events;
 mod faces;
 mod facets;
 pub(crate) mod fields;

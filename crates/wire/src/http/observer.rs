@@ -29,6 +29,8 @@ pub(super) struct Observer {
     /// Whether a part of the first answer came.
     answering: bool,
     over: bool,
+    /// Whether it was said of the first exchange that it lasts.
+    stirred: bool,
     /// The connection has become a WebSocket.
     watch: Option<Watch>,
 }
@@ -59,6 +61,7 @@ impl Observer {
             waiting: None,
             answering: false,
             over: false,
+            stirred: false,
             watch: None,
         }
     }
@@ -127,7 +130,17 @@ impl Observer {
             let early = front.is_some_and(|front| front.request.is_none());
             let next = self.responses.next(&mut input, method)?;
             self.answering = next.is_none();
-            let Some(mut response) = next else { return Ok(()) };
+            let Some(mut response) = next else {
+                if !self.stirred
+                    && self.responses.endless().is_some()
+                    && let Some(front) = self.pending.front()
+                {
+                    self.stirred = true;
+                    out.push(Command::Stir { id: front.id, at });
+                }
+                return Ok(());
+            };
+            self.stirred = false;
             let switches = response.switches;
             if switches && early {
                 return Err(malformed("a switch of protocols before its request is complete"));
@@ -219,6 +232,11 @@ impl Observer {
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
         let method = self.pending.front().and_then(|front| front.method);
+        if let (Peer::Client, Some(method)) = (from, method)
+            && let Some(response) = self.responses.ended_by_client(method)
+        {
+            self.answered(response, at, out)?;
+        }
         match (from, how) {
             // The answers may still come, but few clients wait for them.
             (Peer::Client, Ending::Finished) => {

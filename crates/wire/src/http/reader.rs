@@ -67,6 +67,18 @@ impl Reader {
         self.message.as_ref().map(|(head, _, _)| head)
     }
 
+    /// Keeps so many bytes of the body that is being read.
+    pub(super) fn shorten(&mut self, length: usize) {
+        if let Some((_, _, body)) = &mut self.message {
+            body.shorten(length);
+        }
+    }
+
+    /// The body as far as it came.
+    pub(super) fn so_far(&self) -> &[u8] {
+        self.message.as_ref().map_or(&[], |(_, _, body)| body.so_far())
+    }
+
     /// Takes the bytes of a head, or else those of its body. `parse` reads a complete head and
     /// says how the body after it is framed.
     pub(super) fn step(

@@ -9,7 +9,7 @@ use super::head::Method;
 use super::incoming::{Response, Responses};
 use super::persistence::ends_connection;
 use super::upgrade::{self, Offer};
-use super::{malformed, write};
+use super::{endless, malformed, write};
 use crate::websocket::{Extensions, Player};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
@@ -24,6 +24,8 @@ pub(super) struct Requester {
     backlog: Backlog,
     over: bool,
     limits: Limits,
+    /// Whether all of a response without end has come, and when it is left.
+    leaves: Option<(bool, u64)>,
     /// The connection has become a WebSocket.
     player: Option<Player>,
 }
@@ -47,6 +49,7 @@ impl Requester {
             backlog: Backlog::new(limits),
             over: false,
             limits,
+            leaves: None,
             player: None,
         }
     }
@@ -60,8 +63,10 @@ impl Requester {
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
         self.backlog.check_count(self.pending.len())?;
-        let recorded =
-            recorded.filter(|recorded| stream::conversation(recorded).is_some()).cloned();
+        let lasts = |recorded: &&Map| {
+            stream::conversation(recorded).is_some() || endless::is_endless(recorded)
+        };
+        let recorded = recorded.filter(lasts).cloned();
         let (live, offer) = upgrade::with_key(request);
         write::request(&live)?.send(Peer::Server, out);
         let method = Method::of(write::request_line(request).0);
@@ -81,6 +86,7 @@ impl Requester {
                 return Err(malformed("a response that no request asked for"));
             };
             let Some(mut response) = self.responses.next(&mut input, front.method)? else {
+                self.heard(at, out);
                 return Ok(());
             };
             let switches = response.switches;
@@ -102,6 +108,33 @@ impl Requester {
             }
         }
         Ok(())
+    }
+
+    /// Waits for more of a response without end.
+    fn heard(&mut self, at: Moment, out: &mut Vec<Command>) {
+        let recorded = self.pending.front().and_then(|front| front.recorded.as_ref());
+        let Some(recorded) = recorded.filter(|recorded| endless::is_endless(recorded)) else {
+            return;
+        };
+        let complete = self.responses.items() >= endless::items(recorded);
+        let after = if complete { endless::AFTERMATH } else { endless::PATIENCE };
+        let until = at.0.saturating_add(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX));
+        // Once all has come, more of it does not make the wait longer.
+        let fixed = self.leaves.filter(|(all, _)| *all && complete);
+        self.leaves = Some(fixed.unwrap_or((complete, until)));
+        out.push(Command::Wake { after });
+    }
+
+    /// Leaves when the time has come, with what was heard.
+    fn tick(&mut self, at: Moment, out: &mut Vec<Command>) {
+        if self.leaves.is_none_or(|(_, until)| until > at.0) {
+            return;
+        }
+        let method = self.pending.front().map_or(Method::Other, |front| front.method);
+        let response = self.responses.ended_by_client(method);
+        self.emit(response, None, at, out);
+        self.over = true;
+        out.push(Command::Close { to: Peer::Server, how: Ending::Finished });
     }
 
     /// Plays the messages of a WebSocket, which are a part of the exchange that opened it.
@@ -188,6 +221,10 @@ impl Session for Requester {
             }
             Event::Closed { from: Peer::Server, how, at } if !self.over => {
                 self.closed(how, at, out);
+                Ok(())
+            }
+            Event::Tick { at } if !self.over => {
+                self.tick(at, out);
                 Ok(())
             }
             Event::Data { .. }

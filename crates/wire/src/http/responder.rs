@@ -9,7 +9,7 @@ use super::incoming::Requests;
 use super::persistence::ends_connection;
 use super::reader::{Message, Step};
 use super::upgrade::{self, Offer};
-use super::{fields, framing, record, write};
+use super::{endless, fields, framing, record, write};
 use crate::websocket::{Extensions, Player};
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
@@ -33,6 +33,8 @@ pub(super) struct Responder {
     /// The client will send no more.
     finished: bool,
     over: bool,
+    /// A response without end was begun: the client leaves.
+    endless: bool,
     /// The connection has become a WebSocket.
     player: Option<Player>,
 }
@@ -75,6 +77,7 @@ impl Responder {
             waiting: None,
             finished: false,
             over: false,
+            endless: false,
             player: None,
         }
     }
@@ -143,7 +146,10 @@ impl Responder {
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.id == id) {
             pending.answer = Some(answer);
         }
-        while !self.over && self.pending.front().is_some_and(Pending::may_be_answered) {
+        while !self.over
+            && !self.endless
+            && self.pending.front().is_some_and(Pending::may_be_answered)
+        {
             let Some(pending) = self.pending.pop_front() else { break };
             self.backlog.remove(pending.size);
             self.say(pending, at, out)?;
@@ -193,6 +199,11 @@ impl Responder {
         }
         if let Some(opening) = &opening {
             opening.0.answer(&mut response);
+        }
+        if endless::is_endless(&response) {
+            endless::write(&response, method)?.send(Peer::Client, out);
+            self.endless = true;
+            return Ok(());
         }
         let outgoing = match write::response(&response, method) {
             Ok(outgoing) => outgoing,
@@ -261,7 +272,7 @@ impl Responder {
         self.finished = true;
         if how == Ending::Reset {
             self.over = true;
-        } else if self.pending.front().is_none_or(Pending::is_silence) {
+        } else if self.endless || self.pending.front().is_none_or(Pending::is_silence) {
             self.close(Ending::Finished, out);
         }
     }

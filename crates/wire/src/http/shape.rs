@@ -1,5 +1,6 @@
 //! How exchanges look in files.
 
+use super::endless;
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
 use rehearsal_model::stream;
 
@@ -89,6 +90,29 @@ const STATUS: Field = Field::required("status", Shape::Integer, "Status code");
 const REASON: Field =
     Field::optional("reason", Shape::Data, "Reason phrase when not the standard one");
 
+const DATA: Shape = Shape::Any;
+const EVENTS: Field = Field::optional(
+    "events",
+    Shape::List(&Shape::Map(&[
+        Field::optional("event", Shape::Text, "Its type"),
+        Field::optional("data", DATA, "What it says: JSON as a tree, else text"),
+        Field::optional("id", Shape::Any, "Its identifier"),
+        Field::optional("retry", Shape::Any, "Milliseconds until clients connect again"),
+        Field::optional("comment", Shape::Text, "Text that clients pass over"),
+        FORMAT,
+    ])),
+    "Content of type text/event-stream",
+);
+const JSON_VALUES: Field = Field::optional(
+    "values",
+    Shape::List(&Shape::Any),
+    "Content that is JSON lines (application/x-ndjson, application/jsonl) or a JSON text sequence",
+);
+const ENDED_BY: Field = Field::optional(
+    endless::ENDED,
+    Shape::Choice(&["client"]),
+    "The client ended a stream that had no end yet",
+);
 const FORMAT: Field = Field::optional(
     "format",
     Shape::Text,
@@ -132,6 +156,8 @@ pub(super) static SHAPE: ExchangeShape = ExchangeShape {
         BODY,
         FORM,
         MULTIPART,
+        EVENTS,
+        JSON_VALUES,
         OMITTED,
         MESSAGES,
         COMPRESSED,
@@ -155,6 +181,8 @@ pub(super) static SHAPE: ExchangeShape = ExchangeShape {
         BODY,
         FORM,
         MULTIPART,
+        EVENTS,
+        JSON_VALUES,
         OMITTED,
         MESSAGES,
         COMPRESSED,
@@ -167,6 +195,7 @@ pub(super) static SHAPE: ExchangeShape = ExchangeShape {
             Shape::Choice(&["close"]),
             "The end of the connection ends the body",
         ),
+        ENDED_BY,
         CONVERSATION,
     ],
     keeps_connection: false,

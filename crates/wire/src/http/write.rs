@@ -21,6 +21,8 @@ pub(super) struct Outgoing {
     bytes: Vec<u8>,
     /// How long a body that is not known is, and what follows it.
     filler: Option<(u64, Vec<u8>)>,
+    /// Whether it ends behind the data of a chunk.
+    in_chunk: bool,
 }
 
 /// What stands for bodies of which only the length is known: printable, with a line every 64 bytes.
@@ -35,6 +37,14 @@ static FILLER: [u8; 64 << 10] = {
 };
 
 impl Outgoing {
+    /// With the end of its last chunk, and no end of the chunks.
+    pub(super) fn with_chunk_end(mut self) -> Self {
+        if self.in_chunk {
+            self.bytes.extend_from_slice(b"\r\n");
+        }
+        self
+    }
+
     /// Appends the commands that send it.
     pub(super) fn send(self, to: Peer, out: &mut Vec<Command>) {
         out.push(Command::Send { to, bytes: self.bytes.into() });
@@ -203,12 +213,14 @@ fn message(map: &Map, rule: Length, mut bytes: Vec<u8>) -> Result<Outgoing, Wire
 
 fn body(payload: Option<Payload>, mut bytes: Vec<u8>) -> Outgoing {
     match payload {
-        None => Outgoing { bytes, filler: None },
+        None => Outgoing { bytes, filler: None, in_chunk: false },
         Some(Payload::Bytes(body)) => {
             bytes.extend_from_slice(&body);
-            Outgoing { bytes, filler: None }
+            Outgoing { bytes, filler: None, in_chunk: false }
         }
-        Some(Payload::Unknown(length)) => Outgoing { bytes, filler: Some((length, Vec::new())) },
+        Some(Payload::Unknown(length)) => {
+            Outgoing { bytes, filler: Some((length, Vec::new())), in_chunk: false }
+        }
     }
 }
 
@@ -225,7 +237,8 @@ fn chunks(
         if size > 0 {
             chunked::write_size(size, &mut bytes);
         }
-        return Ok(body(payload, bytes));
+        let in_chunk = size > 0;
+        return Ok(Outgoing { in_chunk, ..body(payload, bytes) });
     }
     chunked::write_size(size, &mut bytes);
     let mut tail = if size > 0 { b"\r\n0\r\n".to_vec() } else { b"0\r\n".to_vec() };

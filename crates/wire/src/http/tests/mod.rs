@@ -8,6 +8,7 @@ mod observing;
 mod requesting;
 mod responding;
 mod round_trip;
+mod streaming;
 
 use super::Http;
 use crate::{Command, Ending, Event, Limits, Peer, Protocol, Session, WireError};
@@ -48,6 +49,7 @@ impl Seen {
                     assert_eq!(protocol, "opaque");
                     self.handed = Some((client.to_vec(), server.to_vec()));
                 }
+                Command::Stir { .. } => {}
                 other => panic!("an observer does not say {other:?}"),
             }
         }
