@@ -35,48 +35,51 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p artifacts
-# A fixed seed: the same program tries the same inputs, so that a run says the same twice.
-limits=(-rss_limit_mb=1024 -timeout=5 -seed=1 -max_len=65536)
-failed=0
+export seconds fuzzer work
 
-# run TARGET ARGUMENT…: what the fuzzer says goes to $work/log.
+# run TARGET ARGUMENT…: what the fuzzer says goes to the target's log.
 run() {
     local target=$1
     shift
-    REHEARSAL_FUZZ_TARGET=$target TMPDIR=$work "$fuzzer" "${limits[@]}" \
-        -artifact_prefix="$PWD/artifacts/$target-" "$@" >"$work/log" 2>&1
+    # A fixed seed: the same program tries the same inputs, so that a run says the same twice.
+    REHEARSAL_FUZZ_TARGET=$target TMPDIR=$work/$target "$fuzzer" \
+        -rss_limit_mb=1024 -timeout=5 -seed=1 -max_len=65536 \
+        -artifact_prefix="$PWD/artifacts/$target-" "$@" >"$work/$target/log" 2>&1
 }
 
 # fail TARGET WHAT INPUT
 fail() {
     echo "$1: FAILED $2: $3"
-    grep -m 1 -A 5 -E 'panicked at|ERROR: libFuzzer' "$work/log" | sed 's/^/    /' || true
-    failed=1
+    grep -m 1 -A 5 -E 'panicked at|ERROR: libFuzzer' "$work/$1/log" | sed 's/^/    /'
+    return 1
 }
 
-for target in "${targets[@]}"; do
-    inputs=()
+# try TARGET: its committed inputs, then new ones.
+try() {
+    local target=$1 inputs=() input line runs
+    mkdir -p "$work/$target/corpus"
     if [[ -d corpus/$target ]]; then
         mapfile -t inputs < <(find "corpus/$target" -type f | LC_ALL=C sort)
     fi
     if ((${#inputs[@]})) && ! run "$target" "${inputs[@]}"; then
-        input=$(sed -n 's/^Running: //p' "$work/log" | tail -n 1)
+        input=$(sed -n 's/^Running: //p' "$work/$target/log" | tail -n 1)
         fail "$target" "on a committed input" "fuzz/$input"
-        continue
+        return
     fi
     line="$target: ${#inputs[@]} corpus inputs"
     if ((seconds > 0)); then
-        rm -rf "$work/corpus"
-        mkdir "$work/corpus"
-        ((${#inputs[@]})) && cp "${inputs[@]}" "$work/corpus"
-        if ! run "$target" -max_total_time="$seconds" -print_final_stats=1 "$work/corpus"; then
-            input=$(sed -n 's/.*Test unit written to //p' "$work/log" | tail -n 1)
+        ((${#inputs[@]})) && cp "${inputs[@]}" "$work/$target/corpus"
+        if ! run "$target" -max_total_time="$seconds" -print_final_stats=1 "$work/$target/corpus"; then
+            input=$(sed -n 's/.*Test unit written to //p' "$work/$target/log" | tail -n 1)
             fail "$target" "on a new input" "${input:-none was kept}"
-            continue
+            return
         fi
-        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log")
+        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$target/log")
         line+=", $(LC_ALL=C printf '%d' "$runs" | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') runs in $seconds s"
     fi
     echo "$line, ok"
-done
-exit "$failed"
+}
+export -f run fail try
+
+# One for each core at a time.
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'try "$1"' fuzz {}
