@@ -54,9 +54,9 @@ impl Body {
         }
     }
 
-    /// Whether all that came is kept.
-    pub(super) fn is_kept(&self) -> bool {
-        self.hash.is_none()
+    /// How many bytes are kept.
+    pub(super) fn kept(&self) -> usize {
+        self.kept.len()
     }
 
     pub(super) fn finish(self) -> Bytes {

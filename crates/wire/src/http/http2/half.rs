@@ -86,15 +86,16 @@ impl Half {
         Ok(size)
     }
 
-    /// Takes content; returns how many bytes more are kept of it.
-    pub(super) fn data(&mut self, bytes: &[u8], last: bool, limits: Limits) -> usize {
+    /// Takes content; returns how many bytes are kept of it from now on, and how many were before.
+    pub(super) fn data(&mut self, bytes: &[u8], last: bool, limits: Limits) -> (usize, usize) {
         self.last |= last;
         if bytes.is_empty() {
-            return 0;
+            return (0, 0);
         }
         let body = self.body.get_or_insert_with(|| Body::new(limits.body));
+        let before = body.kept();
         body.push(bytes);
-        if body.is_kept() { bytes.len() } else { 0 }
+        (body.kept(), before)
     }
 
     /// The recorded form of a request; `None` when its head has not come.

@@ -105,14 +105,15 @@ impl Observer {
                 if half.head().is_none() {
                     return Err(malformed("content before its head"));
                 }
-                let size = half.data(&bytes, last, self.limits);
-                open.size += size;
+                let (kept, before) = half.data(&bytes, last, self.limits);
+                open.size = open.size + kept - before;
                 match (&mut open.turns, from) {
                     (Some(turns), Peer::Client) => turns.client(&bytes),
                     (Some(turns), Peer::Server) => turns.server(&bytes),
                     (None, _) => {}
                 }
-                self.backlog.add(size)?;
+                self.backlog.remove(before);
+                self.backlog.add(kept)?;
                 stream
             }
             Said::Reset { stream } => {

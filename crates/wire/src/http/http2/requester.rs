@@ -134,9 +134,10 @@ impl Requester {
                 if !last {
                     stream.intake.of_stream(number, size, &mut self.sender)?;
                 }
-                let size = stream.response.data(&bytes, last, self.limits);
-                stream.size += size;
-                self.backlog.add(size)?;
+                let (kept, before) = stream.response.data(&bytes, last, self.limits);
+                stream.size = stream.size + kept - before;
+                self.backlog.remove(before);
+                self.backlog.add(kept)?;
                 if let Some((_, came)) = &mut stream.script {
                     came.push(&bytes);
                 }

@@ -119,9 +119,10 @@ impl Responder {
                     open.intake.of_stream(stream, size, &mut self.sender)?;
                 }
                 if let Progress::Coming(half) = &mut open.progress {
-                    let size = half.data(&bytes, last, self.limits);
-                    open.size += size;
-                    self.backlog.add(size)?;
+                    let (kept, before) = half.data(&bytes, last, self.limits);
+                    open.size = open.size + kept - before;
+                    self.backlog.remove(before);
+                    self.backlog.add(kept)?;
                     if let Some(talk) = &mut open.talk {
                         talk.messages.push(&bytes);
                     }

@@ -77,6 +77,18 @@ fn what_is_kept_of_all_streams_together_has_a_limit() {
 }
 
 #[test]
+fn content_that_is_not_kept_does_not_count() {
+    let limits = Limits { in_flight: 100, ..SMALL };
+    let large = |number: u32| {
+        let stream = number * 2 + 1;
+        [head(stream, GET), part(stream, &[b'x'; 60]), part(stream, &[b'x'; 60])].concat()
+    };
+    let said = [client(&[opening()]), client(&(0..80).map(large).collect::<Vec<_>>())];
+    let outcome = handle(Http.observer(limits), &said, &[], usize::MAX);
+    assert_eq!(outcome.map(|commands| commands.len()), Ok(80));
+}
+
+#[test]
 fn a_played_server_says_why_it_gives_up() {
     let said = client(&[opening(), frame(WINDOW_UPDATE, 0, 0, &[0x7f, 0xff, 0xff, 0xff])]);
     let mut session = Http.responder(SMALL);
