@@ -9,6 +9,7 @@ mod codings;
 mod compare;
 mod faces;
 mod files;
+mod grpc;
 mod json;
 mod played;
 mod round_trip;
@@ -27,6 +28,8 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("http_round_trip", round_trip::http),
     ("graphql", faces::graphql),
     ("soap", faces::soap),
+    ("grpc", grpc::grpc),
+    ("descriptors", grpc::descriptors),
     ("codings", codings::codings),
     ("dns_observer", transcript::dns_observer),
     ("dns_responder", played::dns_responder),
