@@ -256,7 +256,7 @@ fn request(protocol: &dyn Protocol, pieces: &[&[u8]], requests: &[Map]) -> Resul
     let mut did = Did::default();
     give(&mut *session, Event::Opened { at: AT }, &mut did, &[])?;
     for (id, request) in (1..).map(ExchangeId).zip(requests) {
-        give(&mut *session, Event::Request { id, request, at: AT }, &mut did, &[])?;
+        give(&mut *session, Event::Request { id, request, recorded: None, at: AT }, &mut did, &[])?;
     }
     for &bytes in pieces {
         if did.over() {

@@ -72,7 +72,7 @@ fn replay(protocol: &dyn Protocol, exchange: &Exchange) {
     for server in [false, true] {
         give(server, Event::Opened { at: AT }).expect("nothing is wrong yet");
     }
-    let request = Event::Request { id: ID, request: &exchange.request, at: AT };
+    let request = Event::Request { id: ID, request: &exchange.request, recorded: None, at: AT };
     let (bytes, _) = sent(give(false, request).expect("what was observed can be said"));
     let data = Event::Data { from: Peer::Client, bytes: &bytes, at: AT };
     let asked = give(true, data).expect("what was said is understood");
