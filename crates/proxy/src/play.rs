@@ -96,20 +96,16 @@ impl Player {
 
     /// Tells the session what happened and does what it wants.
     pub(crate) fn tell(&mut self, event: Event<'_>) -> Result<(), RequestError> {
-        let came = match &event {
-            Event::Data { bytes, .. } => *bytes,
-            _ => &[],
-        };
         scratch::lend_commands(|commands| {
             let result = self.session.handle(event, commands);
             for command in commands.drain(..) {
-                self.obey(command, came)?;
+                self.obey(command)?;
             }
             Ok(result?)
         })
     }
 
-    fn obey(&mut self, command: Command, came: &[u8]) -> Result<(), RequestError> {
+    fn obey(&mut self, command: Command) -> Result<(), RequestError> {
         match command {
             Command::Send { to, bytes } if to == self.peer => {
                 self.sent += bytes.len();
@@ -119,8 +115,8 @@ impl Player {
                 self.closed = Some(how);
                 self.side.finish(how);
             }
-            Command::StartTls { with } if with == self.peer => {
-                self.start_tls = Some(Bytes::copy_from_slice(came));
+            Command::StartTls { with, unread } if with == self.peer => {
+                self.start_tls = Some(unread);
             }
             Command::Ask { id, request, at } => self.wishes.push(Wish::Ask { id, request, at }),
             Command::Emit { id, exchange } => self.wishes.push(Wish::Take { id, exchange }),

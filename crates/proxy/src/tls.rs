@@ -26,12 +26,13 @@ pub trait Tls: Send {
     fn connect(&mut self, plain: Stream, unread: Bytes) -> BoxFuture<'_, io::Result<Stream>>;
 
     /// Does both for a connection that is observed. `unread` are bytes that came from the client
-    /// already.
+    /// already; `midway` says that others went before them.
     fn between(
         &mut self,
         client: Stream,
         unread: Bytes,
         server: Stream,
+        _midway: bool,
     ) -> BoxFuture<'_, io::Result<Joined>> {
         Box::pin(async move {
             let server = match self.connect(server, Bytes::new()).await {

@@ -97,12 +97,6 @@ impl LaidBetween {
 }
 
 impl Tls for LaidBetween {
-    /// What was said before would have to be read with TLS in mind, such as an offer to log in by
-    /// means that are bound to the server's certificate.
-    fn midway(&self) -> bool {
-        false
-    }
-
     /// One side alone cannot be given the other's certificate.
     fn accept(&mut self, plain: Stream, unread: bytes::Bytes) -> BoxFuture<'_, io::Result<Stream>> {
         Box::pin(async move { NoTls.accept(plain, unread).await })
@@ -121,11 +115,12 @@ impl Tls for LaidBetween {
         client: Stream,
         unread: bytes::Bytes,
         server: Stream,
+        midway: bool,
     ) -> BoxFuture<'_, io::Result<Joined>> {
         Box::pin(async move {
             let Called { role, host, target } = &self.called;
             let (party, role) = (self.party.as_str(), *role);
-            let ends = Ends { party, role, host, client, unread, server };
+            let ends = Ends { party, role, host, client, unread, midway, server };
             let over = |laid| Stream::over(laid, Laid::into_below);
             match self.between.lay(ends, &mut self.seen).await {
                 Ok((client, server)) => {

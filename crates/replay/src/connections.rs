@@ -4,10 +4,12 @@ use crate::doors::Doors;
 use crate::oracle::{Accounts, EdgeOracle};
 use crate::shelf::EdgeNumber;
 use crate::stage::Stage;
-use crate::tls;
+use crate::tls::{self, PlayedMidway};
 use rehearsal_capture::{Captured, Endpoint, Notice};
 use rehearsal_model::{Certificate, LedgerLine};
-use rehearsal_proxy::{Clock, ConnectionId, ConnectionOptions, NoTls, Respond, Stream, respond};
+use rehearsal_proxy::{
+    Clock, ConnectionId, ConnectionOptions, NoTls, Respond, Stream, Tls, respond,
+};
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_tls::Played;
 use std::sync::Arc;
@@ -82,6 +84,7 @@ impl Connections {
         let (protocol, shown, name) = (known.protocol, known.tls.first, known.name.clone());
         let (silent, spoken) = (!known.said_anything, known.spoken);
         let (tls, accounts) = (self.tls.clone(), Arc::clone(&self.accounts));
+        let (played, midway) = (self.tls.clone(), known.tls.midway);
         let limits = self.stage.shelf.limits;
         let options = ConnectionOptions { words, limits, ..ConnectionOptions::new(id, self.clock) };
         tasks.spawn(async move {
@@ -99,7 +102,11 @@ impl Connections {
                     }
                 },
             };
-            let (tls, oracle) = (Box::new(NoTls), Arc::new(oracle));
+            let oracle = Arc::new(oracle);
+            let tls: Box<dyn Tls> = match (played, midway) {
+                (Some(played), Some(how)) => Box::new(PlayedMidway { played, called, how }),
+                _ => Box::new(NoTls),
+            };
             respond(Respond { options, client, protocol, tls, oracle }).await;
         });
     }

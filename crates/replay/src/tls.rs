@@ -1,9 +1,10 @@
 //! Servers that speak TLS, played: with certificates that the app was told to trust.
 
 use crate::shelf::{Shelf, ShelfEdge};
+use bytes::Bytes;
 use rehearsal_capture::Endpoint;
 use rehearsal_model::{Certificate, EdgeName, EdgeSettings, LedgerLine, Role, Timestamp};
-use rehearsal_proxy::Stream;
+use rehearsal_proxy::{BoxFuture, NoTls, Stream, Tls};
 use rehearsal_supervise::Program;
 use rehearsal_tls::{Authority, Caller, Identity, Laid, Played, TlsError, Trust};
 use std::collections::HashMap;
@@ -81,6 +82,30 @@ pub(crate) async fn accept(
     };
     let laid = played.accept(shown, silent, spoken, client).await?;
     Ok(Stream::over(laid, Laid::into_below))
+}
+
+/// Lays TLS over a connection whose protocol turns to it.
+pub(crate) struct PlayedMidway {
+    pub(crate) played: Arc<Played>,
+    /// The host that the app called.
+    pub(crate) called: String,
+    /// What it is shown.
+    pub(crate) how: Certificate,
+}
+
+impl Tls for PlayedMidway {
+    fn accept(&mut self, plain: Stream, unread: Bytes) -> BoxFuture<'_, io::Result<Stream>> {
+        Box::pin(async move {
+            let shown = (self.called.as_str(), self.how);
+            let laid = self.played.accept_midway(shown, unread, plain).await?;
+            Ok(Stream::over(laid, Laid::into_below))
+        })
+    }
+
+    /// A played server calls nobody.
+    fn connect(&mut self, plain: Stream, unread: Bytes) -> BoxFuture<'_, io::Result<Stream>> {
+        Box::pin(async move { NoTls.connect(plain, unread).await })
+    }
 }
 
 /// What the ledger says of a connection that ended before anything was said.

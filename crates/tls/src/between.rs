@@ -54,6 +54,8 @@ pub struct Ends<'a, L> {
     pub client: L,
     /// What came from the client already.
     pub unread: Bytes,
+    /// Whether the connection turns to TLS, after it has begun without.
+    pub midway: bool,
     /// The server's end.
     pub server: L,
 }
@@ -119,7 +121,7 @@ impl Between {
         ends: Ends<'_, L>,
         seen: &mut Option<Seen>,
     ) -> Result<(Laid<L>, Laid<L>), Unlaid<L>> {
-        let Ends { party, role, host, client, unread, server } = ends;
+        let Ends { party, role, host, client, unread, midway, server } = ends;
         let mut begun = hello(Begun::keeping(unread, client)).await?;
         let asked = begun.client_hello();
         let named = asked.server_name().map(str::to_owned);
@@ -132,7 +134,7 @@ impl Between {
             ));
         };
         let wanted = Wanted { name: &name, said: named.is_some(), offer };
-        let (server, how) = match self.connect(party, wanted, server).await {
+        let (server, how) = match self.connect(party, wanted, midway, server).await {
             Ok(connected) => connected,
             Err(error) => {
                 let why = format!("TLS with the server cannot be established by us ({error})");
@@ -175,6 +177,7 @@ impl Between {
         &self,
         party: &str,
         wanted: Wanted<'_>,
+        midway: bool,
         server: L,
     ) -> io::Result<(Laid<L>, Certificate)> {
         let verifier = Arc::new(Verifier::new(Arc::clone(&self.strict), self.roots.clone()));
@@ -182,8 +185,9 @@ impl Between {
         let looking = Arc::clone(&verifier);
         let laid =
             calling::connect(&self.provider, looking, Arc::clone(&asked), wanted, server).await;
-        // Many a server ends the connection over that, some only after the handshake.
-        if asked.in_vain() {
+        // Many a server ends the connection over that, some only after the handshake. Those that are
+        // turned to TLS, such as databases, mostly ask to no purpose.
+        if asked.in_vain() && !(midway && laid.is_ok()) {
             return Err(io::Error::other(TlsError::ASKED));
         }
         Ok((laid?, verifier.seen().unwrap_or(Certificate::Untrusted)))

@@ -56,6 +56,30 @@ impl Played {
         client: L,
     ) -> io::Result<Laid<L>> {
         let begun = hello(Begun::new(Bytes::new(), client)).await?;
+        self.go_on((host, how), silent, spoken, begun).await
+    }
+
+    /// Does so over a connection that has begun without, and from which `unread` has come already.
+    ///
+    /// # Errors
+    /// When the app does not go along.
+    pub async fn accept_midway<L: Line>(
+        &self,
+        shown: (&str, Certificate),
+        unread: Bytes,
+        client: L,
+    ) -> io::Result<Laid<L>> {
+        let begun = hello(Begun::new(unread, client)).await?;
+        self.go_on(shown, false, &[], begun).await
+    }
+
+    async fn go_on<L: Line>(
+        &self,
+        (host, how): (&str, Certificate),
+        silent: bool,
+        spoken: &[&str],
+        begun: StartHandshake<Begun<L>>,
+    ) -> io::Result<Laid<L>> {
         let asked = begun.client_hello();
         let name = asked.server_name().unwrap_or(host).to_owned();
         let offer = readable(&asked).unwrap_or_default();

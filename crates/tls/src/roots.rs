@@ -28,6 +28,7 @@ const VARIABLES: &[&str] = &[
     "NODE_EXTRA_CA_CERTS",
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
+    "PGSSLROOTCERT",
 ];
 /// The largest file of certificates that is read, in bytes.
 const LARGEST: u64 = 16 << 20;

@@ -21,6 +21,8 @@ const INSTEAD: &[&str] = &[
     "PIP_CERT",
     "CARGO_HTTP_CAINFO",
 ];
+/// Those of them that say more than whom to trust by being set: an unset one stays so.
+const WHEN_SET: &[&str] = &["PGSSLROOTCERT"];
 /// Variables whose file is added to them.
 const BESIDE: &[&str] = &["NODE_EXTRA_CA_CERTS", "DENO_CERT"];
 
@@ -48,6 +50,8 @@ impl Trust {
         let mut files = Files { authority, folder: folder.path(), written: HashMap::new() };
         let mut variables = Vec::new();
         let names = INSTEAD.iter().map(|name| (*name, true));
+        let set = WHEN_SET.iter().filter(|name| variable(name).is_some());
+        let names = names.chain(set.map(|name| (*name, true)));
         for (name, instead) in names.chain(BESIDE.iter().map(|name| (*name, false))) {
             let before = match variable(name).filter(|value| !value.is_empty()) {
                 None if instead => system(),

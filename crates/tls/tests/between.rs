@@ -70,7 +70,7 @@ impl Stage {
         let carrying = async {
             let (party, role) = ("shop", Role::Outbound);
             let (host, unread) = ("10.0.0.7", Default::default());
-            let ends = Ends { party, role, host, client, unread, server };
+            let ends = Ends { party, role, host, client, unread, midway: false, server };
             if let Ok((mut client, mut server)) = self.between.lay(ends, &mut seen).await {
                 let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
             }
@@ -137,7 +137,7 @@ async fn what_cannot_be_read_is_given_back_untouched() {
     let mut seen = None;
     let (party, role) = ("shop", Role::Outbound);
     let (host, unread) = ("10.0.0.7", Default::default());
-    let ends = Ends { party, role, host, client, unread, server };
+    let ends = Ends { party, role, host, client, unread, midway: false, server };
     let ((), laid) = tokio::join!(calling, stage.between.lay(ends, &mut seen));
     let (_, first) = laid.unwrap_err().client.expect("the app was told nothing");
     assert_eq!((&first[..], seen), (&hello[..], None));

@@ -10,6 +10,7 @@ mod dns;
 mod flaw;
 mod grpc;
 mod http;
+mod keyed;
 mod memcached;
 mod mongo;
 mod mysql;

@@ -190,6 +190,8 @@ pub enum Command {
     StartTls {
         /// With whom.
         with: Peer,
+        /// Bytes of that side which this session has been given and not used.
+        unread: Bytes,
     },
     /// The rest of the connection is another protocol's: the driver gives that protocol's session
     /// of the same role the bytes that this one has not used, and all that follow.

@@ -82,6 +82,7 @@ class Mariadb(Server):
 
     def __init__(self, folder):
         super().__init__(folder)
+        self.settings = []
         (files := folder / "files").mkdir()
         self.log.touch()
         if self.user:
@@ -101,8 +102,18 @@ class Mariadb(Server):
         return [
             find_program("mariadbd", "mariadb-server", ["/usr/sbin"]), "--no-defaults", f"--datadir={self.folder / 'data'}", f"--port={self.port}",
             f"--socket={self.socket}", "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0", "--default-time-zone=+00:00",
-            "--character-set-server=utf8mb4", "--log-warnings=9", "--local-infile=1", "--general-log=1", f"--general-log-file={self.log}",
+            "--character-set-server=utf8mb4", "--log-warnings=9", "--local-infile=1", "--general-log=1", f"--general-log-file={self.log}", *self.settings,
         ]
+
+    def allow_encryption(self):
+        """From the next start on; gives the file of its certificate, which is for its address."""
+        certificate, key = self.folder / "server.crt", self.folder / "server.key"
+        self.call(
+            find_program("openssl", "openssl"), "req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=127.0.0.1", "-addext",
+            "subjectAltName=IP:127.0.0.1", "-out", certificate, "-keyout", key,
+        )
+        self.settings = [f"--ssl-cert={certificate}", f"--ssl-key={key}", "--require-secure-transport=1"]
+        return str(certificate)
 
     @property
     def socket(self):
@@ -121,6 +132,19 @@ class Mariadb(Server):
         user = f"'shop'@'127.0.0.1' IDENTIFIED BY '{self.secrets[0]}'"
         self.sql(f"DROP DATABASE IF EXISTS shop; CREATE DATABASE shop; CREATE OR REPLACE USER {user}; GRANT ALL ON shop.* TO {user}; GRANT SELECT ON mysql.proc TO {user};")
         self.sql(SCHEMA + corpus.SCHEMA, "shop")
+
+
+def encrypted(stand, name, command, requests):
+    """An app that insists on encryption and verifies the server, recorded and replayed with it."""
+    trusted = stand.server.allow_encryption()
+    try:
+        said = stand.app(name, command, requests, {"DB_TLS": "1", "SSL_CERT_FILE": trusted})
+    finally:
+        stand.server.settings = []
+    manifest = (stand.folder / "rehearsal" / name / "recording.yaml").read_text("utf-8")
+    if "    protocol: mysql\n    starttls: valid\n" not in manifest or "opaque" in manifest:
+        raise Failed(f"recording.yaml does not say that it was read over TLS:\n{manifest}")
+    return said
 
 
 def run_formats(stand):
@@ -197,6 +221,8 @@ def cases(stand, tools):
     yield "isolation", lambda: stand.isolated("shop", "on shop using TCP/IP")
     shell = [python, HERE / "shell.py", "{port}", find_program("mariadb", "mariadb-client"), find_program("mariadb-dump", "mariadb-client")]
     yield "sysbench", lambda: stand.sysbench(python, "mysql", {"host": "DB_HOST", "port": "DB_PORT", "user": "DB_USER", "password": "DB_PASSWORD", "db": "DB_NAME"})
+    yield "encrypted", lambda: encrypted(stand, "encrypted", [python, HERE / "shop.py", "{port}"], SHOP)
+    yield "encrypted-shell", lambda: encrypted(stand, "encrypted-shell", shell, [("GET", "/shell/talk", None, 200, '"code": 0')])
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code"') for path in ("/shell/talk", "/dump")])
     yield from stand.flavour("node", [node[0], node[1].with_name("shop.js"), "{port}"], "SET amount = amount + ?")
     yield from stand.flavour("java", [*java[:-1], "Shop", "{port}"], "SET amount = amount + ?")

@@ -46,6 +46,7 @@ def connect():
     return pymysql.connect(
         host=os.environ["DB_HOST"], port=int(os.environ["DB_PORT"]), user=os.environ["DB_USER"], password=os.environ["DB_PASSWORD"],
         database=os.environ["DB_NAME"], autocommit=False, client_flag=CLIENT.MULTI_STATEMENTS, local_infile=True,
+        ssl={"ca": os.environ["SSL_CERT_FILE"]} if "DB_TLS" in os.environ else None,
     )
 
 

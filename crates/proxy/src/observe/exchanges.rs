@@ -74,6 +74,11 @@ impl<'a> Exchanges<'a> {
         self.base = self.next;
     }
 
+    /// Whether the session is of that protocol.
+    pub(super) fn speaks(&self, name: &str) -> bool {
+        self.protocol.is_some_and(|protocol| protocol.name() == name)
+    }
+
     /// Gives up all that are open.
     pub(super) fn abandon(&mut self) {
         for id in std::mem::take(&mut self.open) {

@@ -47,7 +47,7 @@ impl Carry<'_> {
             Command::Stir { id, at } => self.exchanges.stir(id, at),
             Command::Emit { id, exchange } => self.exchanges.emit(id, exchange),
             Command::Teach(taught) => self.exchanges.taught(taught),
-            Command::StartTls { with } => self.start_tls(with, unsent),
+            Command::StartTls { with, unread } => self.start_tls(with, unread, unsent),
             Command::Become { protocol, client, server } => {
                 self.change_protocol(protocol, &[(Peer::Client, client), (Peer::Server, server)]);
             }
@@ -63,18 +63,27 @@ impl Carry<'_> {
         }
     }
 
-    fn start_tls(&mut self, with: Peer, unsent: Unsent<'_>) {
+    fn start_tls(&mut self, with: Peer, unread: Bytes, unsent: Unsent<'_>) {
         if !matches!(self.listener, Listener::Known(_)) {
             return;
         }
         if self.tls_midway {
             let unread = match unsent {
-                Some((from, bytes)) if from == with => Bytes::copy_from_slice(bytes),
-                _ => Bytes::new(),
+                Some((from, bytes)) if unread.is_empty() && from == with => {
+                    Bytes::copy_from_slice(bytes)
+                }
+                _ => unread,
             };
             self.tls.push_back((with, unread));
-        } else {
-            self.demote("it turned to TLS, which is not read on this connection", unsent);
+            return;
+        }
+        self.side(with.other()).push(unread.clone());
+        let rest = rehearsal_wire::fallback().name();
+        match self.options.protocol(rest) {
+            Some(_) if self.exchanges.speaks(rest) => {}
+            // What follows is bytes without a meaning.
+            Some(_) => self.change_protocol(rest, &[(with, unread)]),
+            None => self.demote("it turned to TLS, which is not read on this connection", unsent),
         }
     }
 

@@ -61,7 +61,7 @@ pub async fn observe(what: Observe) {
             }
             Step::Secure { unread } => {
                 let [client, server] = [Peer::Client, Peer::Server].map(|p| carry.take_stream(p));
-                let joined = tls.between(client, unread, server).await;
+                let joined = tls.between(client, unread, server, !carry.begins_tls).await;
                 carry.joined(joined, tls.seen());
             }
         }

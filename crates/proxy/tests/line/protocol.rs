@@ -138,8 +138,8 @@ impl Session for Observer {
                 out.push(Command::Hold { from: Peer::Server });
             }
             Event::Data { .. } if self.name == "secret" => {
-                out.push(Command::StartTls { with: Peer::Client });
-                out.push(Command::StartTls { with: Peer::Server });
+                out.push(Command::StartTls { with: Peer::Client, unread: bytes::Bytes::new() });
+                out.push(Command::StartTls { with: Peer::Server, unread: bytes::Bytes::new() });
             }
             Event::TlsReady { with: Peer::Server } => out.push(Command::Become {
                 protocol: "line",
@@ -229,8 +229,8 @@ impl Observer {
                     server: bytes::Bytes::new(),
                 }),
                 "upgrade" => {
-                    out.push(Command::StartTls { with: Peer::Server });
-                    out.push(Command::StartTls { with: Peer::Client });
+                    out.push(Command::StartTls { with: Peer::Server, unread: bytes::Bytes::new() });
+                    out.push(Command::StartTls { with: Peer::Client, unread: bytes::Bytes::new() });
                 }
                 "hang up" => {
                     out.push(Command::Close { to: Peer::Client, how: Ending::Reset });

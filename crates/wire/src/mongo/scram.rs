@@ -5,6 +5,7 @@
 //! and passwords are not prepared (SASLprep): those outside ASCII must be in that form already.
 
 use crate::base64;
+use crate::keyed::Keyed;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -71,7 +72,7 @@ fn field<'a>(message: &'a str, name: &str) -> Option<&'a str> {
 
 /// The server's signature, if the proof is that of the password.
 fn prove<D: Digest + Clone>(password: &[u8], proof: &[u8], said: &[u8]) -> Option<Vec<u8>> {
-    let salted = stretch::<D>(password);
+    let salted = Keyed::<D>::stretched(password, SALT, ROUNDS);
     let client_key = Keyed::<D>::new(&salted).of(b"Client Key");
     let signature = Keyed::<D>::new(&D::digest(&client_key)).of(said);
     if signature.len() != proof.len()
@@ -81,39 +82,6 @@ fn prove<D: Digest + Clone>(password: &[u8], proof: &[u8], said: &[u8]) -> Optio
     }
     let server_key = Keyed::<D>::new(&salted).of(b"Server Key");
     Some(Keyed::<D>::new(&server_key).of(said))
-}
-
-/// PBKDF2 (RFC 8018, section 5.2), one block.
-fn stretch<D: Digest + Clone>(password: &[u8]) -> Vec<u8> {
-    let keyed = Keyed::<D>::new(password);
-    let mut last = keyed.of(&[SALT, &[0, 0, 0, 1]].concat());
-    let mut sum = last.clone();
-    for _ in 1..ROUNDS {
-        last = keyed.of(&last);
-        sum.iter_mut().zip(&last).for_each(|(sum, byte)| *sum ^= byte);
-    }
-    sum
-}
-
-/// HMAC (RFC 2104) with a key, to be used many times.
-struct Keyed<D> {
-    inner: D,
-    outer: D,
-}
-
-impl<D: Digest + Clone> Keyed<D> {
-    fn new(key: &[u8]) -> Self {
-        let mut block = [0; 64];
-        let short = if key.len() > block.len() { D::digest(key).to_vec() } else { key.to_vec() };
-        block[..short.len()].copy_from_slice(&short);
-        let padded = |pad: u8| D::new_with_prefix(block.map(|byte| byte ^ pad));
-        Keyed { inner: padded(0x36), outer: padded(0x5c) }
-    }
-
-    fn of(&self, message: &[u8]) -> Vec<u8> {
-        let inner = self.inner.clone().chain_update(message).finalize();
-        self.outer.clone().chain_update(inner).finalize().to_vec()
-    }
 }
 
 /// What may be a password: those in addresses first, then the texts themselves.
@@ -160,7 +128,7 @@ mod tests {
         let nonce = field(reply, "r=").unwrap();
         let without_proof = format!("c=biws,r={nonce}");
         let said = format!("{bare},{reply},{without_proof}");
-        let salted = stretch::<D>(password);
+        let salted = Keyed::<D>::stretched(password, SALT, ROUNDS);
         let key = Keyed::<D>::new(&salted).of(b"Client Key");
         let signature = Keyed::<D>::new(&D::digest(&key)).of(said.as_bytes());
         let proof: Vec<u8> = key.iter().zip(&signature).map(|(a, b)| a ^ b).collect();

@@ -20,7 +20,7 @@ pub(super) const EXTENDED_METADATA: u64 = 1 << 35;
 pub(super) const CACHE_METADATA: u64 = 1 << 36;
 
 /// Each bit with its name in recordings. Those that are not here are taken out of what a server
-/// offers: compression, TLS, attributes of queries, results without metadata, reports of progress.
+/// offers: compression, attributes of queries, results without metadata, reports of progress.
 const NAMES: &[(u64, &str)] = &[
     (MYSQL, "long password"),
     (1 << 1, "found rows"),
@@ -32,6 +32,7 @@ const NAMES: &[(u64, &str)] = &[
     (1 << 8, "ignore space"),
     (PROTOCOL_41, "protocol 4.1"),
     (1 << 10, "interactive"),
+    (SSL, "tls"),
     (1 << 12, "ignore sigpipe"),
     (1 << 13, "transactions"),
     (1 << 14, "reserved"),

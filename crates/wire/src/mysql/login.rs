@@ -3,8 +3,11 @@
 
 use super::fields::Fields;
 use super::{capabilities, charset, malformed};
-use crate::WireError;
+use crate::{Verdict, WireError};
 use rehearsal_model::{Map, Value};
+
+/// Bytes of a packet that asks for TLS, with its head.
+pub(super) const TLS_REQUEST: usize = 36;
 
 /// What a client says when it comes in.
 #[derive(Debug, PartialEq)]
@@ -16,6 +19,24 @@ pub(super) struct Login {
     pub(super) has_proof: bool,
     /// The request as recordings have it.
     pub(super) request: Map,
+}
+
+/// Whether a client that answers a greeting goes on in TLS first: it says no more than what it can do
+/// (MySQL source documentation, "Protocol::SSLRequest").
+pub(super) fn turns_to_tls(said: &[u8]) -> Verdict {
+    let known = said.len().min(3);
+    if said[..known] != [32, 0, 0][..known] {
+        return Verdict::No;
+    }
+    match said.get(4..6) {
+        None => Verdict::NeedMore,
+        Some(&[low, high])
+            if u64::from(u16::from_le_bytes([low, high])) & capabilities::SSL != 0 =>
+        {
+            if said.len() < TLS_REQUEST { Verdict::NeedMore } else { Verdict::Yes }
+        }
+        Some(_) => Verdict::No,
+    }
 }
 
 /// Reads the answer to a greeting that offered these capabilities.

@@ -1,7 +1,7 @@
 //! Watches both peers: follows what the client asks and the server answers, packet by packet.
 //!
 //! The greeting is held back and goes on without what is not understood here, so that the client does
-//! without it. Everything else is forwarded by the driver. Credentials are never looked at.
+//! without it. The client's answer is held back until it is known not to be followed by TLS. Everything else is forwarded by the driver. Credentials are never looked at.
 
 mod answering;
 mod asking;
@@ -40,6 +40,8 @@ pub(super) struct Observer {
     phase: Phase,
     client: Inbox,
     server: Inbox,
+    /// What the client says is not forwarded by the driver.
+    holds_client: bool,
     next: u64,
     opened: Moment,
     /// What the server offered that is understood, then what the client took of it.
@@ -73,6 +75,7 @@ impl Observer {
             phase: Phase::Greeting,
             client: Inbox::new(limits.body),
             server: Inbox::new(limits.body),
+            holds_client: true,
             next: 1,
             opened: Moment::default(),
             capabilities: 0,
@@ -173,12 +176,14 @@ impl Session for Observer {
         match event {
             Event::Opened { at } => {
                 self.opened = at;
-                out.push(Command::Hold { from: Server });
+                out.extend([Server, Client].map(|from| Command::Hold { from }));
             }
             Event::Data { .. } if self.phase == Phase::Over => {}
             Event::Data { from: Client, bytes, at } => {
                 self.client.push(bytes, at);
-                self.client(at, out)?;
+                if !self.holds_client || self.lets_client_go(out) {
+                    self.client(at, out)?;
+                }
             }
             Event::Data { from: Server, bytes, at } => {
                 self.server.push(bytes, at);
@@ -193,16 +198,19 @@ impl Session for Observer {
                 read?;
             }
             Event::Closed { from: Server, how, at } => {
+                self.release_client(out);
                 if self.phase == Phase::Greeting {
                     out.push(Command::Send { to: Client, bytes: self.server.held() });
                 }
                 self.ended(how, at, out);
             }
-            Event::Closed { from: Client, how: Ending::Reset, at } => {
-                self.ended(Ending::Reset, at, out);
+            Event::Closed { from: Client, how, at } => {
+                self.release_client(out);
+                if how == Ending::Reset {
+                    self.ended(how, at, out);
+                }
             }
-            Event::Closed { .. }
-            | Event::TlsReady { .. }
+            Event::TlsReady { .. }
             | Event::Answer { .. }
             | Event::Request { .. }
             | Event::Tick { .. } => {}

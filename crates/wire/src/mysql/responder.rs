@@ -326,7 +326,9 @@ impl Session for Responder {
                     return Err(WireError::TooLarge { protocol: NAME, what, limit });
                 }
                 self.inbox.push(bytes, at);
-                self.read(at, out)?;
+                if !self.turns_to_tls(out) {
+                    self.read(at, out)?;
+                }
             }
             Event::Answer { id, answer, at } if id == ExchangeId(self.next) => {
                 self.answer(answer, out)?;

@@ -156,8 +156,11 @@ fn observe(lines: &[Line], size: usize, end: Option<(Peer, Ending)>) -> (Vec<Exc
                 open.remove(place.expect("only what has begun is emitted"));
                 emitted.push(*exchange);
             }
-            Command::Send { bytes, .. } => sent.extend_from_slice(&bytes),
-            Command::Hold { .. } | Command::Forward { .. } | Command::Teach(_) => {}
+            Command::Send { bytes, to: Client } => sent.extend_from_slice(&bytes),
+            Command::Send { .. }
+            | Command::Hold { .. }
+            | Command::Forward { .. }
+            | Command::Teach(_) => {}
             other => panic!("unexpected {other:?}"),
         }
     }

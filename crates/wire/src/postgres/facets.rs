@@ -14,6 +14,8 @@ enum Request<'a> {
     Prepare(&'a str),
     Describe(&'a str),
     Sql(&'a str),
+    /// Asks for TLS.
+    Tls,
     /// Text that is not Unicode, or nothing.
     Other,
 }
@@ -21,6 +23,9 @@ enum Request<'a> {
 fn read(request: &Map) -> Request<'_> {
     if let Some(connect) = request.get("connect").and_then(Value::as_map) {
         return Request::Connect(connect);
+    }
+    if request.get("tls").is_some() {
+        return Request::Tls;
     }
     if let Some(text) = request.text("prepare") {
         return Request::Prepare(text);
@@ -42,6 +47,7 @@ impl Facets for PostgresFacets {
             Request::Prepare(text) => format!("prepare {}", sql::operation(text)),
             Request::Describe(text) => format!("describe {}", sql::operation(text)),
             Request::Sql(text) => sql::operation(text),
+            Request::Tls => "ask for TLS".to_owned(),
             Request::Other => "statement".to_owned(),
         }
     }
@@ -54,7 +60,7 @@ impl Facets for PostgresFacets {
             // One that is rolled back instead of committed is ended in another way, and is to read so.
             Request::Sql(text) if sql::ends_transaction(text) => Map::from([("ends", true)]),
             Request::Sql(text) => Map::from([("sql", sql::normalise(text).sql)]),
-            Request::Other => request.clone(),
+            Request::Tls | Request::Other => request.clone(),
         };
         Value::Map(form)
     }
@@ -72,7 +78,7 @@ impl Facets for PostgresFacets {
             Request::Describe(text) => return Value::Map(described(request, text)),
             Request::Prepare(text) => ("prepare", text),
             Request::Sql(text) => ("sql", text),
-            Request::Other => return Value::Map(request.clone()),
+            Request::Tls | Request::Other => return Value::Map(request.clone()),
         };
         let normal = sql::normalise(text);
         let mut form = Map::from([(key, normal.sql.as_str())]);
@@ -92,7 +98,7 @@ impl Facets for PostgresFacets {
 
     fn response(&self, _request: &Map, response: &Map) -> Value {
         let one = |result: &Map| {
-            let kept = ["columns", "rows", "copy", "tag", "error"].into_iter();
+            let kept = ["columns", "rows", "copy", "tag", "error", "accepted"].into_iter();
             kept.filter_map(|key| Some((key, result.get(key)?.clone()))).collect::<Map>()
         };
         let mut form = one(response);
@@ -105,7 +111,7 @@ impl Facets for PostgresFacets {
 
     fn repeatable(&self, request: &Map) -> bool {
         match read(request) {
-            Request::Connect(_) | Request::Describe(_) => true,
+            Request::Connect(_) | Request::Describe(_) | Request::Tls => true,
             Request::Sql(text) => sql::repeatable(text),
             Request::Prepare(_) | Request::Other => false,
         }
@@ -113,10 +119,15 @@ impl Facets for PostgresFacets {
 
     fn sets_up(&self, request: &Map) -> bool {
         match read(request) {
-            Request::Connect(_) | Request::Describe(_) => true,
+            Request::Connect(_) | Request::Describe(_) | Request::Tls => true,
             Request::Sql(text) => sql::sets_up(text),
             Request::Prepare(_) | Request::Other => false,
         }
+    }
+
+    /// A server that has not been asked has no TLS.
+    fn usual(&self, request: &Map) -> Option<Map> {
+        matches!(read(request), Request::Tls).then(|| Map::from([("accepted", false)]))
     }
 
     fn flaw(&self, _request: &Map, response: &Map) -> Option<Flaw> {

@@ -50,6 +50,11 @@ impl Inbox {
         self.bytes.len()
     }
 
+    /// A copy of all that is unused.
+    pub(super) fn held(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.bytes)
+    }
+
     /// All that is unused.
     pub(super) fn take(&mut self) -> Bytes {
         self.bytes.split().freeze()

@@ -28,6 +28,7 @@ mod plan;
 mod range;
 mod reply;
 mod responder;
+mod scram;
 mod span;
 mod sql;
 mod start;
@@ -98,6 +99,7 @@ static SHAPE: ExchangeShape = ExchangeShape {
             Shape::Named(&Shape::Data),
             "Opens a connection: user, database and options",
         ),
+        Field::optional("tls", Shape::Bool, "Asks whether the server would speak TLS"),
         Field::optional("prepare", Shape::Data, "A statement that the server refused to prepare"),
         Field::optional("describe", Shape::Data, "Asks what a statement takes and gives"),
         Field::optional("portal", Shape::Bool, "Whether only what it gives is asked for"),
@@ -116,6 +118,7 @@ static SHAPE: ExchangeShape = ExchangeShape {
         RESULT[9],
         RESULT[10],
         RESULT[11],
+        Field::optional("accepted", Shape::Bool, "Whether it would"),
         Field::optional(
             "results",
             Shape::List(&Shape::Map(RESULT)),

@@ -1,10 +1,12 @@
 //! Watches both peers: follows what the client asks and the server answers, message by message.
 //!
 //! The client's side is read as it comes, the server's is matched with what was asked. Bytes are
-//! forwarded by the driver. What follows a request for TLS that the server grants is not read.
+//! forwarded by the driver, but for what the server says until the client knows how to log in: an offer
+//! to bind that to the server's certificate would be about ours.
 
 mod answering;
 mod asking;
+mod login;
 mod starting;
 mod teaching;
 
@@ -59,6 +61,10 @@ pub(super) struct Observer {
     notices: Vec<Value>,
     parameters: Map,
     auth: Option<String>,
+    /// How what the server says until then reaches the client.
+    login: login::Login,
+    /// A wish for TLS that the server has not answered.
+    wish: Option<Moment>,
     /// What was told of the schema.
     lessons: Lessons,
     /// Tables whose names were told.
@@ -87,6 +93,8 @@ impl Observer {
             notices: Vec::new(),
             parameters: Map::new(),
             auth: None,
+            login: login::Login::Passing,
+            wish: None,
             lessons: Lessons::default(),
             named: HashSet::new(),
             database: 0,
@@ -129,6 +137,9 @@ impl Observer {
                 }
                 Phase::Starting | Phase::Ready => {
                     let Some(message) = self.client.message(now)? else { return Ok(()) };
+                    if self.logs_in(&message, now, out)? {
+                        continue;
+                    }
                     self.client_message(&message)?;
                 }
             }
@@ -137,10 +148,13 @@ impl Observer {
 
     fn server(&mut self, now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
         if self.phase == Phase::Choice {
-            return self.choice(out);
+            return self.choice(now, out);
         }
         while self.phase != Phase::Over {
             let Some(message) = self.server.message(now)? else { return Ok(()) };
+            if !self.passes(&message, out)? {
+                continue;
+            }
             if !self.aside(&message)? {
                 match self.phase {
                     Phase::Starting => self.starting(&message, now, out)?,
@@ -190,18 +204,29 @@ impl Session for Observer {
             Event::Data { .. } if self.phase == Phase::Over => {}
             Event::Data { from: Client, bytes, at } => {
                 self.client.push(bytes, at);
-                self.client(at, out)?;
+                let read = self.client(at, out);
+                if read.is_err() || self.phase == Phase::Over {
+                    self.let_go(out);
+                }
+                read?;
             }
             Event::Data { from: Server, bytes, at } => {
                 self.server.push(bytes, at);
-                self.server(at, out)?;
+                let read = self.server(at, out);
+                if read.is_err() || self.phase == Phase::Over {
+                    self.let_go(out);
+                }
+                read?;
             }
-            Event::Closed { from: Server, how, at } => self.ended(how, at, out),
+            Event::Opened { .. } => out.push(Command::Hold { from: Server }),
+            Event::Closed { from: Server, how, at } => {
+                self.let_go(out);
+                self.ended(how, at, out);
+            }
             Event::Closed { from: Client, how: Ending::Reset, at } => {
                 self.ended(Ending::Reset, at, out);
             }
             Event::Closed { .. }
-            | Event::Opened { .. }
             | Event::Answer { .. }
             | Event::Request { .. }
             | Event::TlsReady { .. }

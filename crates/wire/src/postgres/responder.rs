@@ -29,6 +29,8 @@ enum Phase {
 enum Waiting {
     /// A connection, with the minor version of the protocol that the client would like.
     Connect(u32),
+    /// Whether there is TLS.
+    Tls,
     Query(Value),
     Execute {
         portal: Arc<Portal>,
@@ -133,9 +135,10 @@ impl Responder {
 
     fn greeting(&mut self, message: &Message, out: &mut Vec<Command>) -> Result<(), WireError> {
         match start::read(&message.body)? {
-            Start::Encryption => {
+            Start::Gss => {
                 out.push(Command::Send { to: Peer::Client, bytes: Bytes::from_static(b"N") });
             }
+            Start::Tls => self.ask(Waiting::Tls, start::tls(), message.at, out),
             Start::Cancel => self.end(Ending::Finished, out),
             Start::Work { parameters, .. } if parameters.get("replication").is_some() => {
                 self.phase = Phase::Over;
@@ -347,7 +350,9 @@ impl Responder {
         match answer {
             Answer::Response(result) => self.respond(about, result, out)?,
             Answer::Miss(miss) => {
-                if let Waiting::Prepare = about {
+                if let Waiting::Tls = about {
+                    self.secure(false, out);
+                } else if let Waiting::Prepare = about {
                     self.frames.empty(b'1');
                 } else if let Waiting::Connect(_) = about {
                     reply::miss(&miss, "FATAL", &mut self.frames);
@@ -368,6 +373,16 @@ impl Responder {
             }
         }
         Ok(())
+    }
+
+    /// Says whether there is TLS, and lays it.
+    fn secure(&mut self, accepted: bool, out: &mut Vec<Command>) {
+        let bytes = Bytes::from_static(if accepted { b"S" } else { b"N" });
+        out.push(Command::Send { to: Peer::Client, bytes });
+        if accepted {
+            let unread = self.inbox.take();
+            out.push(Command::StartTls { with: Peer::Client, unread });
+        }
     }
 
     fn failed(&mut self, about: &Waiting) {
@@ -392,6 +407,9 @@ impl Responder {
                     reply::welcome(&result, minor, &mut self.frames)?;
                     self.ready();
                 }
+            }
+            Waiting::Tls => {
+                self.secure(result.get("accepted") == Some(&Value::Bool(true)), out);
             }
             Waiting::Query(text) => self.respond_to_query(&text, &result, out)?,
             Waiting::Execute { portal, describe, most } => {

@@ -12,8 +12,10 @@ const GSS: u32 = 80_877_104;
 /// What a client can begin with.
 #[derive(Debug, PartialEq)]
 pub(super) enum Start {
-    /// It would like TLS or GSSAPI encryption; one byte answers.
-    Encryption,
+    /// It would like TLS; one byte answers.
+    Tls,
+    /// It would like encryption by GSSAPI; one byte answers.
+    Gss,
     /// It wants a statement of another connection cancelled.
     Cancel,
     /// It wants to work: the minor version of protocol 3, and its parameters.
@@ -25,7 +27,8 @@ pub(super) fn read(body: &[u8]) -> Result<Start, WireError> {
     let mut fields = Fields::new(body);
     match fields.u32()? {
         CANCEL => Ok(Start::Cancel),
-        SSL | GSS => Ok(Start::Encryption),
+        SSL => Ok(Start::Tls),
+        GSS => Ok(Start::Gss),
         version if version >> 16 == 3 => {
             let mut parameters = Map::new();
             loop {
@@ -40,6 +43,11 @@ pub(super) fn read(body: &[u8]) -> Result<Start, WireError> {
         }
         _ => Err(malformed("a version of the protocol other than 3")),
     }
+}
+
+/// The request that stands for a wish for TLS in recordings.
+pub(super) fn tls() -> Map {
+    Map::from([("tls", true)])
 }
 
 /// Whether a connection that begins so speaks PostgreSQL.

@@ -583,18 +583,52 @@ fn encryption_is_declined_and_cancelling_is_let_go() {
     assert!(observe(&[(Client, cancel)], 3, None).is_empty());
 }
 
-#[test]
-fn encryption_that_is_granted_goes_on_unread() {
+/// What an observer wants done of what was said, in order.
+fn commands(said: &[(Peer, &[u8])]) -> Vec<Command> {
     let mut session = Postgres.observer(Limits::default());
-    let ssl = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f];
     let mut out = Vec::new();
-    for (from, bytes) in [(Client, &ssl[..]), (Server, b"S"), (Client, b"\x16\x03")] {
-        session.handle(Event::Data { from, bytes, at: Moment(1) }, &mut out).unwrap();
+    session.handle(Event::Opened { at: Moment(1) }, &mut out).unwrap();
+    for (from, bytes) in said {
+        for byte in bytes.chunks(1) {
+            session
+                .handle(Event::Data { from: *from, bytes: byte, at: Moment(1) }, &mut out)
+                .unwrap();
+        }
     }
-    let [Command::Become { protocol: "opaque", client, server }] = &out[..] else {
-        panic!("unexpected {out:?}")
+    out
+}
+
+const SSL: [u8; 8] = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f];
+
+#[test]
+fn encryption_that_is_granted_is_laid_over_both_sides() {
+    let out = commands(&[(Client, &SSL), (Server, b"S")]);
+    let laid = |command: &Command| match command {
+        Command::StartTls { with, unread } => Some((*with, unread.len())),
+        _ => None,
     };
-    assert!(client.is_empty() && server.is_empty(), "the choice itself is no part of it");
+    let laid: Vec<_> = out.iter().filter_map(laid).collect();
+    assert_eq!(laid, [(Client, 0), (Server, 0)]);
+    let told = out.iter().any(|command| matches!(command, Command::Emit { .. }));
+    assert!(told, "a played server has to know");
+}
+
+#[test]
+fn a_login_bound_to_the_certificate_becomes_ours() {
+    let offer = message(b'R', b"\0\0\0\nSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0");
+    let said = [(Client, &startup()[..]), (Server, &offer), (Client, &message(b'p', b"word\0"))];
+    let out = commands(&said);
+    let sent = |peer: Peer| -> Vec<u8> {
+        let to = |command: &Command| match command {
+            Command::Send { to, bytes } if *to == peer => Some(bytes.to_vec()),
+            _ => None,
+        };
+        out.iter().filter_map(to).flatten().collect()
+    };
+    assert_eq!(sent(Client), message(b'R', &[0, 0, 0, 3]), "it is asked for its password");
+    let begun = String::from_utf8_lossy(&sent(Server)).into_owned();
+    assert!(begun.starts_with('p') && begun.contains("SCRAM-SHA-256\0"), "{begun:?}");
+    assert!(!begun.contains("word"), "the password goes nowhere");
 }
 
 #[test]

@@ -118,7 +118,10 @@ impl Observer {
                 b"S" => {
                     self.phase = Phase::Shaking(2);
                     out.push(Command::Send { to: Client, bytes: choice.freeze() });
-                    out.extend([Server, Client].map(|with| Command::StartTls { with }));
+                    out.extend(
+                        [Server, Client]
+                            .map(|with| Command::StartTls { with, unread: Bytes::new() }),
+                    );
                 }
                 b"N" => {
                     self.phase = Phase::Greeting;
@@ -205,7 +208,7 @@ impl Responder {
             if message.body == SSL_REQUEST[4..] && !typed {
                 self.phase = Phase::Shaking(1);
                 out.push(Command::Send { to: Client, bytes: Bytes::from_static(b"S") });
-                out.push(Command::StartTls { with: Client });
+                out.push(Command::StartTls { with: Client, unread: Bytes::new() });
             } else if !typed {
                 self.phase = Phase::Ready;
                 send(out, [frame(b'R', &[0; 4]), frame(b'Z', b"I")]);

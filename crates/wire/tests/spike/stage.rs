@@ -122,7 +122,7 @@ impl Stage {
                 self.played.events.push(format!("emit {}", id.0));
                 self.played.exchanges.push((id.0, *exchange));
             }
-            Command::StartTls { with } => self.played.events.push(format!("tls with {with:?}")),
+            Command::StartTls { with, .. } => self.played.events.push(format!("tls with {with:?}")),
             Command::Become { protocol, client, server } => {
                 self.played.events.push(format!("become {protocol}"));
                 self.session = (self.switch)(protocol);

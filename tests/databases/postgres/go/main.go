@@ -7,7 +7,7 @@
 // DRIVER is pq, or pgx and one of its modes: pgx-cache_statement, pgx-cache_describe,
 // pgx-describe_exec, pgx-exec, pgx-simple_protocol. STATEMENTS is a file that maps the path of a
 // request to SQL. The database is named by the PG… variables; POOL
-// is how many connections pgx opens at once.
+// is how many connections pgx opens at once, and PGSSLMODE whether they are encrypted.
 package main
 
 import (
@@ -23,6 +23,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	_ "github.com/lib/pq"
 )
+
+// Without a word about it there is none.
+func encryption() string {
+	if mode := os.Getenv("PGSSLMODE"); mode != "" {
+		return mode
+	}
+	return "disable"
+}
 
 func rows(query func(string) ([][]any, error), text string) any {
 	found, err := query(text)
@@ -45,7 +53,7 @@ func byPgx(mode string) (func(string) ([][]any, error), error) {
 	if size == "" {
 		size = "1"
 	}
-	config, err := pgxpool.ParseConfig(fmt.Sprintf("sslmode=disable pool_min_conns=%s default_query_exec_mode=%s", size, mode))
+	config, err := pgxpool.ParseConfig(fmt.Sprintf("sslmode=%s pool_min_conns=%s default_query_exec_mode=%s", encryption(), size, mode))
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +71,7 @@ func byPgx(mode string) (func(string) ([][]any, error), error) {
 }
 
 func byPq() (func(string) ([][]any, error), error) {
-	db, err := sql.Open("postgres", "sslmode=disable")
+	db, err := sql.Open("postgres", "sslmode="+encryption())
 	return func(text string) ([][]any, error) {
 		statement, err := db.Prepare(text)
 		if err != nil {

@@ -3,10 +3,10 @@
 use super::{Observer, Phase};
 use crate::mysql::greeting::{self, Greeting};
 use crate::mysql::outcome::put_done;
-use crate::mysql::packets::{Outbox, Packet};
+use crate::mysql::packets::{Inbox, Outbox, Packet};
 use crate::mysql::replies::{self, Done};
 use crate::mysql::{capabilities, login, malformed, status};
-use crate::{Command, Peer, WireError};
+use crate::{Command, Peer, Verdict, WireError};
 use bytes::Bytes;
 use rehearsal_model::{Map, Moment};
 
@@ -44,6 +44,38 @@ impl Observer {
         let running = self.begin(greeting::request(), self.opened, out);
         Observer::emit(running, response, packet.at, out);
         Ok(())
+    }
+
+    /// Has the driver forward what the client says, unless it turns to TLS or may yet. Whether that
+    /// is done.
+    pub(super) fn lets_client_go(&mut self, out: &mut Vec<Command>) -> bool {
+        let said = self.client.held();
+        let offered = self.phase == Phase::Login && self.has(capabilities::SSL);
+        match login::turns_to_tls(&said) {
+            Verdict::NeedMore if offered => return false,
+            Verdict::Yes if offered => {
+                self.client = Inbox::new(self.limits.body);
+                let unread = said.slice(login::TLS_REQUEST..);
+                let bytes = said.slice(..login::TLS_REQUEST);
+                out.push(Command::Send { to: Server, bytes });
+                out.push(Command::StartTls { with: Client, unread });
+                out.push(Command::StartTls { with: Server, unread: Bytes::new() });
+                return false;
+            }
+            _ => {}
+        }
+        self.release_client(out);
+        true
+    }
+
+    pub(super) fn release_client(&mut self, out: &mut Vec<Command>) {
+        if std::mem::replace(&mut self.holds_client, false) {
+            let bytes = self.client.held();
+            if !bytes.is_empty() {
+                out.push(Command::Send { to: Server, bytes });
+            }
+            out.push(Command::Forward { from: Client });
+        }
     }
 
     pub(super) fn login(

@@ -4,10 +4,10 @@ use super::{Phase, Responder, Waiting};
 use crate::mysql::fields::put_zero_ended;
 use crate::mysql::greeting::{self, CACHING, CHALLENGE, Greeting, NATIVE};
 use crate::mysql::login::{self, Login};
-use crate::mysql::packets::Packet;
+use crate::mysql::packets::{Inbox, Packet};
 use crate::mysql::replies::Done;
 use crate::mysql::{capabilities, reply, status};
-use crate::{Command, Ending, WireError};
+use crate::{Command, Ending, Peer, Verdict, WireError};
 use rehearsal_model::{Map, Moment};
 
 impl Responder {
@@ -28,6 +28,24 @@ impl Responder {
         self.outbox.add(|out| greeting.write(out));
         self.phase = Phase::Login;
         Ok(())
+    }
+
+    /// Goes on in TLS, when it was offered and the client wants it or may yet. Whether that is so.
+    pub(super) fn turns_to_tls(&mut self, out: &mut Vec<Command>) -> bool {
+        if !matches!(self.phase, Phase::Login) || self.capabilities & capabilities::SSL == 0 {
+            return false;
+        }
+        let said = self.inbox.held();
+        match login::turns_to_tls(&said) {
+            Verdict::No => return false,
+            Verdict::NeedMore => {}
+            Verdict::Yes => {
+                self.inbox = Inbox::new(self.limits.body);
+                let unread = said.slice(login::TLS_REQUEST..);
+                out.push(Command::StartTls { with: Peer::Client, unread });
+            }
+        }
+        true
     }
 
     pub(super) fn login(

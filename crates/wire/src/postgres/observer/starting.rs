@@ -7,9 +7,9 @@ use crate::postgres::fields::Fields;
 use crate::postgres::inbox::Message;
 use crate::postgres::start::{self, Start};
 use crate::postgres::{malformed, notice};
-use crate::{Command, WireError};
+use crate::{Command, Peer, WireError};
 use bytes::Bytes;
-use rehearsal_model::{Map, Moment, Value};
+use rehearsal_model::{Exchange, Map, Moment, Value};
 
 /// Notices and settings that wait for an exchange.
 const MOST_NOTICES: usize = 256;
@@ -21,9 +21,11 @@ impl Observer {
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
         match start::read(&message.body)? {
-            Start::Encryption => {
+            Start::Tls => {
                 self.phase = Phase::Choice;
+                self.wish = Some(message.at);
             }
+            Start::Gss => self.phase = Phase::Choice,
             Start::Cancel => self.phase = Phase::Over,
             Start::Work { parameters, .. } if parameters.get("replication").is_some() => {
                 self.phase = Phase::Over;
@@ -41,15 +43,27 @@ impl Observer {
         Ok(())
     }
 
-    pub(super) fn choice(&mut self, out: &mut Vec<Command>) -> Result<(), WireError> {
-        match &self.server.take()[..] {
-            b"N" => self.phase = Phase::Greeting,
-            b"S" => {
-                self.phase = Phase::Over;
-                let (client, server) = (self.client.take(), Bytes::new());
-                out.push(Command::Become { protocol: "opaque", client, server });
+    pub(super) fn choice(&mut self, now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let (said, wish) = (self.server.take(), self.wish.take());
+        out.push(Command::Send { to: Peer::Client, bytes: said.clone() });
+        match (&said[..], wish) {
+            (b"N", _) => self.phase = Phase::Greeting,
+            (b"S", Some(at)) => {
+                self.phase = Phase::Greeting;
+                let running = self.begin(start::tls(), at, out);
+                let exchange = Exchange {
+                    request: running.request,
+                    response: Some(Map::from([("accepted", true)])),
+                    started: at,
+                    finished: now,
+                    ..Exchange::default()
+                };
+                out.push(Command::Emit { id: running.id, exchange: Box::new(exchange) });
+                let unread = self.client.take();
+                out.push(Command::StartTls { with: Peer::Client, unread });
+                out.push(Command::StartTls { with: Peer::Server, unread: Bytes::new() });
             }
-            b"G" => return Err(malformed("encryption by GSSAPI, which is not read")),
+            (b"G", _) => return Err(malformed("encryption by GSSAPI, which is not read")),
             // Servers that cannot say so in one byte end the connection with an error.
             _ => return Err(malformed("more than one byte about encryption")),
         }
