@@ -150,7 +150,7 @@ impl Responder {
             let names = words[1..].to_vec();
             return self.ask(About::Channels(change, names), request, at, silent, out);
         }
-        if table::is_about_data(&words) {
+        if table::is_about_data(&name) {
             self.add_db(&mut request);
         }
         let about = match name.as_str() {

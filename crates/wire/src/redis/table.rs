@@ -4,7 +4,6 @@
 //! A command that is not here is taken to write, with a key for its first argument.
 
 use super::subscriptions::Change;
-use bytes::Bytes;
 
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,11 +239,14 @@ const VALUED: &[&str] = &["EX", "EXAT", "PX", "PXAT"];
 
 /// The name of a command in capital letters, with its subcommand, and its arguments.
 pub(super) fn name<W: AsRef<[u8]>>(words: &[W]) -> (String, &[W]) {
-    let upper = |word: &W| String::from_utf8_lossy(word.as_ref()).to_ascii_uppercase();
+    let upper = |word: &W| match std::str::from_utf8(word.as_ref()) {
+        Ok(word) => word.to_ascii_uppercase(),
+        Err(_) => String::from_utf8_lossy(word.as_ref()).to_ascii_uppercase(),
+    };
     let Some((first, rest)) = words.split_first() else { return (String::new(), &[]) };
     let name = upper(first);
     match rest.split_first() {
-        Some((second, rest)) if FAMILIES.contains(&name.as_str()) => {
+        Some((second, rest)) if FAMILIES.binary_search(&name.as_str()).is_ok() => {
             (format!("{name} {}", upper(second)), rest)
         }
         _ => (name, rest),
@@ -259,10 +261,9 @@ pub(super) fn row(name: &str) -> Row {
     }
 }
 
-/// Whether it matters to a command which database is selected.
-pub(super) fn is_about_data(words: &[Bytes]) -> bool {
-    let (name, _) = name(words);
-    row(&name).1 != SetsUp && Change::parse(name.as_bytes()).is_none()
+/// Whether it matters to the command of a name which database is selected.
+pub(super) fn is_about_data(name: &str) -> bool {
+    row(name).1 != SetsUp && Change::parse(name.as_bytes()).is_none()
 }
 
 /// Whether an option has a value behind it.
@@ -277,6 +278,7 @@ mod tests {
     #[test]
     fn rows_are_sorted_and_their_arguments_make_sense() {
         assert!(ROWS.is_sorted_by(|one, other| one.0 < other.0));
+        assert!(FAMILIES.is_sorted());
         for (name, _, arguments) in ROWS {
             let names: Vec<&str> = arguments.split_whitespace().collect();
             let rest = names.iter().position(|name| name.ends_with(['*', '=', '~']));

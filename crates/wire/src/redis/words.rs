@@ -26,12 +26,17 @@ fn line(words: &[Bytes]) -> Option<String> {
         let word = std::str::from_utf8(word).ok().filter(|word| word.len() <= LONGEST)?;
         let quoted = word.is_empty() || word.contains([' ', '\'']);
         let odd = |char: char| char.is_control() || matches!(char, '"' | '\\');
-        if word.chars().any(|char| odd(char) || (char.is_whitespace() && char != ' ')) {
+        // Nearly every word is of letters, digits and such marks.
+        let plain =
+            word.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'));
+        if !plain && word.chars().any(|char| odd(char) || (char.is_whitespace() && char != ' ')) {
             return None;
         }
-        let blank = if line.is_empty() { "" } else { " " };
         let quote = if quoted { "\"" } else { "" };
-        line = format!("{line}{blank}{quote}{word}{quote}");
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        [quote, word, quote].iter().for_each(|part| line.push_str(part));
         if line.len() > LINE {
             return None;
         }
@@ -45,6 +50,12 @@ fn line(words: &[Bytes]) -> Option<String> {
 /// When they are no words, or quotes are left open.
 pub(super) fn read(shown: &Value) -> Result<Vec<Bytes>, WireError> {
     match shown {
+        Value::Text(line) if !line.contains(['"', '\'']) => {
+            // Without quotes, words are parts of the line.
+            let whole = Bytes::copy_from_slice(line.as_bytes());
+            let words = whole.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            Ok(words.map(|word| whole.slice_ref(word)).collect())
+        }
         Value::Text(line) => {
             split(line.as_bytes()).map(|words| words.into_iter().map(Bytes::from).collect())
         }

@@ -189,7 +189,7 @@ impl Observer {
     /// A command as a request.
     pub(super) fn request(&self, command: &[Bytes]) -> Map {
         let mut request = Map::from([("redis", words::show(command))]);
-        if table::is_about_data(command) {
+        if table::is_about_data(&table::name(command).0) {
             self.add_db(&mut request);
         }
         request

@@ -150,6 +150,9 @@ impl Responder {
 
     /// Asks for the next message of everything that is listened to.
     pub(super) fn await_messages(&mut self, at: Moment, out: &mut Vec<Command>) {
+        if !self.subscriptions.any() && !self.tracks {
+            return;
+        }
         let mut wanted = Vec::new();
         for change in ALL {
             let kind = Bytes::from_static(change.message().as_bytes());
