@@ -23,7 +23,9 @@ pub(crate) type Target = fn(&[u8]);
 /// Every target by the name of its corpus.
 pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("http_observer", transcript::http_observer),
+    ("websocket_observer", transcript::websocket_observer),
     ("http_responder", played::http_responder),
+    ("websocket_responder", played::websocket_responder),
     ("http_requester", played::http_requester),
     ("http_round_trip", round_trip::http),
     ("graphql", faces::graphql),

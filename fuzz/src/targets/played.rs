@@ -20,6 +20,18 @@ pub(crate) fn http_responder(data: &[u8]) {
     responder(http, data, &answers, true);
 }
 
+/// What an app sends behind the opening of a WebSocket.
+pub(crate) fn websocket_responder(data: &[u8]) {
+    const OPENING: &[u8] = b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    let answer = r#"{"status": 101, "headers": {"Upgrade": "websocket", "Sec-WebSocket-Accept": "auto",
+        "Sec-WebSocket-Extensions": "permessage-deflate"}, "conversation": [{"received": "hi"},
+        {"sent": {"a": 1}}, {"received": {"b": 2}}, {"closed": {"by": "server", "code": 1000}}]}"#;
+    let http = protocol("http").expect("there is HTTP");
+    responder(http, &[OPENING, data].concat(), &[answer], true);
+}
+
 pub(crate) fn dns_responder(data: &[u8]) {
     let dns = protocol("dns").expect("there is DNS");
     let answers = [

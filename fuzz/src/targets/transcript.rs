@@ -76,9 +76,23 @@ pub(crate) fn dns_observer(data: &[u8]) {
     }
 }
 
+/// What follows the opening of a WebSocket with compression.
+pub(crate) fn websocket_observer(data: &[u8]) {
+    const TERMS: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    let request = format!("GET /ws HTTP/1.1\r\n{TERMS}");
+    let response = format!("HTTP/1.1 101 Switching Protocols\r\n{TERMS}");
+    let opening = [(Peer::Client, &request), (Peer::Server, &response)];
+    let opening = opening.map(|(from, text)| Step::Data(from, text.as_bytes()));
+    same_in_any_pieces("http", opening.into_iter().chain(steps(data)).collect(), data);
+}
+
 fn same_at_any_split(name: &str, data: &[u8]) {
+    same_in_any_pieces(name, steps(data), data);
+}
+
+fn same_in_any_pieces(name: &str, steps: Vec<Step<'_>>, data: &[u8]) {
     let protocol = protocol(name).expect("the protocol is known");
-    let steps = steps(data);
     let whole = within(MEMORY, || run(protocol, &steps));
     let mut dice = Dice::of(data);
     for longest in [1, 7, 64] {
@@ -172,7 +186,10 @@ fn take(seen: &mut Seen, command: Command) {
             seen.handed.get_or_insert(("tls", Vec::new(), Vec::new()));
         }
         // While it holds a side it forwards by itself.
-        Command::Hold { .. } | Command::Forward { .. } | Command::Send { .. } => {}
+        Command::Hold { .. }
+        | Command::Forward { .. }
+        | Command::Send { .. }
+        | Command::Stir { .. } => {}
         other => panic!("an observer does not say {other:?}"),
     }
 }
