@@ -81,5 +81,6 @@ try() {
 }
 export -f run fail try
 
-# One for each core at a time.
-printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'try "$1"' fuzz {}
+# One for each core at a time, each with what it says in one piece.
+printf '%s\n' "${targets[@]}" |
+    xargs -P "$(nproc)" -I{} bash -c 'said=$(try "$1"); code=$?; echo "$said"; exit "$code"' fuzz {}
