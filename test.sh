@@ -2,7 +2,7 @@
 # Sets up what the tests need, and runs every test.
 #
 #   ./test.sh            everything
-#   ./test.sh STEP...    some steps: lint unit e2e real tls http2 grpc faces streams databases fuzz
+#   ./test.sh STEP...    some steps: lint unit e2e real suites fuzz
 #
 # What is missing is installed with apt-get when we may (as root, or by sudo without a password);
 # otherwise it is named. With CI=true a missing part is a failure. Without it, the steps that need
@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(lint unit e2e real tls http2 grpc faces streams databases fuzz)
+[[ ${#steps[@]} -gt 0 ]] || steps=(lint unit e2e real suites fuzz)
 profile=ci
 began=$SECONDS
 failed=()
@@ -25,7 +25,7 @@ parts=(
   "npm npm" "javac default-jdk-headless" "java default-jre-headless" "haproxy haproxy"
   "mvn maven" "mariadbd mariadb-server" "mariadb mariadb-client" "redis-server redis-server"
   "redis-cli redis-tools" "memcached memcached" "memcslap libmemcached-tools" "openssl openssl"
-  "nghttp nghttp2-client" "h2load nghttp2-client"
+  "nghttp nghttp2-client" "h2load nghttp2-client" "sysbench sysbench"
 )
 # Debian keeps servers where an ordinary user does not look.
 export PATH=$PATH:/usr/sbin
@@ -81,34 +81,9 @@ real() {
     REHEARSAL=$PWD/target/$profile/rehearsal tests/real/run.py
 }
 
-tls() {
+suites() {
   cargo build -p rehearsal --profile "$profile" &&
-    REHEARSAL=$PWD/target/$profile/rehearsal tests/tls/run.py --repeat 3
-}
-
-grpc() {
-  cargo build -p rehearsal --profile "$profile" &&
-    REHEARSAL=$PWD/target/$profile/rehearsal tests/grpc/run.py --repeat 3
-}
-
-streams() {
-  cargo build -p rehearsal --profile "$profile" &&
-    REHEARSAL=$PWD/target/$profile/rehearsal tests/streams/run.py --repeat 3
-}
-
-faces() {
-  cargo build -p rehearsal --profile "$profile" &&
-    REHEARSAL=$PWD/target/$profile/rehearsal tests/faces/run.py --repeat 3
-}
-
-http2() {
-  cargo build -p rehearsal --profile "$profile" &&
-    REHEARSAL=$PWD/target/$profile/rehearsal tests/http2/run.py --repeat 3
-}
-
-databases() {
-  cargo build -p rehearsal --profile "$profile" &&
-    REHEARSAL=$PWD/target/$profile/rehearsal tests/databases/run.py --repeat 3
+    REHEARSAL=$PWD/target/$profile/rehearsal tests/suites.py --repeat 3 --except real
 }
 
 fuzz() {
