@@ -21,7 +21,11 @@ fn every(name: &str, data: &[u8]) {
     let protocol = rehearsal_wire::protocol(name).expect("the protocol is known");
     for exchange in exchanges(protocol, data) {
         let whole = !is_partial(&exchange) && !is_early(&exchange) && !is_coded_for_1_0(&exchange);
-        if exchange.response.is_some() && exchange.failure.is_none() && whole {
+        if exchange.response.is_some()
+            && exchange.failure.is_none()
+            && whole
+            && !is_conversation(&exchange)
+        {
             replay(protocol, &exchange);
         }
     }
@@ -31,6 +35,11 @@ fn every(name: &str, data: &[u8]) {
 fn is_partial(exchange: &Exchange) -> bool {
     let omitted = |map: &Map| map.get("omitted").is_some();
     omitted(&exchange.request) || exchange.response.as_ref().is_some_and(omitted)
+}
+
+/// Whether more than one message was said on either side; the targets of that protocol play those.
+fn is_conversation(exchange: &Exchange) -> bool {
+    exchange.response.as_ref().is_some_and(|response| response.get("conversation").is_some())
 }
 
 /// Whether the answer came before the body of the request, which then says another length.
@@ -72,7 +81,8 @@ fn replay(protocol: &dyn Protocol, exchange: &Exchange) {
     for server in [false, true] {
         give(server, Event::Opened { at: AT }).expect("nothing is wrong yet");
     }
-    let request = Event::Request { id: ID, request: &exchange.request, recorded: None, at: AT };
+    let recorded = exchange.response.as_ref();
+    let request = Event::Request { id: ID, request: &exchange.request, recorded, at: AT };
     let (bytes, _) = sent(give(false, request).expect("what was observed can be said"));
     let data = Event::Data { from: Peer::Client, bytes: &bytes, at: AT };
     let asked = give(true, data).expect("what was said is understood");
@@ -96,6 +106,16 @@ fn replay(protocol: &dyn Protocol, exchange: &Exchange) {
         let how = Ending::Finished;
         let closed = Event::Closed { from: Peer::Server, how, at: AT };
         emitted.extend(give(false, closed).expect("an ending is understood"));
+    }
+    // An answer that has no end of its own is left after a while.
+    let wake = emitted.iter().find_map(|command| match command {
+        Command::Wake { after } => Some(*after),
+        _ => None,
+    });
+    if let Some(after) = wake {
+        let nanoseconds = u64::try_from(after.as_nanos()).expect("a client is not that patient");
+        let at = Moment(AT.0 + nanoseconds);
+        emitted.extend(give(false, Event::Tick { at }).expect("time passes"));
     }
     let again = emitted.into_iter().find_map(|command| match command {
         Command::Emit { exchange, .. } => Some(exchange),

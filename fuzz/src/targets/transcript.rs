@@ -189,7 +189,8 @@ fn take(seen: &mut Seen, command: Command) {
         Command::Hold { .. }
         | Command::Forward { .. }
         | Command::Send { .. }
-        | Command::Stir { .. } => {}
+        | Command::Stir { .. }
+        | Command::Teach(_) => {}
         other => panic!("an observer does not say {other:?}"),
     }
 }
