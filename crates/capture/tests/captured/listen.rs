@@ -312,7 +312,9 @@ assert os.wait()[1] == 0
 done = socket.socket(socket.AF_UNIX)
 done.bind('done.sock')
 done.listen()
-s.accept()[0].sendall(b'outside')
+caller = s.accept()[0]
+assert caller.recv(1) == b'x'
+caller.sendall(b'outside')
 ",
             folder = folder.path()
         );
