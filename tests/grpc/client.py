@@ -1,6 +1,6 @@
 """The interoperability cases of gRPC by the Python client: each returns a line that says what it saw.
 
-`client.py PORT [CASE ...]` prints a line for each case.
+`client.py TARGET [CASE ...]` prints a line for each case.
 """
 
 import queue
@@ -142,6 +142,13 @@ def unimplemented(stub):
         return ended(error)
 
 
+def unimplemented_service(stub, channel):
+    try:
+        interop_pb2_grpc.NowhereStub(channel).Missing(pb.Empty(), timeout=LIMIT)
+    except grpc.RpcError as error:
+        return ended(error)
+
+
 def cancel_after_begin(stub):
     turns = Turns()
     call = stub.Sum.future(turns, timeout=LIMIT)
@@ -183,20 +190,33 @@ def client_compressed_streaming(stub):
     return str(stub.Sum(asked, timeout=LIMIT, compression=grpc.Compression.Deflate).total)
 
 
+def server_compressed_unary(stub):
+    asked = [pb.Request(wanted=[pb.Wanted(size=314159, compressed=packed)]) for packed in (True, False)]
+    return sizes(stub.Unary(request, timeout=LIMIT) for request in asked)
+
+
+def server_compressed_streaming(stub):
+    return sizes(stub.Count(pb.Request(wanted=[pb.Wanted(size=31415, compressed=True), pb.Wanted(size=92653)]), timeout=LIMIT))
+
+
 CASES = [
     empty_unary, large_unary, fields, client_streaming, server_streaming, ping_pong, empty_stream, custom_metadata, status_code_and_message,
     not_found, late_status, unimplemented, client_compressed_unary, client_compressed_streaming, cancel_after_begin, cancel_after_first_response,
-    timeout,
+    timeout, unimplemented_service, server_compressed_unary, server_compressed_streaming,
 ]
 
 
 def run(target, name):
-    """What a case says, on a channel of its own."""
+    """What a case says, on a channel of its own. A target that begins with `https://` is called over TLS."""
     case = next(case for case in CASES if case.__name__ == name)
-    with grpc.insecure_channel(target, options=[("grpc.enable_retries", 0)]) as channel:
-        return case(interop_pb2_grpc.InteropStub(channel))
+    options = [("grpc.enable_retries", 0)]
+    _, secure, address = target.rpartition("https://")
+    channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(), options) if secure else grpc.insecure_channel(address, options)
+    with channel:
+        stub = interop_pb2_grpc.InteropStub(channel)
+        return case(stub, channel) if case.__code__.co_argcount == 2 else case(stub)
 
 
 if __name__ == "__main__":
     for name in sys.argv[2:] or [case.__name__ for case in CASES]:
-        print(f"{name}: {run(f'127.0.0.1:{sys.argv[1]}', name)}")
+        print(f"{name}: {run(sys.argv[1], name)}")

@@ -3,8 +3,9 @@
 
     run.py [--repeat N] [--cache FOLDER] [--keep] [CASE ...]
 
-The cases of gRPC's interoperability tests, by a service of our own: apps in Python and Go call it, and it is
-an app itself that a Python client calls. A test that was edited by hand must be served as edited.
+The cases of gRPC's interoperability tests, by a service of our own in Python, Go and Node: apps in the same
+languages call it, without TLS and with it, and it is an app itself that a Python client calls. All must say
+without us what they say with us between. A test that was edited by hand must be served as edited.
 
 The environment's REHEARSAL is the program's path (`rehearsal` if unset). Clients are installed into the
 cache folder. Exit code 0 when all passed, 1 when one failed.
@@ -18,10 +19,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "databases"))
 
-from stand import Failed, Server, free_port, install_once, install_python, main, run_tool  # noqa: E402
+from stand import Failed, Server, ask, free_port, install_once, install_python, listens, main, run_tool, wait_until  # noqa: E402
 
-PACKAGES = ["grpcio==1.85.*", "grpcio-tools==1.85.*", "grpcio-status==1.85.*"]
-SOURCES = ["go/go.mod", "go/go.sum", "go/main.go", "proto/interop/interop.proto", "proto/interop/payload.proto"]
+PACKAGES = [f"{name}==1.85.*" for name in ("grpcio", "grpcio-tools", "grpcio-status", "grpcio-health-checking", "grpcio-reflection")]
+SOURCES = ["go/go.mod", "go/go.sum", "go/main.go", "go/serve.go", "node/package.json", "proto/interop/interop.proto", "proto/interop/payload.proto"]
+TOOLS = [("go", "golang"), ("node", "nodejs"), ("npm", "npm"), ("openssl", "openssl")]
 PYTHON = {
     "empty_unary": "", "large_unary": "314159 271828", "fields": "héllo LOUD 5", "client_streaming": "74922", "server_streaming": "31415,9,2653,58979",
     "ping_pong": "31415,9,2653,58979", "empty_stream": "nothing", "custom_metadata": r"first b'\xab\xab\xab' 0",
@@ -29,6 +31,8 @@ PYTHON = {
     "not_found": "NOT_FOUND 'no such order' with 1 details", "late_status": "[3] RESOURCE_EXHAUSTED 'enough'",
     "unimplemented": "UNIMPLEMENTED 'Method not implemented!'", "client_compressed_unary": "1000 2000", "client_compressed_streaming": "73086",
     "cancel_after_begin": "cancelled: True", "cancel_after_first_response": "31415 then CANCELLED", "timeout": "DEADLINE_EXCEEDED",
+    "unimplemented_service": "UNIMPLEMENTED 'Method not found!'",
+    "server_compressed_unary": "314159,314159", "server_compressed_streaming": "31415,92653",
 }
 GO = {
     "empty_unary": "empty: true", "large_unary": "314159 271828", "client_streaming": "74922", "server_streaming": "[31415 9 2653 58979]",
@@ -36,20 +40,67 @@ GO = {
     "status_code_and_message": r'Unknown "\t\ntest with white space\r\nand Unicode ☺\t\n" with 0 details; FailedPrecondition "in a stream" with 0 details',
     "not_found": 'NotFound "no such order" with 1 details', "unimplemented": 'Unimplemented "Method not implemented!" with 0 details',
     "client_compressed_unary": "2000", "cancel_after_first_response": "31415 then Canceled", "timeout": "DeadlineExceeded",
+    "cancel_after_begin": "Canceled", "unimplemented_service": 'Unimplemented "Method not found!" with 0 details',
+    "server_compressed_unary": "[314159 314159]", "server_compressed_streaming": "[31415 92653]",
+}
+NODE = {
+    "empty_unary": "{}", "large_unary": "314159 271828", "client_streaming": "74922", "server_streaming": "31415,9,2653,58979",
+    "ping_pong": "31415,9,2653,58979", "empty_stream": "nothing", "custom_metadata": "first ababab",
+    "status_code_and_message": r'UNKNOWN "\t\ntest with white space\r\nand Unicode ☺\t\n"; FAILED_PRECONDITION "in a stream"',
+    "not_found": 'NOT_FOUND "no such order"', "unimplemented": 'UNIMPLEMENTED "Method not implemented!"',
+    "unimplemented_service": 'UNIMPLEMENTED "Method not found!"', "server_compressed_unary": "314159,314159",
+    "server_compressed_streaming": "31415,92653", "cancel_after_begin": 'CANCELLED "Cancelled on client"',
+    "cancel_after_first_response": "31415 then CANCELLED", "timeout": "DEADLINE_EXCEEDED",
+}
+# What a service in another language says in other words, or does not do.
+SAID = {
+    "python": {},
+    "go": {
+        "unimplemented": "UNIMPLEMENTED 'unknown method Missing for service interop.Interop'",
+        "unimplemented_service": "UNIMPLEMENTED 'unknown service interop.Nowhere'",
+    },
+    "node": {
+        "unimplemented_service": "UNIMPLEMENTED 'The server does not implement the method /interop.Nowhere/Missing'",
+        "not_found": "NOT_FOUND 'no such order'",
+    },
 }
 # What a client gives up without an answer: how far the app comes with it is a matter of chance.
 LEFT = {"cancel_after_begin", "timeout"}
 
 
 class Interop(Server):
+    """The service that is called, in a language; with a certificate that the apps are told to trust."""
+
+    language = "python"
+
     def __init__(self, folder, cache):
         super().__init__(folder)
-        self.python = cache / "python" / "bin" / "python"
+        self.secure, self.home = free_port(), folder / "home"
+        self.home.mkdir()
+        self.python, self.go = cache / "python" / "bin" / "python", cache / "app-go"
+        run_tool([
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "own.key", "-out", folder / "own.pem",
+        ], folder)
+        self.env |= {name: str(folder / "own.pem") for name in ("CERTIFICATE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")}
+        self.env |= {"HOME": str(self.home), "XDG_DATA_HOME": str(self.home / "data"), "MODULES": str(cache / "node"), "PROTO": str(HERE / "proto")}
         self.env |= {"UPSTREAM": f"127.0.0.1:{self.port}", "PYTHONPATH": str(cache / "generated"), "PYTHONDONTWRITEBYTECODE": "1"}
-        self.env |= {"DESCRIPTORS": str(cache / "interop.binpb"), "GRPC_TRACE": "http", "GRPC_VERBOSITY": "INFO"}
+        self.env["DESCRIPTORS"] = str(cache / "interop.binpb")
+
+    @property
+    def over_tls(self):
+        return {"UPSTREAM": f"https://localhost:{self.secure}"}
+
+    def service(self, language, *ports):
+        """What runs the service of a language on these ports."""
+        words = {"python": [self.python, HERE / "service.py"], "go": [self.go, "serve"], "node": ["node", HERE / "node" / "service.mjs"]}
+        return [str(word) for word in [*words[language], *ports]]
 
     def command(self):
-        return [self.python, HERE / "service.py", self.port]
+        return self.service(self.language, self.port, self.secure)
+
+    def ready(self):
+        return listens(self.port) and listens(self.secure)
 
     def start(self):
         # The server finds what was generated as the apps do.
@@ -76,31 +127,68 @@ def text_of(stand, name):
     return "".join(file.read_text("utf-8") for file in stand.files(name))
 
 
-def outbound(stand, name, command, cases, paths, words):
+def outbound(stand, name, command, cases, paths, words, env=None):
     """The apps: what they say is the same recorded and replayed, and the files say it in these words."""
     schema(stand, paths)
-    said = stand.app(name, command, gets(cases))
+    said = stand.app(name, command, gets(cases), env)
     if missing := [word for word in words if word not in text_of(stand, name)]:
         raise Failed(f"the recording does not say {missing}")
+    manifest = (stand.folder / "rehearsal" / name / "recording.yaml").read_text("utf-8")
+    if env and "tls: valid" not in manifest:
+        raise Failed(f"recording.yaml does not say that it was read over TLS:\n{manifest}")
     return said
 
 
-def client(stand, port, cases):
-    """Calls the service as an app; each case says what it shall."""
+def directly(stand, command, cases):
+    """The apps without us: with each transport they say what they say with us between."""
+    stand.server.start()
+    try:
+        for env in ({}, stand.server.over_tls):
+            port = free_port()
+            words = [str(word).replace("{port}", str(port)) for word in command]
+            process = subprocess.Popen(words, env=stand.server.env | env, cwd=stand.folder, stdin=subprocess.DEVNULL)
+            try:
+                wait_until(lambda port=port: listens(port), process, "the app")
+                for request in gets(cases):
+                    ask(port, *request)
+            finally:
+                process.kill()
+                process.wait()
+    finally:
+        stand.server.stop()
+    return f"{len(cases)} cases without TLS and with it"
+
+
+def client(stand, target, language, cases, env=None):
+    """Calls the service of a language; each case says what it shall."""
     done = subprocess.run(
-        [stand.server.python, HERE / "client.py", str(port), *cases], env=stand.server.env, capture_output=True, text=True, check=False, timeout=120,
+        [stand.server.python, HERE / "client.py", target, *cases], env=stand.server.env | (env or {}), capture_output=True, text=True, check=False, timeout=120,
     )
-    wanted = "".join(f"{name}: {PYTHON[name]}\n" for name in cases)
+    wanted = "".join(f"{name}: {(PYTHON | SAID[language])[name]}\n" for name in cases)
     if done.returncode != 0 or done.stdout != wanted:
         raise Failed(f"the client ended with {done.returncode} and said {done.stdout[-1500:]}{done.stderr[-500:]}")
 
 
-def inbound(stand, name, cases, paths):
+def called(stand, language, cases):
+    """The services of the other languages say what Python's says, when no one is between."""
+    stand.server.language = language
+    stand.server.start()
+    try:
+        for target in (stand.server.env["UPSTREAM"], stand.server.over_tls["UPSTREAM"]):
+            client(stand, target, language, cases)
+    finally:
+        stand.server.stop()
+        stand.server.language = "python"
+    return f"{len(cases)} cases without TLS and with it"
+
+
+def inbound(stand, name, cases, paths, language="python", secure=False):
     """The service as an app: a client drives it, then the recording does."""
     schema(stand, paths)
-    port = free_port()
-    with stand.recording(name, [str(stand.server.python), str(HERE / "service.py"), str(port)], port):
-        client(stand, port, cases)
+    ports = [free_port(), free_port()][: 1 + secure]
+    with stand.recording(name, stand.server.service(language, *ports), ports[-1]):
+        trusted = {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(stand.server.home / "data" / "rehearsal" / "authority.crt")}
+        client(stand, f"https://localhost:{ports[1]}" if secure else f"127.0.0.1:{ports[0]}", language, cases, trusted)
     for number in range(stand.repeat):
         code, printed, _ = stand.test(name, f"test-{name}-{number + 1}.log")
         if code != 0:
@@ -116,10 +204,10 @@ def number_of(stand, name, word):
     return int(found[0])
 
 
-def status(stand):
+def status(stand, name):
     """The defect: another status than NOT_FOUND turns its one test red, and the status is named."""
-    number = number_of(stand, "inbound", "status: NOT_FOUND")
-    return stand.defect("inbound", "grpc_status", [number], ["response.grpc.status", "NOT_FOUND", "INTERNAL"])
+    number = number_of(stand, name, "status: NOT_FOUND")
+    return stand.defect(name, "grpc_status", [number], ["response.grpc.status", "NOT_FOUND", "INTERNAL"])
 
 
 def edited(stand):
@@ -148,24 +236,36 @@ def without_settings(stand):
 
 def cases(stand, tools):
     python, go = tools
-    app = [python, HERE / "app.py", "{port}"]
-    named = ["kind: LOUD", "at: 2026-11-20T10:00:00.123Z", "counts: {", "after: [0, 1, 2, 3]", "status: NOT_FOUND", "NO_SUCH_ORDER"]
+    tls = stand.server.over_tls
+    apps = {
+        "python": ([python, HERE / "app.py", "{port}"], PYTHON), "go": ([go, "{port}"], GO), "node": (["node", HERE / "node" / "app.mjs", "{port}"], NODE),
+    }
+    named = ["kind: LOUD", "at: 2026-11-20T10:00:00.123Z", "counts: {", "after: [0, 1, 2, 3]", "status: NOT_FOUND", "NO_SUCH_ORDER", "compressed: true", "compressed: [0]"]
     # Without a schema the entries of a map are a list, whose order Python changes at each start.
     numbered = {name: text for name, text in PYTHON.items() if name != "fields"}
-    yield "python", lambda: outbound(stand, "python", app, PYTHON, ["proto"], named)
-    yield "go", lambda: outbound(stand, "go", [go, "{port}"], GO, ["proto/interop/interop.proto"], ["size: 31415", "after: [0, 1, 2, 3]"])
-    yield "unknown", lambda: outbound(stand, "unknown", app, numbered, [], ['"1": 31415', "status: NOT_FOUND"])
-    yield "inbound", lambda: inbound(stand, "inbound", [name for name in PYTHON if name not in LEFT], ["proto"])
+    words = {"python": named, "go": ["size: 31415", "after: [0, 1, 2, 3]"], "node": ["size: 31415", "after: [0, 1, 2, 3]"]}
+    kept = [name for name in PYTHON if name not in LEFT]
+    # grpc-go has no other compression than gzip.
+    by_go = [name for name in kept if name != "client_compressed_streaming"]
+    for name, (app, said) in apps.items():
+        yield f"{name}-direct", lambda: directly(stand, app, said)
+        yield name, lambda: outbound(stand, name, app, said, ["proto"], words[name])
+        yield f"{name}-tls", lambda: outbound(stand, f"{name}-tls", app, said, ["proto"], words[name], tls)
+    yield "unknown", lambda: outbound(stand, "unknown", apps["python"][0], numbered, [], ['"1": 31415', "status: NOT_FOUND"])
+    for language, chosen in {"python": kept, "go": by_go, "node": kept}.items():
+        yield f"{language}-called", lambda: called(stand, language, chosen)
+        yield f"inbound-{language}", lambda: inbound(stand, f"inbound-{language}", chosen, ["proto"], language)
+        yield f"inbound-{language}-tls", lambda: inbound(stand, f"inbound-{language}-tls", chosen, ["proto"], language, True)
+        yield f"{language} BUG=grpc_status", lambda: status(stand, f"inbound-{language}")
     yield "left", lambda: inbound(stand, "left", sorted(LEFT), ["proto"])
-    yield "BUG=grpc_status", lambda: status(stand)
     yield "edited", lambda: edited(stand)
     yield "without-settings", lambda: without_settings(stand)
 
 
 def install(cache):
-    """Python with its clients and what is generated for it, and the Go program."""
+    """Python with its clients and what is generated for it, the Go program, and what Node needs."""
     wanted = PACKAGES + [(HERE / source).read_text("utf-8") for source in SOURCES]
-    install_once(cache, wanted, [("go", "golang")], fill)
+    install_once(cache, wanted, TOOLS, fill)
     return str(cache / "python" / "bin" / "python"), str(cache / "app-go")
 
 
@@ -176,6 +276,9 @@ def fill(cache):
     out = [f"--python_out={cache / 'generated'}", f"--grpc_python_out={cache / 'generated'}", "--include_imports", f"--descriptor_set_out={cache / 'interop.binpb'}"]
     run_tool([python, "-m", "grpc_tools.protoc", "-I", HERE / "proto", *out, *files], cache)
     run_tool(["go", "build", "-o", cache / "app-go", "."], HERE / "go")
+    (cache / "node").mkdir()
+    shutil.copy(HERE / "node" / "package.json", cache / "node")
+    run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], cache / "node")
 
 
 if __name__ == "__main__":

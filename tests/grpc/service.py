@@ -1,15 +1,18 @@
-"""The service of the suite: `service.py PORT`. It is the dependency of the apps, and an app itself.
+"""The service of the suite: `service.py PORT [SECURE]`. It is the dependency of the apps, and an app itself.
 
-With `BUG=grpc_status` it answers what it does not find with another status.
+It has health checks and reflection. On the port SECURE it serves over TLS, with the key and certificate at CERTIFICATE. With `BUG=grpc_status` it answers what it does not find with another status.
 """
 
 import os
 import sys
 from concurrent import futures
+from pathlib import Path
 
 import grpc
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 from interop import interop_pb2 as pb
 from interop import interop_pb2_grpc, payload_pb2
@@ -38,6 +41,12 @@ def fail(context, wanted):
     context.abort(code, wanted.message)
 
 
+def press(context, wanted):
+    """Compresses what is answered, if that was asked for of any part of it."""
+    if any(one.compressed for one in wanted):
+        context.set_compression(grpc.Compression.Gzip)
+
+
 class Interop(interop_pb2_grpc.InteropServicer):
     def Nothing(self, request, context):
         return pb.Empty()
@@ -46,6 +55,7 @@ class Interop(interop_pb2_grpc.InteropServicer):
         note(context)
         if request.HasField("status"):
             fail(context, request.status)
+        press(context, request.wanted)
         size = request.wanted[0].size if request.wanted else 0
         return pb.Response(payload=payload_pb2.Payload(body=b"\0" * size, text=request.payload.text), total=len(request.payload.body), kind=request.kind)
 
@@ -54,7 +64,10 @@ class Interop(interop_pb2_grpc.InteropServicer):
         return pb.Response(total=sum(len(request.payload.body) for request in requests))
 
     def Count(self, request, context):
+        press(context, request.wanted)
         for number, wanted in enumerate(request.wanted):
+            if not wanted.compressed:
+                context.disable_next_message_compression()
             yield pb.Response(payload=payload_pb2.Payload(body=b"\0" * wanted.size), total=number)
         if request.HasField("status"):
             fail(context, request.status)
@@ -71,6 +84,11 @@ class Interop(interop_pb2_grpc.InteropServicer):
 if __name__ == "__main__":
     server = grpc.server(futures.ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
     interop_pb2_grpc.add_InteropServicer_to_server(Interop(), server)
+    health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
+    reflection.enable_server_reflection(["interop.Interop", reflection.SERVICE_NAME], server)
     server.add_insecure_port(f"127.0.0.1:{sys.argv[1]}")
+    for port in sys.argv[2:]:
+        pem = Path(os.environ["CERTIFICATE"])
+        server.add_secure_port(f"127.0.0.1:{port}", grpc.ssl_server_credentials([(pem.with_suffix(".key").read_bytes(), pem.read_bytes())]))
     server.start()
     server.wait_for_termination()

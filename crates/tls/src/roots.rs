@@ -29,6 +29,7 @@ const VARIABLES: &[&str] = &[
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
     "PGSSLROOTCERT",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
 ];
 /// The largest file of certificates that is read, in bytes.
 const LARGEST: u64 = 16 << 20;

@@ -20,6 +20,7 @@ const INSTEAD: &[&str] = &[
     "AWS_CA_BUNDLE",
     "PIP_CERT",
     "CARGO_HTTP_CAINFO",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
 ];
 /// Those of them that say more than whom to trust by being set: an unset one stays so.
 const WHEN_SET: &[&str] = &["PGSSLROOTCERT"];

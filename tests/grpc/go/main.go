@@ -1,6 +1,7 @@
 // An app that calls the service of the suite by grpc-go: `app-go PORT`. GET /CASE answers what the case saw.
+// `app-go serve PORT [SECURE]` is the service itself.
 //
-// The service is at UPSTREAM. Messages are dynamic, from the descriptor set at DESCRIPTORS: there is no
+// The service is at UPSTREAM, over TLS if that begins with `https://`. Messages are dynamic, from the descriptor set at DESCRIPTORS: there is no
 // generated code.
 package main
 
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/metadata"
@@ -26,8 +28,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
-
-	_ "google.golang.org/genproto/googleapis/rpc/errdetails"
 )
 
 const limit = 20 * time.Second
@@ -183,6 +183,35 @@ var cases = map[string]func(context.Context) string{
 	"unimplemented": func(ctx context.Context) string {
 		return ended(conn.Invoke(ctx, "/interop.Interop/Missing", message("Empty", "{}"), message("Empty", "{}")))
 	},
+	"unimplemented_service": func(ctx context.Context) string {
+		return ended(conn.Invoke(ctx, "/interop.Nowhere/Missing", message("Empty", "{}"), message("Empty", "{}")))
+	},
+	"server_compressed_unary": func(ctx context.Context) string {
+		var seen []int
+		for _, packed := range []bool{true, false} {
+			answer, err := unary(ctx, request(0, fmt.Sprintf(`"wanted": [{"size": 314159, "compressed": %v}]`, packed)))
+			check(err)
+			seen = append(seen, body(answer))
+		}
+		return fmt.Sprint(seen)
+	},
+	"server_compressed_streaming": func(ctx context.Context) string {
+		from := stream(ctx, "Count", false, true)
+		check(from.SendMsg(request(0, `"wanted": [{"size": 31415, "compressed": true}, {"size": 92653}]`)))
+		check(from.CloseSend())
+		seen, err := rest(from)
+		check(err)
+		return fmt.Sprint(seen)
+	},
+	"cancel_after_begin": func(ctx context.Context) string {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		to := stream(ctx, "Sum", true, false)
+		_, err := to.Header()
+		check(err)
+		cancel()
+		return status.Code(to.RecvMsg(message("Response", "{}"))).String()
+	},
 	"client_compressed_unary": func(ctx context.Context) string {
 		answer, err := unary(ctx, request(2000, ""), grpc.UseCompressor(gzip.Name))
 		check(err)
@@ -231,7 +260,15 @@ func main() {
 	check(proto.Unmarshal(bytes, &set))
 	types, err = protodesc.NewFiles(&set)
 	check(err)
-	conn, err = grpc.NewClient(os.Getenv("UPSTREAM"), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if os.Args[1] == "serve" {
+		serve(os.Args[2:])
+	}
+	address, secure := strings.CutPrefix(os.Getenv("UPSTREAM"), "https://")
+	security := insecure.NewCredentials()
+	if secure {
+		security = credentials.NewTLS(nil)
+	}
+	conn, err = grpc.NewClient(address, grpc.WithTransportCredentials(security))
 	check(err)
 	check(http.ListenAndServe("127.0.0.1:"+os.Args[1], http.HandlerFunc(answer)))
 }
