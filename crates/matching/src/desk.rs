@@ -8,6 +8,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 /// of a miss; equal ones are found by hash whatever their number.
 const COMPARED: usize = 64;
 
+/// How many calls of a test are looked at for those that are most akin to one that found no mock.
+const RANKED: usize = 1024;
+
 /// A call that wants an answer, in the same terms as [`crate::Entry`].
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
@@ -30,6 +33,22 @@ pub struct Asked {
 pub trait Judge {
     /// Where the call differs from a mock, noise left out.
     fn differences(&self, mock: u32) -> Vec<Difference>;
+
+    /// How much the call and a mock have to do with each other. Only asked after a miss.
+    fn kinship(&self, _mock: u32) -> Kinship {
+        Kinship::Edge
+    }
+}
+
+/// How much two requests have to do with each other, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kinship {
+    /// They go to the same edge.
+    Edge,
+    /// They are about the same: a table, a key, a path.
+    Subject,
+    /// They are the same operation on the same.
+    Operation,
 }
 
 /// Which mock answers, or why none does.
@@ -47,8 +66,8 @@ pub struct Pick {
 pub enum Verdict {
     /// This mock answers.
     Mock(u32),
-    /// None does. The nearest candidate with its differences: one of the same identity, else an unused
-    /// call of the test on the same edge.
+    /// None does. The nearest candidate with its differences: one of the same identity, else a call of
+    /// the test on the same edge, by [`Kinship`].
     Miss(Option<(u32, Vec<Difference>)>),
 }
 
@@ -171,8 +190,11 @@ impl Desk {
         }
     }
 
-    /// Looks for the nearest among the unused calls of the test on the same edge, whatever their
-    /// identity: only to say what was expected, never to serve it.
+    /// Looks for the nearest among the test's calls on the same edge, whatever their identity: only to
+    /// say what was expected, never to serve it.
+    ///
+    /// What does the same on the same table comes before what only is left, even if it was used: a
+    /// statement that was changed is to be shown beside what it was, not beside another table's.
     fn compare_with_others(
         &self,
         library: &Library,
@@ -182,11 +204,16 @@ impl Desk {
     ) {
         let used: HashSet<u32> = self.used.iter().copied().collect();
         let own = library.calls.get(&self.test).into_iter().flatten().copied();
-        let left = own.filter(|mock| {
-            let entry = library.entry(*mock);
-            entry.edge == asked.edge && entry.identity != asked.identity && !used.contains(mock)
+        let own = own.filter(|mock| library.entry(*mock).edge == asked.edge).take(RANKED);
+        let ranked = own.filter_map(|mock| {
+            let (kinship, is_left) = (judge.kinship(mock), !used.contains(&mock));
+            let counts = is_left || kinship == Kinship::Operation;
+            counts.then_some(((kinship, is_left), mock))
         });
-        left.take(COMPARED).for_each(|mock| nearest.consider(mock, judge.differences(mock)));
+        let ranked: Vec<_> = ranked.collect();
+        let Some(best) = ranked.iter().map(|(rank, _)| *rank).max() else { return };
+        let best = ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, mock)| mock);
+        best.take(COMPARED).for_each(|mock| nearest.consider(mock, judge.differences(mock)));
     }
 
     /// The first open mock that is equal, else the first that is equal but for noise.

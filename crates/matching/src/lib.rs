@@ -7,6 +7,6 @@ mod desk;
 mod fingerprint;
 mod library;
 
-pub use desk::{Asked, Desk, Judge, Pick, Verdict};
+pub use desk::{Asked, Desk, Judge, Kinship, Pick, Verdict};
 pub use fingerprint::fingerprint;
 pub use library::{Entry, Library, Place};

@@ -54,6 +54,20 @@ pub(crate) struct Shelf {
 struct Decoded {
     exchange: Exchange,
     form: Value,
+    headline: OnceLock<Headline>,
+}
+
+/// What people call a request, and what it is about.
+#[derive(PartialEq)]
+pub(crate) struct Headline {
+    pub(crate) operation: String,
+    pub(crate) subject: Option<String>,
+}
+
+impl Headline {
+    pub(crate) fn of(facets: &dyn Facets, request: &Map) -> Self {
+        Headline { operation: facets.operation(request), subject: facets.subject(request) }
+    }
 }
 
 /// Why a recording cannot be replayed.
@@ -139,7 +153,7 @@ impl Shelf {
                 Exchange::default()
             });
             let form = self.edge_of(mock).protocol.facets().request(&exchange.request);
-            Box::new(Decoded { exchange, form })
+            Box::new(Decoded { exchange, form, headline: OnceLock::new() })
         })
     }
 
@@ -150,6 +164,12 @@ impl Shelf {
     /// The request of a mock in comparison form.
     pub(crate) fn form(&self, mock: u32) -> &Value {
         &self.decoded(mock).form
+    }
+
+    pub(crate) fn headline(&self, mock: u32) -> &Headline {
+        let Decoded { exchange, headline, .. } = self.decoded(mock);
+        let facets = self.edge_of(mock).protocol.facets();
+        headline.get_or_init(|| Headline::of(facets, &exchange.request))
     }
 
     /// Whether a request may yet become one that is recorded.

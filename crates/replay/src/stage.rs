@@ -4,18 +4,20 @@
 //! for a call is woken by it.
 
 mod beginning;
+mod forms;
 mod talks;
 mod waiting;
 
 use crate::own_calls::OwnCalls;
-use crate::renaming::{self, Renaming};
+use crate::renaming::Renaming;
+use forms::Forms;
 use talks::Talks;
 
 pub(crate) use talks::On;
 
 use crate::shelf::{EdgeNumber, Shelf, ShelfEdge};
 use rehearsal_compare::Rules;
-use rehearsal_matching::{Asked, Desk, Judge, Pick, Place, Verdict, fingerprint};
+use rehearsal_matching::{Asked, Desk, Pick, Place, Verdict, fingerprint};
 use rehearsal_model::{
     Difference, Exchange, Failure, Finding, Map, NearestMock, TestCase, TestId, Value, stream,
 };
@@ -193,7 +195,7 @@ impl Stage {
             stands: facets.stands(request),
         };
         let State { desk, rules, renaming, .. } = &mut *state;
-        let judge = Forms { shelf: &self.shelf, form: &form, rules, renaming };
+        let judge = Forms::new(&self.shelf, (request, &form), rules, renaming);
         let Pick { verdict, extra } = desk.pick(&self.shelf.library, asked, &judge);
         let mut early = None;
         let answer = match verdict {
@@ -384,7 +386,8 @@ impl Stage {
         let asked =
             Asked { edge, identity, values, repeatable: false, optional: false, stands: false };
         let State { desk, rules, renaming, .. } = &mut *state;
-        let judge = Forms { shelf: &self.shelf, form: &nothing, rules, renaming };
+        let empty = Map::new();
+        let judge = Forms::new(&self.shelf, (&empty, &nothing), rules, renaming);
         let pick = desk.pick(&self.shelf.library, asked, &judge);
         let always = self.shelf.edges[edge as usize].always_fails;
         let failure = match pick.verdict {
@@ -423,7 +426,7 @@ impl Stage {
         let mut state = self.state();
         let state = &mut *state;
         let State { desk, rules, renaming, .. } = &mut *state;
-        let judge = Forms { shelf: &self.shelf, form: &form, rules, renaming };
+        let judge = Forms::new(&self.shelf, (request, &form), rules, renaming);
         match desk.pick(&self.shelf.library, asked, &judge).verdict {
             Verdict::Mock(mock) => answer_of(self.shelf.exchange(mock)),
             Verdict::Miss(_) => miss(),
@@ -517,28 +520,4 @@ fn live_answer(mut answer: Answer, renaming: &mut Renaming) -> Answer {
         }
     }
     answer
-}
-
-/// Compares a call in comparison form with mocks.
-struct Forms<'a> {
-    shelf: &'a Shelf,
-    form: &'a Value,
-    rules: &'a Rules,
-    renaming: &'a Renaming,
-}
-
-impl Judge for Forms<'_> {
-    fn differences(&self, mock: u32) -> Vec<Difference> {
-        let expected = self.shelf.form(mock);
-        if expected == self.form {
-            return Vec::new();
-        }
-        let again = self.shelf.answers_again(mock);
-        let pairs = self.renaming.pairs(expected, self.form, again);
-        let form = match pairs.is_empty() {
-            true => Cow::Borrowed(self.form),
-            false => Cow::Owned(renaming::renamed(self.form, &pairs)),
-        };
-        rehearsal_compare::compare(expected, &form, &self.shelf.root(mock), self.rules)
-    }
 }

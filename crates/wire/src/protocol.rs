@@ -89,6 +89,12 @@ pub trait Facets: Sync {
     /// What people call the operation: `POST /charges`, `SELECT orders`.
     fn operation(&self, request: &Map) -> String;
 
+    /// What the operation is about: a table, a key, a path. Of a request that no mock answers it says
+    /// which mock to show beside it.
+    fn subject(&self, _request: &Map) -> Option<String> {
+        None
+    }
+
     /// The parts without which two requests are different operations, in a canonical form; it is
     /// hashed.
     fn identity(&self, request: &Map) -> Value;

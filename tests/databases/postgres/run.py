@@ -73,6 +73,7 @@ DEFECTS = {
     "n_plus_one": ([1], ["SELECT orders", "id = $1"]),
     "utc_as_local": ([2, 4], ["deliver", "2024-05-06 10:00:00", "2024-05-06 12:00:00", "2 hours later: a time zone?"]),
     "lost_update": ([10], ["SELECT amount FROM orders", "SET amount = amount + $1", "UPDATE orders was not made"]),
+    "other_words": ([6, 7], ["INSERT ledger is a call that no mock answers", "the nearest mock, call 4 of this test · INSERT ledger, differs"]),
 }
 
 

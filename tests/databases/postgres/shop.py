@@ -5,7 +5,7 @@
 
 Connects by psycopg to the database that the environment's PG… variables name, anew for every request, or with
 POOL=N by N connections in turn. BUG plants a defect: missing_commit, wrong_column, wrong_value, n_plus_one, rollback,
-utc_as_local, lost_update.
+utc_as_local, lost_update, other_words.
 """
 
 import json
@@ -99,7 +99,8 @@ def pay(_, number):
             done = db.execute("UPDATE orders SET paid = true WHERE id = %s AND NOT paid", [int(number)]).rowcount
             try:
                 with db.transaction():
-                    db.execute("INSERT INTO ledger (order_id, amount) SELECT id, amount FROM orders WHERE id = %s", [int(number)])
+                    columns = "amount, id" if BUG == "other_words" else "id, amount"
+                    db.execute(f"INSERT INTO ledger (order_id, amount) SELECT {columns} FROM orders WHERE id = %s", [int(number)])
             except psycopg.errors.UniqueViolation:
                 pass
     return 200, {"paid": done}

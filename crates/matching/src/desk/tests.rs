@@ -25,6 +25,23 @@ impl Judge for Table<'_> {
     }
 }
 
+/// As [`Table`]; identities are operations whose tens are what they are about.
+struct Akin<'a>(Table<'a>, u64);
+
+impl Judge for Akin<'_> {
+    fn differences(&self, mock: u32) -> Vec<Difference> {
+        self.0.differences(mock)
+    }
+
+    fn kinship(&self, mock: u32) -> Kinship {
+        match self.0.library.entry(mock).identity {
+            identity if identity == self.1 => Kinship::Operation,
+            identity if identity / 10 == self.1 / 10 => Kinship::Subject,
+            _ => Kinship::Edge,
+        }
+    }
+}
+
 fn call(test: u32, index: u32, identity: u64, values: u64, repeatable: bool) -> Entry {
     let place = Place::Call { test: TestId(test), index };
     Entry { edge: 0, identity, values, repeatable, place }
@@ -98,6 +115,38 @@ fn a_miss_is_compared_with_what_the_test_has_left_on_the_edge() {
     assert_eq!(nearest(&picks[0]), Some(0));
     assert_eq!(picks[1], mock(0), "being near does not use a call up");
     assert_eq!((nearest(&picks[2]), nearest(&picks[4])), (Some(1), None));
+}
+
+#[test]
+fn a_miss_is_compared_with_what_is_most_akin_first() {
+    let entries = vec![
+        call(1, 0, 31, 31, false),
+        call(1, 1, 12, 12, false),
+        call(1, 2, 11, 11, false),
+        call(1, 3, 11, 13, false),
+    ];
+    let library = Library::new(entries, |_| vec![]);
+    let mut desk = Desk::default();
+    desk.begin(&library, TestId(1));
+    let mut ask = |identity, values, kin| {
+        let asked =
+            Asked { edge: 0, identity, values, repeatable: false, optional: false, stands: false };
+        let table = Table { library: &library, asked: values, noisy: &[] };
+        match desk.pick(&library, asked, &Akin(table, kin)).verdict {
+            Verdict::Mock(mock) => (true, Some(mock)),
+            Verdict::Miss(nearest) => (false, nearest.map(|(mock, _)| mock)),
+        }
+    };
+    let miss = |mock| (false, Some(mock));
+    assert_eq!(ask(99, 1, 11), miss(2), "the same operation on the same table");
+    assert_eq!(ask(99, 1, 15), miss(1), "another one on that table");
+    assert_eq!(ask(99, 1, 50), miss(0), "nothing akin");
+    assert_eq!(ask(11, 11, 11), (true, Some(2)));
+    assert_eq!(ask(99, 1, 11), miss(3), "one that is left");
+    assert_eq!(ask(11, 13, 11), (true, Some(3)));
+    assert_eq!(ask(99, 1, 11), miss(2), "one that was used, before another table's that is left");
+    assert_eq!(ask(12, 12, 12), (true, Some(1)));
+    assert_eq!(ask(99, 1, 15), miss(0), "what was used is no news of what is about the same");
 }
 
 #[test]

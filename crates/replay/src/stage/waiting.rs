@@ -101,7 +101,7 @@ impl Stage {
             stands: false,
         };
         let State { desk, rules, renaming, own, .. } = &*state;
-        let judge = Forms { shelf: &self.shelf, form: &form, rules, renaming };
+        let judge = Forms::new(&self.shelf, (&renamed, &form), rules, renaming);
         let is_due = |index| {
             let waits_for_cause = alone && own.has_cause_to_come(index);
             !own.is_early(index) && !waits_for_cause

@@ -27,6 +27,10 @@ impl Facets for HttpFacets {
         }
     }
 
+    fn subject(&self, request: &Map) -> Option<String> {
+        Some(crate::grpc::path_of(request).map_or_else(|| split(request).1, str::to_owned))
+    }
+
     /// Method, path and the names in the query, whose values are as much values as a body's are; or what
     /// a face says in the query's stead.
     fn identity(&self, request: &Map) -> Value {

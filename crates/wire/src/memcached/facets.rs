@@ -14,15 +14,27 @@ fn asked(request: &Map) -> Option<Asked> {
     Asked::read(request).ok().filter(|asked| !asked.words.is_empty())
 }
 
+/// The first key, unless it is long.
+fn key(asked: &Asked) -> Option<String> {
+    let place = if matches!(asked.name(), b"gat" | b"gats") { 2 } else { 1 };
+    asked.words.get(place).filter(|key| key.len() <= 60).map(|key| shown(key))
+}
+
+fn shown(word: &[u8]) -> String {
+    String::from_utf8_lossy(word).into_owned()
+}
+
 impl Facets for MemcachedFacets {
     fn operation(&self, request: &Map) -> String {
         let Some(asked) = asked(request) else { return "command".to_owned() };
-        let place = if matches!(asked.name(), b"gat" | b"gats") { 2 } else { 1 };
-        let shown = |word: &[u8]| String::from_utf8_lossy(word).into_owned();
-        match asked.words.get(place).filter(|key| key.len() <= 60) {
-            Some(key) => format!("{} {}", shown(asked.name()), shown(key)),
+        match key(&asked) {
+            Some(key) => format!("{} {key}", shown(asked.name())),
             None => shown(asked.name()),
         }
+    }
+
+    fn subject(&self, request: &Map) -> Option<String> {
+        key(&asked(request)?)
     }
 
     fn identity(&self, request: &Map) -> Value {

@@ -29,6 +29,10 @@ impl Facets for MongoFacets {
         request.text("mongodb").unwrap_or("command").to_owned()
     }
 
+    fn subject(&self, request: &Map) -> Option<String> {
+        Some(headline(request).1.to_owned()).filter(|collection| !collection.is_empty())
+    }
+
     fn identity(&self, request: &Map) -> Value {
         let mut form = Map::new();
         for key in ["mongodb", "key"] {

@@ -58,6 +58,14 @@ impl Facets for MysqlFacets {
         }
     }
 
+    fn subject(&self, request: &Map) -> Option<String> {
+        match read(request) {
+            Request::Prepare(text) | Request::Sql(text) => sql::subject(&text, Dialect::Mysql),
+            Request::Other => request.text("fields").map(str::to_lowercase),
+            Request::Greeting | Request::Connect(_) => None,
+        }
+    }
+
     fn identity(&self, request: &Map) -> Value {
         let form = match read(request) {
             Request::Greeting => Map::from([("greeting", true)]),

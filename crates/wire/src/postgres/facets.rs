@@ -52,6 +52,15 @@ impl Facets for PostgresFacets {
         }
     }
 
+    fn subject(&self, request: &Map) -> Option<String> {
+        match read(request) {
+            Request::Prepare(text) | Request::Describe(text) | Request::Sql(text) => {
+                sql::subject(text)
+            }
+            Request::Connect(_) | Request::Tls | Request::Other => None,
+        }
+    }
+
     fn identity(&self, request: &Map) -> Value {
         let form = match read(request) {
             Request::Connect(_) => Map::from([("connect", true)]),

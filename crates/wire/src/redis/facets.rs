@@ -34,18 +34,21 @@ fn text(word: &[u8]) -> String {
     String::from_utf8_lossy(word).into_owned()
 }
 
-/// The name and the first argument, when that is short text.
-fn short(words: &[Bytes]) -> String {
+/// The name, and the first argument, when that is short text.
+fn name_and_key(words: &[Bytes]) -> (String, Option<&str>) {
     let (name, rest) = table::name(words);
     let key = rest.first().and_then(|key| std::str::from_utf8(key).ok());
     let fits =
         |key: &&str| !key.is_empty() && key.len() <= SHOWN && !key.contains(char::is_whitespace);
     let (_, _, arguments) = table::row(&name);
-    match key.filter(fits) {
-        Some(key) if !arguments.starts_with("script") && !arguments.is_empty() => {
-            format!("{name} {key}")
-        }
-        _ => name,
+    let is_told = !arguments.starts_with("script") && !arguments.is_empty();
+    (name, key.filter(fits).filter(|_| is_told))
+}
+
+fn short(words: &[Bytes]) -> String {
+    match name_and_key(words) {
+        (name, Some(key)) => format!("{name} {key}"),
+        (name, None) => name,
     }
 }
 
@@ -65,6 +68,11 @@ impl Facets for RedisFacets {
             return format!("receive {}", text(&awaited.join(&b' ')));
         }
         command(request).map_or_else(|| "command".to_owned(), |words| short(&words))
+    }
+
+    fn subject(&self, request: &Map) -> Option<String> {
+        let first = transaction(request).and_then(|commands| commands.into_iter().next());
+        name_and_key(&first.or_else(|| command(request))?).1.map(str::to_owned)
     }
 
     fn identity(&self, request: &Map) -> Value {

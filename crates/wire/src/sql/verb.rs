@@ -18,6 +18,12 @@ pub(crate) fn operation(sql: &str, dialect: Dialect) -> String {
     }
 }
 
+/// The first table of a text, in lower case.
+pub(crate) fn subject(sql: &str, dialect: Dialect) -> Option<String> {
+    let all = statements(sql, dialect);
+    Some(all.iter().find_map(|statement| table(statement))?.to_lowercase())
+}
+
 /// Whether asking again is harmless: every statement only reads.
 pub(crate) fn repeatable(sql: &str, dialect: Dialect) -> bool {
     statements(sql, dialect).iter().all(|statement| reads(statement, dialect))
@@ -171,6 +177,14 @@ mod tests {
         ] {
             assert_eq!(operation(sql, Dialect::Mysql), expected, "{sql}");
         }
+    }
+
+    #[test]
+    fn finds_what_a_text_is_about() {
+        let subject = |sql| subject(sql, Dialect::Postgres);
+        assert_eq!(subject("BEGIN; UPDATE Orders SET a = 1").as_deref(), Some("orders"));
+        assert_eq!(subject("WITH x AS (SELECT 1) DELETE FROM t"), Some("t".to_owned()));
+        assert_eq!(subject("COMMIT"), None);
     }
 
     #[test]

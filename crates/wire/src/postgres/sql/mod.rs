@@ -29,6 +29,10 @@ pub(super) fn operation(sql: &str) -> String {
     sql::operation(sql, Dialect::Postgres)
 }
 
+pub(super) fn subject(sql: &str) -> Option<String> {
+    sql::subject(sql, Dialect::Postgres)
+}
+
 pub(super) fn repeatable(sql: &str) -> bool {
     sql::repeatable(sql, Dialect::Postgres)
 }
