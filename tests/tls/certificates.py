@@ -57,7 +57,7 @@ def authority(subject):
 def server(issuer, until=NOW + 20 * DAY, own=False, use=x509.oid.ExtendedKeyUsageOID.SERVER_AUTH):
     names = [x509.DNSName("elsewhere.example")]
     if own:
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names = [x509.DNSName("localhost"), x509.DNSName("payments.example"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     extensions = [(x509.SubjectAlternativeName(names), False), (x509.BasicConstraints(False, None), True)]
     usage = x509.ExtendedKeyUsage([use])
     return make("server", issuer, until, [*extensions, (usage, False)])

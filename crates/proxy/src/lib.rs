@@ -31,7 +31,7 @@ pub use gate::{Gate, OneAtATime, Pass};
 pub use observe::{Datagrams, Observe, observe, observe_datagram};
 pub use options::ConnectionOptions;
 pub use request::Requester;
-pub use respond::{Oracle, Question, Reply, Respond, respond, respond_datagram};
+pub use respond::{Oracle, Question, Reached, Reply, Respond, respond, respond_datagram};
 pub use stream::{Layer, Stream};
 pub use tls::{Joined, NoTls, Tls};
 pub use watch::{ConnectionId, ConnectionReport, Ended, Sink, Watch};

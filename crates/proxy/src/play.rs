@@ -50,6 +50,8 @@ pub(crate) struct Player {
     pub(crate) changes: u8,
     /// How the session ended the connection.
     pub(crate) closed: Option<Ending>,
+    /// With whom the peer wants to be connected from here on, and what it has said to them already.
+    pub(crate) reaches: Option<(String, Bytes)>,
     /// Bytes that were to be sent.
     pub(crate) sent: usize,
     /// What the session wants; the caller takes it out.
@@ -89,6 +91,7 @@ impl Player {
             start_tls: None,
             changes: 0,
             closed: None,
+            reaches: None,
             sent: 0,
             wishes: Vec::new(),
         }
@@ -130,6 +133,7 @@ impl Player {
                 };
                 self.change_protocol(protocol, &unused)?;
             }
+            Command::Reach { party, client, .. } => self.reaches = Some((party, client)),
             // There is no second peer, and begins matter to observers only.
             Command::Send { .. }
             | Command::Close { .. }

@@ -1,5 +1,6 @@
 //! Who is told what happens on connections.
 
+use crate::Tls;
 use rehearsal_model::{EdgeTls, Exchange, ExchangeId, Moment};
 use rehearsal_wire::{Peer, Protocol, Taught};
 
@@ -42,6 +43,12 @@ pub trait Sink: Watch {
 
     /// A column of the server's schema has crossed the wire.
     fn taught(&self, _connection: ConnectionId, _protocol: &'static dyn Protocol, _taught: Taught) {
+    }
+
+    /// The client is connected with somebody else from here on, whom it calls `host:port`. Says what lays
+    /// TLS over the rest; none when nobody minds, and the rest is carried unread.
+    fn reached(&self, _connection: ConnectionId, _party: &str) -> Option<Box<dyn Tls>> {
+        None
     }
 
     /// An exchange that was begun will not be completed, since its connection can be read no

@@ -5,14 +5,13 @@ use crate::edges::{Parties, PartyId};
 use crate::lanes::Lanes;
 use crate::policy::{Dialled, Server};
 use crate::sink::{Ear, Message};
-use crate::tls::{Called, LaidBetween};
+use crate::tls::{Called, Secured};
 use rehearsal_capture::{Captured, Endpoint, Notice};
 use rehearsal_model::{Exchange, Failure, LedgerLine, Role};
 use rehearsal_proxy::{
     Clock, ConnectionId, ConnectionOptions, DialError, Gate, NoTls, Observe, OneAtATime, Stream,
     Tls, dial, observe,
 };
-use rehearsal_tls::Between;
 use rehearsal_wire::{Limits, Schemas};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,34 +29,43 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 pub(crate) struct Connections {
     desk: Arc<Desk>,
     parties: Arc<Parties>,
-    ear: Arc<Ear>,
+    /// That of those who call the app.
+    inbound: Arc<Ear>,
+    outbound: Arc<Ear>,
     clock: Clock,
     limits: Limits,
     gate: Option<Arc<OneAtATime>>,
     next: u64,
     lanes: Lanes,
-    tls: Option<Arc<Between>>,
+    secured: Secured,
 }
 
 impl Connections {
     pub(crate) fn new(
-        desk: Arc<Desk>,
-        parties: Arc<Parties>,
+        secured: Secured,
         clock: Clock,
         max_body: u64,
         serialize: bool,
         lanes: Lanes,
     ) -> Self {
-        let ear = Arc::new(Ear { desk: Arc::clone(&desk) });
+        let (desk, parties) = (Arc::clone(&secured.desk), Arc::clone(&secured.parties));
+        let ear = |beyond| Arc::new(Ear { desk: Arc::clone(&desk), beyond });
+        let (inbound, outbound) = (ear(None), ear(Some(secured.clone())));
         let body = usize::try_from(max_body).unwrap_or(usize::MAX);
         let limits = Limits { body, ..Limits::default() };
         let gate = serialize.then(|| Arc::new(OneAtATime::new()));
-        Connections { desk, parties, ear, clock, limits, gate, next: 0, lanes, tls: None }
-    }
-
-    /// With what reads TLS, if anything does.
-    pub(crate) fn with_tls(self, tls: Option<Arc<Between>>) -> Self {
-        Connections { tls, ..self }
+        Connections {
+            desk,
+            parties,
+            inbound,
+            outbound,
+            clock,
+            limits,
+            gate,
+            next: 0,
+            lanes,
+            secured,
+        }
     }
 
     /// With what is known of messages.
@@ -113,7 +121,7 @@ impl Connections {
     fn outbound(&mut self, dialled: Dialled, called: Called, client: Stream) {
         let Dialled { party, server } = dialled;
         let mut carrier = self.carrier(party, Role::Outbound);
-        carrier.tls = self.tls(party, called);
+        carrier.tls = self.secured.over(party, called);
         let (started, dialling) = match server {
             Server::Ready(server) => {
                 self.lanes.carry(carrier.observe(client, server, None));
@@ -146,7 +154,7 @@ impl Connections {
     fn inbound(&mut self, visible: &Endpoint, hidden: &Endpoint, called: Called, client: Stream) {
         let party = self.parties.inbound(visible);
         let mut carrier = self.carrier(party, Role::Inbound);
-        carrier.tls = self.tls(party, called);
+        carrier.tls = self.secured.over(party, called);
         let (hidden, gate) = (hidden.to_string(), self.gate.clone());
         self.lanes.carry(async move {
             match dial(&hidden, INNER_DIAL_LIMIT).await {
@@ -154,20 +162,6 @@ impl Connections {
                 Err(_) => client.reset(),
             }
         });
-    }
-
-    /// What lays TLS over a connection of an edge.
-    fn tls(&self, party: PartyId, called: Called) -> Box<dyn Tls> {
-        let Some(between) = &self.tls else { return Box::new(NoTls) };
-        let party = self.parties.get(party).name.to_string();
-        match between.obstacle(&party) {
-            Some(why) => {
-                let text = format!("edge {party}: its connections are passed on unread: {why}");
-                self.desk.tell(Message::Warning(text));
-                Box::new(NoTls)
-            }
-            None => Box::new(LaidBetween::new(Arc::clone(between), party, called)),
-        }
     }
 
     fn carrier(&mut self, party: PartyId, role: Role) -> Carrier {
@@ -179,7 +173,11 @@ impl Connections {
         options.limits = self.limits;
         let known = self.parties.get(party).protocol;
         let protocol = known.as_deref().and_then(rehearsal_wire::protocol);
-        Carrier { options, protocol, ear: Arc::clone(&self.ear), tls: Box::new(NoTls) }
+        let ear = match role {
+            Role::Inbound => &self.inbound,
+            Role::Outbound => &self.outbound,
+        };
+        Carrier { options, protocol, ear: Arc::clone(ear), tls: Box::new(NoTls) }
     }
 }
 

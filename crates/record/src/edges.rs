@@ -68,6 +68,21 @@ impl Parties {
         state.add(Role::Outbound, name, address, protocol)
     }
 
+    /// The party that the app names to somebody who connects it, as `host:port`.
+    pub(crate) fn named(&self, address: &str) -> PartyId {
+        let mut state = self.state();
+        // One spelling for what is an address.
+        let plain = address.parse().map(|plain| canonical(&Endpoint::Tcp(plain)));
+        let address = plain.unwrap_or_else(|_| address.to_owned());
+        if let Some(id) = state.by_address.get(&(Role::Outbound, address.clone())) {
+            return *id;
+        }
+        let setting = self.setting(std::iter::once(&address));
+        let name = setting.map_or_else(|| address.clone(), |setting| setting.name.clone());
+        let protocol = setting.and_then(|setting| setting.protocol.clone());
+        state.add(Role::Outbound, name, address, protocol)
+    }
+
     /// The party that calls the app at an address.
     pub(crate) fn inbound(&self, at: &Endpoint) -> PartyId {
         let mut state = self.state();
@@ -303,6 +318,12 @@ mod tests {
         assert_eq!(name("127.0.0.1:1"), "127.0.0.1:1");
         assert_eq!(name("unix:/run/db.sock"), "unix:/run/db.sock");
         assert_eq!(parties.count(), 4);
+        let name = |text: &str| parties.get(parties.named(text)).name.to_string();
+        assert_eq!(name("pay.example:443"), "payments");
+        assert_eq!(name("db.example:5432"), "db.example:5432");
+        assert_eq!(name("[::ffff:127.0.0.1]:1"), "127.0.0.1:1");
+        assert_eq!(parties.count(), 4);
+        assert_eq!(name("shop.example:80"), "shop.example:80");
     }
 
     #[test]

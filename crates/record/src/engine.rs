@@ -7,6 +7,7 @@ use crate::lanes::Lanes;
 use crate::policy::RecordPolicy;
 use crate::recorder::{Harvest, Recorder, sorted};
 use crate::sink::Message;
+use crate::tls::Secured;
 use crate::{Ends, Progress, RecordError, RecordOptions, tls};
 use rehearsal_capture::{Held, Mode, Notice, begin};
 use rehearsal_model::{Edge, EdgeName, EdgeSettings, Ledger, Manifest, Settings, Timestamp};
@@ -165,16 +166,10 @@ impl Session {
         };
         let (app, capture) = self.start(settings, options, &program, notices_tx).await?;
         let (desk, parties) = (Arc::clone(&self.desk), Arc::clone(&self.parties));
-        let connections = Connections::new(
-            desk,
-            parties,
-            self.clock,
-            settings.max_body,
-            options.serialize,
-            lanes,
-        )
-        .with_tls(tls)
-        .with_schemas(self.schemas);
+        let secured = Secured { parties, desk, between: tls };
+        let (max_body, serialize) = (settings.max_body, options.serialize);
+        let connections = Connections::new(secured, self.clock, max_body, serialize, lanes)
+            .with_schemas(self.schemas);
         let mut carrying = tokio::spawn(connections.carry(notices_rx));
         let app_ended = tokio::select! {
             () = stop => None,

@@ -171,6 +171,9 @@ impl Recorder {
                     Connection { party, role, ordinal, spoke: None, tls: EdgeTls::default() };
                 self.connections.insert(connection, known);
             }
+            Message::Reached { connection, party, ordinal } => {
+                self.reached(connection, party, ordinal)
+            }
             Message::Began { connection, id, at } => self.began(connection, id, at),
             Message::Stirred { connection, id, at } => {
                 self.attribution.stirred(flow(connection, id), at, &mut self.finished);
@@ -233,6 +236,14 @@ impl Recorder {
         }
     }
 
+    /// The rest of a connection is with that party. What was asked on it before is told already.
+    fn reached(&mut self, connection: ConnectionId, party: PartyId, ordinal: u32) {
+        if let Some(known) = self.connections.get_mut(&connection) {
+            let role = known.role;
+            *known = Connection { party, role, ordinal, spoke: None, tls: EdgeTls::default() };
+        }
+    }
+
     fn began(&mut self, connection: ConnectionId, id: ExchangeId, at: Moment) {
         let Some(Connection { role, .. }) = self.connections.get(&connection) else { return };
         let flow = flow(connection, id);
@@ -278,8 +289,15 @@ impl Recorder {
         if protocol.shape().keeps_connection {
             exchange.connection = ordinal;
         }
-        let edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
+        let mut edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
         self.spoken.secured(&edge, &tls);
+        if role == Role::Outbound
+            && let Some((party, request)) = facets.forwarded(&exchange.request)
+        {
+            let party = self.parties.named(&party);
+            edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
+            exchange.request = request;
+        }
         *self.exchanges.entry(edge.clone()).or_default() += 1;
         if let Some(obstacle) = facets.obstacle(&exchange.request) {
             self.hidden(&edge, role, obstacle);

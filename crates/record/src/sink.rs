@@ -2,8 +2,9 @@
 
 use crate::desk::Desk;
 use crate::edges::PartyId;
+use crate::tls::{Called, Secured};
 use rehearsal_model::{EdgeTls, Exchange, ExchangeId, LedgerLine, Moment, Role};
-use rehearsal_proxy::{ConnectionId, ConnectionReport, Sink, Watch};
+use rehearsal_proxy::{ConnectionId, ConnectionReport, Sink, Tls, Watch};
 use rehearsal_wire::{Protocol, Taught};
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ pub(crate) enum Message {
     Listening(String),
     /// A connection is there.
     Connected { connection: ConnectionId, party: PartyId, role: Role, ordinal: u32 },
+    /// The rest of a connection is with another party.
+    Reached { connection: ConnectionId, party: PartyId, ordinal: u32 },
     /// The first byte of a request came.
     Began { connection: ConnectionId, id: ExchangeId, at: Moment },
     /// The client said more in an exchange that lasts.
@@ -53,6 +56,9 @@ pub(crate) enum Message {
 /// See the module.
 pub(crate) struct Ear {
     pub(crate) desk: Arc<Desk>,
+    /// Who knows the parties with which the client of a connection has itself connected; none where that
+    /// is somebody who calls the app.
+    pub(crate) beyond: Option<Secured>,
 }
 
 impl Watch for Ear {
@@ -90,6 +96,14 @@ impl Sink for Ear {
 
     fn taught(&self, connection: ConnectionId, protocol: &'static dyn Protocol, taught: Taught) {
         self.desk.tell(Message::Taught { connection, protocol, taught });
+    }
+
+    fn reached(&self, connection: ConnectionId, party: &str) -> Option<Box<dyn Tls>> {
+        let secured = self.beyond.as_ref()?;
+        let id = secured.parties.named(party);
+        let ordinal = secured.parties.connected(id);
+        self.desk.tell(Message::Reached { connection, party: id, ordinal });
+        Some(secured.over(id, Called::beyond(party)))
     }
 
     fn abandon(&self, connection: ConnectionId, id: ExchangeId) {

@@ -1,5 +1,8 @@
 //! TLS between the app and those on either side of it, while it is recorded.
 
+use crate::desk::Desk;
+use crate::edges::{Parties, PartyId};
+use crate::sink::Message;
 use rehearsal_capture::Endpoint;
 use rehearsal_model::{Certificate, EdgeSettings, Role};
 use rehearsal_proxy::{BoxFuture, Joined, NoTls, Stream, Tls, dial};
@@ -59,14 +62,14 @@ pub(crate) struct Called {
     role: Role,
     /// Its host, by name where that is known, else by address.
     host: String,
-    /// Where it was dialled.
-    target: String,
+    /// Where it was dialled; none when somebody else did that.
+    target: Option<String>,
 }
 
 impl Called {
     /// The app was called, at an address of that host, and listens at `hidden`.
     pub(crate) fn app(host: String, hidden: &Endpoint) -> Self {
-        Called { role: Role::Inbound, host, target: hidden.to_string() }
+        Called { role: Role::Inbound, host, target: Some(hidden.to_string()) }
     }
 
     /// The app called.
@@ -77,7 +80,39 @@ impl Called {
             (None, Endpoint::Unix(_)) => "localhost".to_owned(),
         };
         let target = name.map_or_else(|| to.to_string(), str::to_owned);
-        Called { role: Role::Outbound, host, target }
+        Called { role: Role::Outbound, host, target: Some(target) }
+    }
+
+    /// The app had itself connected with that party, `host:port`, by somebody else.
+    pub(crate) fn beyond(party: &str) -> Self {
+        let host = party.rsplit_once(':').map_or(party, |(host, _)| host);
+        let host = host.trim_matches(['[', ']']).to_owned();
+        Called { role: Role::Outbound, host, target: None }
+    }
+}
+
+/// What lays TLS over the connections of all parties.
+#[derive(Clone)]
+pub(crate) struct Secured {
+    pub(crate) parties: Arc<Parties>,
+    pub(crate) desk: Arc<Desk>,
+    /// What reads TLS, if anything does.
+    pub(crate) between: Option<Arc<Between>>,
+}
+
+impl Secured {
+    /// What lays it over a connection of a party.
+    pub(crate) fn over(&self, party: PartyId, called: Called) -> Box<dyn Tls> {
+        let Some(between) = &self.between else { return Box::new(NoTls) };
+        let party = self.parties.get(party).name.to_string();
+        match between.obstacle(&party) {
+            Some(why) => {
+                let text = format!("edge {party}: its connections are passed on unread: {why}");
+                self.desk.tell(Message::Warning(text));
+                Box::new(NoTls)
+            }
+            None => Box::new(LaidBetween::new(Arc::clone(between), party, called)),
+        }
     }
 }
 
@@ -127,6 +162,10 @@ impl Tls for LaidBetween {
                     Ok(Joined::Secured { client: over(client), server: over(server) })
                 }
                 Err(Unlaid { error, client: Some((client, first)) }) => {
+                    let Some(target) = target else {
+                        client.reset();
+                        return Err(error);
+                    };
                     // It has heard our hello, so it is called once more.
                     let server = dial(target, REDIAL_LIMIT).await.map_err(io::Error::other)?;
                     Ok(Joined::Unread { client, first, server, why: error.to_string() })

@@ -4,6 +4,7 @@ use crate::connections::Connections;
 use crate::doors::Doors;
 use crate::drive::Driver;
 use crate::oracle::Accounts;
+use crate::player::Player;
 use crate::policy::ReplayPolicy;
 use crate::routes::Routes;
 use crate::secrets::Secrets;
@@ -192,16 +193,17 @@ impl Run<'_> {
                 None
             }
         };
-        let connections = Connections {
+        let player = Player {
             stage: Arc::clone(&stage),
-            doors: Arc::clone(&doors),
+            routes: Arc::clone(&routes),
             scrubber: Arc::clone(&self.options.scrubber),
             accounts: Arc::clone(&accounts),
             clock,
-            next: 0,
+            next: Arc::default(),
             tls,
             words: words(&program),
         };
+        let connections = Connections { player, doors: Arc::clone(&doors) };
         let serving = tokio::spawn(connections.serve(notices_rx));
         let policy = ReplayPolicy { stage: Arc::clone(&stage), routes, clock };
         let policy = Arc::new(policy);

@@ -12,6 +12,7 @@ mod error;
 mod options;
 mod oracle;
 mod own_calls;
+mod player;
 mod policy;
 mod renaming;
 mod routes;

@@ -1,10 +1,12 @@
 //! Answers the app's calls on one edge.
 
+use crate::routes::{Route, Routes};
 use crate::shelf::EdgeNumber;
 use crate::stage::Stage;
-use rehearsal_model::{Exchange, ExchangeId, Ledger};
+use rehearsal_model::{Exchange, ExchangeId, Ledger, Map};
 use rehearsal_proxy::{ConnectionId, ConnectionReport, Oracle, Question, Reply, Watch};
 use rehearsal_store::scrub::Scrubber;
+use rehearsal_wire::Protocol;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The ledger and warnings of a run, filled by connections as they end.
@@ -30,6 +32,7 @@ impl Accounts {
 /// See the module.
 pub(crate) struct EdgeOracle {
     pub(crate) stage: Arc<Stage>,
+    pub(crate) routes: Arc<Routes>,
     pub(crate) edge: EdgeNumber,
     pub(crate) scrubber: Arc<Scrubber>,
     pub(crate) accounts: Arc<Accounts>,
@@ -48,23 +51,34 @@ impl Watch for EdgeOracle {
 }
 
 impl EdgeOracle {
-    /// The edge of a protocol with the party of this one.
-    fn edge(&self, protocol: &str) -> EdgeNumber {
+    /// The edge of a protocol with the party of that one.
+    fn edge(&self, of: EdgeNumber, protocol: &str) -> EdgeNumber {
         let edges = &self.stage.shelf.edges;
-        let own = &edges[self.edge as usize];
+        let own = &edges[of as usize];
         if own.protocol.name() == protocol {
-            return self.edge;
+            return of;
         }
         let name = own.name.speaking(protocol);
         let other = edges.iter().zip(0u32..).find(|(edge, _)| edge.name == name);
-        other.map_or(self.edge, |(_, number)| number)
+        other.map_or(of, |(_, number)| number)
+    }
+
+    /// Whom a request is for, when it is said to somebody who passes it on, and how that one gets it.
+    fn addressee(&self, protocol: &dyn Protocol, request: Map) -> (EdgeNumber, Map) {
+        if let Some((party, forwarded)) = protocol.facets().forwarded(&request)
+            && let Route::Edge(edge) = self.routes.named(&party)
+        {
+            return (edge, forwarded);
+        }
+        (self.edge, request)
     }
 }
 
 impl Oracle for EdgeOracle {
     fn answer(&self, question: Question) -> Reply {
-        let edge = self.edge(question.protocol.name());
-        let mut asked = Exchange { request: question.request, ..Exchange::default() };
+        let (edge, request) = self.addressee(question.protocol, question.request);
+        let edge = self.edge(edge, question.protocol.name());
+        let mut asked = Exchange { request, ..Exchange::default() };
         self.stage.scrub(&self.scrubber, &mut asked);
         self.stage.answer(edge, (question.connection, question.id), &asked.request)
     }

@@ -53,7 +53,18 @@ impl Routes {
 
     /// The route to an address, or to a name with a port where that is known.
     pub(crate) fn to(&self, endpoint: &Endpoint, host: Option<&str>) -> Route {
-        let spellings = self.spellings(endpoint, host);
+        self.spelled(&self.spellings(endpoint, host))
+    }
+
+    /// The route to a party that the app names to somebody who connects it, as `host:port`.
+    pub(crate) fn named(&self, party: &str) -> Route {
+        match party.parse() {
+            Ok(plain) => self.to(&Endpoint::Tcp(plain), None),
+            Err(_) => self.spelled(&[party.to_owned()]),
+        }
+    }
+
+    fn spelled(&self, spellings: &[String]) -> Route {
         let named = |setting: &&EdgeSettings| {
             setting.addresses.iter().any(|address| spellings.contains(address))
         };

@@ -114,6 +114,12 @@ pub trait Facets: Sync {
         None
     }
 
+    /// For whom a request is that is said to somebody who passes it on, as `host:port`, and the request
+    /// as that one gets it. None when nobody else is named.
+    fn forwarded(&self, _request: &Map) -> Option<(String, Map)> {
+        None
+    }
+
     /// Whether a request sets a connection up (a handshake, a ping, a driver asking for the server's
     /// version): it belongs to no test, may be asked on any connection, at any time, and any number
     /// of times.

@@ -203,6 +203,16 @@ pub enum Command {
         /// Bytes of the server, likewise.
         server: Bytes,
     },
+    /// The client is connected with somebody else from here on, whom it has named and to whom the server
+    /// passes everything on. What is spoken there begins with these bytes.
+    Reach {
+        /// Whom, as `host:port`.
+        party: String,
+        /// Bytes of the client that this session has been given and not used.
+        client: Bytes,
+        /// Bytes of the server, likewise.
+        server: Bytes,
+    },
     /// End the connection towards a side.
     Close {
         /// Which side.

@@ -53,7 +53,7 @@ fn observe(name: &str, lines: &[Line], size: usize) -> Option<Vec<Exchange>> {
     for command in out {
         match command {
             Command::Emit { exchange, .. } => seen.push(*exchange),
-            Command::Become { .. } => return None,
+            Command::Become { .. } | Command::Reach { .. } => return None,
             _ => {}
         }
     }

@@ -152,7 +152,7 @@ impl Did {
             // Whether a body must be asked for depends on the pieces in which it comes.
             Command::Send { bytes, .. } if bytes.starts_with(b"HTTP/1.1 100 ") => {}
             Command::Send { bytes, .. } => self.sent.extend(bytes),
-            Command::Become { .. } => self.handed = true,
+            Command::Become { .. } | Command::Reach { .. } => self.handed = true,
             Command::Close { .. } => self.closed = true,
             _ => {}
         }

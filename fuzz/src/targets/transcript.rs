@@ -181,6 +181,9 @@ fn take(seen: &mut Seen, command: Command) {
         Command::Become { protocol, client, server } => {
             seen.handed = Some((protocol, client.to_vec(), server.to_vec()));
         }
+        Command::Reach { client, server, .. } => {
+            seen.handed = Some(("", client.to_vec(), server.to_vec()));
+        }
         // What follows is encrypted; a driver without TLS reads no further.
         Command::StartTls { .. } => {
             seen.handed.get_or_insert(("tls", Vec::new(), Vec::new()));

@@ -53,6 +53,8 @@ pub(super) struct Carry<'a> {
     pub(super) turn: Turn,
     /// TLS that was asked for, with the bytes of it that came already.
     pub(super) tls: VecDeque<(Peer, Bytes)>,
+    /// What lays it from here on.
+    pub(super) next_tls: Option<Box<dyn Tls>>,
     /// Whether a session may ask for it.
     pub(super) tls_midway: bool,
     /// The client's first bytes, held back while they may be the beginning of TLS.
@@ -86,6 +88,7 @@ impl<'a> Carry<'a> {
             timers: Timers::default(),
             turn: Turn::new(gate),
             tls: VecDeque::new(),
+            next_tls: None,
             tls_midway: tls.midway(),
             beginning: tls.available().then(Vec::new),
             begins_tls: false,
@@ -256,7 +259,7 @@ impl<'a> Carry<'a> {
     }
 
     /// Decides on the protocol if that is possible; returns what came before it was.
-    fn decide(&mut self, last_chance: bool) -> Option<Detection> {
+    pub(super) fn decide(&mut self, last_chance: bool) -> Option<Detection> {
         let Listener::Unknown(detection) = &mut self.listener else { return None };
         let decision = detection.decide(self.options.protocols, last_chance);
         let detection = match decision {
@@ -271,7 +274,7 @@ impl<'a> Carry<'a> {
     }
 
     /// Gives the session what came before its protocol was known.
-    fn catch_up(&mut self, detection: &Detection) {
+    pub(super) fn catch_up(&mut self, detection: &Detection) {
         for (turn, bytes) in detection.replay() {
             if !self.tls.is_empty() {
                 self.demote("it turned to TLS before its protocol was known", None);

@@ -1,6 +1,6 @@
 //! The exchanges that are open on an observed connection.
 
-use crate::{ConnectionId, Sink};
+use crate::{ConnectionId, Sink, Tls};
 use rehearsal_model::{EdgeTls, Exchange, ExchangeId, Moment};
 use rehearsal_wire::{Protocol, Taught};
 
@@ -66,6 +66,12 @@ impl<'a> Exchanges<'a> {
     /// Tells that the connection is TLS.
     pub(super) fn secured(&self, tls: EdgeTls) {
         self.sink.secured(self.connection, tls);
+    }
+
+    /// Tells that the rest is with somebody else; what lays TLS over it.
+    pub(super) fn reached(&mut self, party: &str) -> Option<Box<dyn Tls>> {
+        self.base = self.next;
+        self.sink.reached(self.connection, party)
     }
 
     /// What follows comes from another session, of that protocol.

@@ -8,7 +8,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How often the protocol of a connection may change.
-const MOST_CHANGES: u8 = 8;
+pub(super) const MOST_CHANGES: u8 = 8;
 
 /// Bytes of a side that the session has been given and that were not forwarded.
 type Unsent<'a> = Option<(Peer, &'a [u8])>;
@@ -50,6 +50,9 @@ impl Carry<'_> {
             Command::StartTls { with, unread } => self.start_tls(with, unread, unsent),
             Command::Become { protocol, client, server } => {
                 self.change_protocol(protocol, &[(Peer::Client, client), (Peer::Server, server)]);
+            }
+            Command::Reach { party, client, server } => {
+                self.reach(&party, &[(Peer::Client, client), (Peer::Server, server)]);
             }
             Command::Close { to, how } => {
                 if how == Ending::Reset {
@@ -115,7 +118,7 @@ impl Carry<'_> {
 
     /// Goes on with the session of another protocol. It forwards both sides until it says
     /// otherwise; what it is given here was passed on by the session before it.
-    fn change_protocol(&mut self, name: &'static str, unused: &[(Peer, Bytes)]) {
+    pub(super) fn change_protocol(&mut self, name: &'static str, unused: &[(Peer, Bytes)]) {
         if !matches!(self.listener, Listener::Known(_)) {
             return;
         }

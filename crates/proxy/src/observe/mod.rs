@@ -9,6 +9,7 @@ mod datagram;
 mod detect;
 mod exchanges;
 mod listen;
+mod reach;
 mod secure;
 mod turn;
 
@@ -49,7 +50,11 @@ pub async fn observe(what: Observe) {
         carry.listen(protocol);
     }
     loop {
-        match poll_fn(|cx| carry.poll(cx)).await {
+        let step = poll_fn(|cx| carry.poll(cx)).await;
+        if let Some(next) = carry.next_tls.take() {
+            tls = next;
+        }
+        match step {
             Step::Done => return,
             Step::StartTls { with, unread } => {
                 let plain = carry.take_stream(with);

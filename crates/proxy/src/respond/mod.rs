@@ -61,9 +61,18 @@ pub struct Respond {
     pub oracle: Arc<dyn Oracle>,
 }
 
-/// Plays the server until the connection has ended. Dropping the future ends the connection.
-pub async fn respond(what: Respond) {
+/// A connection on which a server was played until the client had itself connected with somebody else.
+pub struct Reached {
+    /// With whom, as `host:port`.
+    pub party: String,
+    /// The client, which has said nothing to them yet.
+    pub client: Stream,
+}
+
+/// Plays the server until the connection has ended, or its client is connected with somebody else.
+/// Dropping the future ends the connection.
+pub async fn respond(what: Respond) -> Option<Reached> {
     let Respond { options, client, protocol, tls, oracle } = what;
     let player = Player::new(options.clone(), Peer::Client, client, protocol, tls);
-    serve::Serve::new(options, player, &*oracle).run().await;
+    serve::Serve::new(options, player, &*oracle).run().await
 }

@@ -1,6 +1,6 @@
 //! The loop of a played server.
 
-use super::{Oracle, Question, Reply};
+use super::{Oracle, Question, Reached, Reply};
 use crate::account::Account;
 use crate::play::{Happened, Player, Wish};
 use crate::side::Came;
@@ -39,19 +39,44 @@ impl<'a> Serve<'a> {
         Serve { options, player, oracle, awaited: Vec::new(), account }
     }
 
-    pub(super) async fn run(mut self) {
-        if let Err(error) = self.converse().await {
-            self.account.warn(&format!("this connection is closed: {error}"));
-            self.account.ended(Ended::BrokenOff);
-            self.player.side.finish(Ending::Finished);
+    pub(super) async fn run(mut self) -> Option<Reached> {
+        match self.converse().await {
+            Err(error) => {
+                self.account.warn(&format!("this connection is closed: {error}"));
+                self.account.ended(Ended::BrokenOff);
+                self.player.side.finish(Ending::Finished);
+            }
+            Ok(()) => {
+                if let Some((party, early)) = self.player.reaches.take() {
+                    return self.hand_over(party, &early).await;
+                }
+            }
         }
         poll_fn(|cx| self.poll_flush(cx)).await;
         // Whoever does not say so in time is dropped.
         let _ = timeout(LINGER, poll_fn(|cx| self.poll_farewell(cx))).await;
         self.account.ended(Ended::Finished);
+        None
     }
 
-    /// Answers until either side ends the connection.
+    /// Gives the client away once it was told that it is connected.
+    async fn hand_over(&mut self, party: String, early: &[u8]) -> Option<Reached> {
+        let flushed = |player: &mut Player, cx: &mut Context<'_>| {
+            while player.side.poll_settle(cx) {}
+            if player.side.is_flushed() { Poll::Ready(()) } else { Poll::Pending }
+        };
+        poll_fn(|cx| flushed(&mut self.player, cx)).await;
+        self.account.ended(Ended::Finished);
+        let client = self.player.side.take();
+        if early.is_empty() {
+            return Some(Reached { party, client });
+        }
+        self.account.warn("this connection is closed: its client spoke before it was connected");
+        client.reset();
+        None
+    }
+
+    /// Answers until either side ends the connection, or the client is connected with somebody else.
     async fn converse(&mut self) -> Result<(), RequestError> {
         let at = self.options.clock.now();
         self.player.tell(Event::Opened { at })?;
@@ -73,6 +98,9 @@ impl<'a> Serve<'a> {
 
     /// Whether nothing is left to be said.
     fn is_over(&mut self) -> bool {
+        if self.player.reaches.is_some() {
+            return true;
+        }
         if let Some(how) = self.player.closed {
             if how == Ending::Reset {
                 self.account.ended(Ended::BrokenOff);

@@ -225,6 +225,38 @@ async fn another_protocol_numbers_its_exchanges_on() {
 }
 
 #[tokio::test]
+async fn whoever_is_reached_is_found_out_anew() {
+    let mut rig = rig(|_| ()).await;
+    for (asked, answer) in [("reach\n", "yes\n"), ("hello\n", "good day\n")] {
+        say(&mut rig.client, asked).await;
+        hear(&mut rig.server, asked).await;
+        say(&mut rig.server, answer).await;
+        hear(&mut rig.client, answer).await;
+    }
+    drop((rig.client, rig.server));
+    assert_eq!(rig.log.report().await.protocol, Some("line"));
+    let reached = Told::Reached("shop:1".to_owned());
+    let before = [Told::Begin(0), emit(0, "reach", "yes"), reached];
+    let after = [Told::Begin(1), emit(1, "hello", "good day")];
+    assert_eq!(rig.log.exchanges(), [&before[..], &after[..]].concat());
+}
+
+#[tokio::test]
+async fn what_nobody_minds_goes_on_unread() {
+    let mut rig = rig(|_| ()).await;
+    for (asked, answer) in [("reach nobody\n", "yes\n"), ("hello\n", "good day\n")] {
+        say(&mut rig.client, asked).await;
+        hear(&mut rig.server, asked).await;
+        say(&mut rig.server, answer).await;
+        hear(&mut rig.client, answer).await;
+    }
+    drop((rig.client, rig.server));
+    rig.log.report().await;
+    let emitted = rig.log.exchanges().into_iter().filter(|told| matches!(told, Told::Emit(..)));
+    assert_eq!(emitted.count(), 1);
+}
+
+#[tokio::test]
 async fn ticks_come_when_they_are_asked_for() {
     let mut rig = rig(|_| ()).await;
     say(&mut rig.client, "wait\n").await;

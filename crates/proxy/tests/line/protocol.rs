@@ -228,6 +228,11 @@ impl Observer {
                     client: bytes::Bytes::new(),
                     server: bytes::Bytes::new(),
                 }),
+                "reach" | "reach nobody" => out.push(Command::Reach {
+                    party: if asked == "reach" { "shop:1" } else { "nobody:1" }.to_owned(),
+                    client: bytes::Bytes::new(),
+                    server: bytes::Bytes::new(),
+                }),
                 "upgrade" => {
                     out.push(Command::StartTls { with: Peer::Server, unread: bytes::Bytes::new() });
                     out.push(Command::StartTls { with: Peer::Client, unread: bytes::Bytes::new() });

@@ -4,8 +4,8 @@ use crate::protocol::{LINE, message};
 use crate::rig::{Log, Told, hear, hear_end, hear_reset, options, pair, reset, say, within};
 use rehearsal_model::{Failure, Moment, Value};
 use rehearsal_proxy::{
-    ConnectionId, ConnectionReport, Datagrams, Ended, NoTls, Oracle, Question, Reply, Respond,
-    Watch, observe_datagram, respond, respond_datagram,
+    ConnectionId, ConnectionReport, Datagrams, Ended, NoTls, Oracle, Question, Reached, Reply,
+    Respond, Watch, observe_datagram, respond, respond_datagram,
 };
 use rehearsal_wire::{Answer, Limits, Miss, Peer};
 use std::collections::HashMap;
@@ -57,7 +57,7 @@ impl Oracle for Parrot {
 }
 
 /// A client towards a played server.
-async fn parrot() -> (TcpStream, Arc<Parrot>, JoinHandle<()>) {
+async fn parrot() -> (TcpStream, Arc<Parrot>, JoinHandle<Option<Reached>>) {
     let parrot = Arc::new(Parrot::default());
     let (client, end) = pair().await;
     let task = tokio::spawn(respond(Respond {

@@ -2,7 +2,8 @@
 
 use rehearsal_model::{Exchange, ExchangeId, Moment};
 use rehearsal_proxy::{
-    Clock, ConnectionId, ConnectionOptions, ConnectionReport, NoTls, Observe, Sink, Watch, observe,
+    Clock, ConnectionId, ConnectionOptions, ConnectionReport, NoTls, Observe, Sink, Tls, Watch,
+    observe,
 };
 use rehearsal_wire::{Limits, Protocol};
 use std::sync::{Arc, Mutex};
@@ -28,6 +29,7 @@ pub(crate) enum Told {
     /// Number, protocol, request, response or failure.
     Emit(u64, &'static str, String, String),
     Abandon(u64),
+    Reached(String),
     Warning(String),
     Finished(ConnectionReport),
 }
@@ -123,6 +125,11 @@ impl Sink for Log {
 
     fn abandon(&self, connection: ConnectionId, id: ExchangeId) {
         self.push(connection, Told::Abandon(id.0));
+    }
+
+    fn reached(&self, connection: ConnectionId, party: &str) -> Option<Box<dyn Tls>> {
+        self.push(connection, Told::Reached(party.to_owned()));
+        (party != "nobody:1").then(|| Box::new(NoTls) as Box<dyn Tls>)
     }
 }
 

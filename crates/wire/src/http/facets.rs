@@ -7,7 +7,7 @@
 use super::comparison;
 use super::faces::{self, Answered, Asked};
 use super::write::request_line;
-use super::{fields, form};
+use super::{fields, form, proxied};
 use crate::Facets;
 use rehearsal_model::{Map, Value};
 
@@ -34,6 +34,9 @@ impl Facets for HttpFacets {
     /// Method, path and the names in the query, whose values are as much values as a body's are; or what
     /// a face says in the query's stead.
     fn identity(&self, request: &Map) -> Value {
+        if self.sets_up(request) {
+            return proxied::comparison(request);
+        }
         let (method, path, query) = split(request);
         let mut out = Map::from([("http", format!("{method} {path}"))]);
         let spoken = faces::read(&Asked::new(&method, &query, request)).map(|(_, spoken)| spoken);
@@ -49,6 +52,9 @@ impl Facets for HttpFacets {
     }
 
     fn request(&self, request: &Map) -> Value {
+        if self.sets_up(request) {
+            return proxied::comparison(request);
+        }
         let (method, path, query) = split(request);
         let mut out = Map::from([("http", format!("{method} {path}"))]);
         let read = faces::read(&Asked::new(&method, &query, request));
@@ -79,6 +85,15 @@ impl Facets for HttpFacets {
             Some((_, spoken)) => spoken.repeatable,
             None => matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS"),
         }
+    }
+
+    /// A tunnel through a proxy, which is no call yet. What WebSockets over HTTP/2 begin with has a path.
+    fn sets_up(&self, request: &Map) -> bool {
+        proxied::party(request).is_some()
+    }
+
+    fn forwarded(&self, request: &Map) -> Option<(String, Map)> {
+        proxied::forwarded(request)
     }
 
     fn is_so_far(&self, request: &Map) -> bool {

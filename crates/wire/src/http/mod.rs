@@ -25,6 +25,7 @@ mod media;
 mod multipart;
 mod observer;
 mod persistence;
+mod proxied;
 mod reader;
 mod record;
 mod requester;

@@ -8,7 +8,7 @@ use super::head::{Head, Method};
 use super::incoming::{Requests, Response, Responses};
 use super::reader::Step;
 use super::upgrade::{self, Offer};
-use super::{malformed, record};
+use super::{malformed, proxied, record};
 use crate::websocket::{Extensions, Watch};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
@@ -151,11 +151,16 @@ impl Observer {
                     return self.converse(response, extensions, input, at, out);
                 }
             }
+            let request = self.pending.front().and_then(|front| front.request.as_ref());
+            let party = request.filter(|_| switches).and_then(proxied::party);
             self.answered(response, at, out)?;
             if switches {
                 let client = self.waiting.take().unwrap_or_default().into();
                 let server = Bytes::copy_from_slice(input);
-                out.push(Command::Become { protocol: "opaque", client, server });
+                out.push(match party {
+                    Some(party) => Command::Reach { party, client, server },
+                    None => Command::Become { protocol: "opaque", client, server },
+                });
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use super::incoming::Requests;
 use super::persistence::ends_connection;
 use super::reader::{Message, Step};
 use super::upgrade::{self, Offer};
-use super::{endless, fields, framing, record, write};
+use super::{endless, fields, framing, proxied, record, write};
 use crate::websocket::{Extensions, Player};
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
@@ -50,6 +50,8 @@ struct Pending {
     answer: Option<Answer>,
     /// What it says when it wants a WebSocket, and the request itself then.
     opening: Option<Box<(Offer, Map)>>,
+    /// With whom it wants to be connected.
+    party: Option<String>,
 }
 
 impl Pending {
@@ -131,7 +133,9 @@ impl Responder {
         let offer = message.head.facts.upgrade.then(|| Offer::of(&message.head.fields));
         let request = record::request(message, self.limits.body);
         let opening = offer.map(|offer| Box::new((offer, request.clone())));
-        self.pending.push_back(Pending { id, method, closes, old, size, answer: None, opening });
+        let (party, answer) = (proxied::party(&request), None);
+        let asked = Pending { id, method, closes, old, size, answer, opening, party };
+        self.pending.push_back(asked);
         out.push(Command::Ask { id, request, at: self.started });
         Ok(())
     }
@@ -173,7 +177,7 @@ impl Responder {
         at: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        let Pending { id, method, closes, old, answer, opening, .. } = pending;
+        let Pending { id, method, closes, old, answer, opening, party, .. } = pending;
         let mut response = match answer {
             Some(Answer::Response(response)) => response,
             Some(Answer::Miss(miss)) => problem(502, miss.message, miss.details),
@@ -222,8 +226,11 @@ impl Responder {
                 return self.converse(id, opening, extensions, at, out);
             }
             self.over = true;
-            let client = self.waiting.take().unwrap_or_default().into();
-            out.push(Command::Become { protocol: "opaque", client, server: Bytes::new() });
+            let (client, server) = (self.waiting.take().unwrap_or_default().into(), Bytes::new());
+            out.push(match party {
+                Some(party) => Command::Reach { party, client, server },
+                None => Command::Become { protocol: "opaque", client, server },
+            });
         } else if closes || ends_connection(&response) {
             self.close(Ending::Finished, out);
         }

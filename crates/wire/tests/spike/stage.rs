@@ -133,6 +133,7 @@ impl Stage {
                     }
                 }
             }
+            Command::Reach { .. } => panic!("neither protocol knows proxies"),
             Command::Close { to, how } => {
                 self.played.events.push(format!("close {to:?} {how:?}"));
             }

@@ -34,6 +34,8 @@ struct Seen {
     begun: u64,
     /// The bytes handed over to another protocol.
     handed: Option<(Vec<u8>, Vec<u8>)>,
+    /// With whom the client was connected.
+    reached: Option<String>,
 }
 
 impl Seen {
@@ -47,6 +49,10 @@ impl Seen {
                 Command::Emit { exchange, .. } => self.exchanges.push(*exchange),
                 Command::Become { protocol, client, server } => {
                     assert_eq!(protocol, "opaque");
+                    self.handed = Some((client.to_vec(), server.to_vec()));
+                }
+                Command::Reach { party, client, server } => {
+                    self.reached = Some(party);
                     self.handed = Some((client.to_vec(), server.to_vec()));
                 }
                 Command::Stir { .. } => {}

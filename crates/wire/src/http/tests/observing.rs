@@ -116,11 +116,21 @@ fn an_upgrade_hands_the_rest_over() {
     ]);
     assert_eq!(seen.handed, Some((b"early bird".to_vec(), b"\x81\x02".to_vec())));
     assert_eq!(seen.exchanges.len(), 1);
-    let seen = observe(&[
-        Client(b"CONNECT shop:443 HTTP/1.1\r\n\r\n"),
-        Server(b"HTTP/1.1 200 OK\r\n\r\n\x16"),
-    ]);
+    assert_eq!(seen.reached, None);
+}
+
+#[test]
+fn a_tunnel_names_whom_the_rest_is_with() {
+    let connect = b"CONNECT Shop:443 HTTP/1.1\r\n\r\n";
+    let seen = observe(&[Client(connect), Server(b"HTTP/1.1 200 OK\r\n\r\n\x16")]);
     assert_eq!(seen.handed, Some((Vec::new(), b"\x16".to_vec())));
+    assert_eq!(seen.reached.as_deref(), Some("shop:443"));
+    let no = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+    let yes = b"HTTP/1.1 200 OK\r\n\r\n";
+    let seen = observe(&[Client(connect), Server(no), Client(connect), Server(yes)]);
+    assert_eq!((seen.exchanges.len(), seen.reached.as_deref()), (2, Some("shop:443")));
+    let seen = observe(&[Client(b"CONNECT shop HTTP/1.1\r\n\r\n"), Server(yes)]);
+    assert_eq!((seen.reached, seen.handed), (None, Some((Vec::new(), Vec::new()))));
 }
 
 #[test]

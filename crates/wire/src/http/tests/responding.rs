@@ -168,6 +168,17 @@ fn switches_protocols_with_the_bytes_that_waited() {
 }
 
 #[test]
+fn a_tunnel_is_played_on_by_whoever_knows_its_party() {
+    let mut session = Http.responder(Limits::default());
+    give(&mut session, data(b"CONNECT shop:443 HTTP/1.1\r\n\r\n"));
+    let response = Map::from([("status", Value::from(200))]);
+    let out = give(&mut session, answer(1, Answer::Response(response)));
+    assert_eq!(sent(&out), "HTTP/1.1 200 OK\r\n\r\n");
+    let reached = matches!(out.last(), Some(Command::Reach { party, .. }) if party == "shop:443");
+    assert!(reached, "{out:?}");
+}
+
+#[test]
 fn what_was_omitted_is_as_long_as_it_was() {
     let mut session = Http.responder(Limits::default());
     give(&mut session, data(GET));

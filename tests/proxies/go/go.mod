@@ -1,0 +1,3 @@
+module example.org/proxies
+
+go 1.19
