@@ -6,12 +6,14 @@
 
 mod align;
 mod document;
+mod instant;
 mod list;
 mod number;
 mod path;
 mod print;
 mod rules;
 mod similarity;
+mod times;
 mod walk;
 mod xml;
 mod xml_walk;
@@ -19,4 +21,5 @@ mod xml_walk;
 pub use path::{PathError, PathProblem};
 pub use rules::Rules;
 pub use similarity::{SAME, similarity};
+pub use times::{Span, Times};
 pub use walk::{MAX_DIFFERENCES, compare, is_truncated};

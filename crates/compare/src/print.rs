@@ -4,9 +4,11 @@
 //! that nothing is taken for equal because of a fingerprint.
 
 use crate::document::{Document, read};
+use crate::instant::whole;
 use crate::number::canonical;
 use crate::path::Step;
 use crate::rules::{Rules, State};
+use crate::times::without_times;
 use crate::walk::MAX_DEPTH;
 use rehearsal_model::{Value, secret::mask};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -83,6 +85,9 @@ pub(crate) fn print(value: &Value, rules: &Rules, state: &State, depth: Depth) -
             Print { hash: hash(("map", sum)), below }
         }
         Value::Text(text) => leaf(print_text(text, rules, state, depth)),
+        Value::Number(number) if rules.times().is_some() && whole(number.as_str()).is_some() => {
+            leaf(hash("time"))
+        }
         Value::Number(number) => leaf(hash(("number", canonical(number)))),
         other => leaf(hash(other)),
     }
@@ -94,6 +99,12 @@ fn print_text(text: &str, rules: &Rules, state: &State, depth: Depth) -> u64 {
             hash(("json", print(&value, rules, state, depth.inside()).hash))
         }
         Some(Document::Xml(root)) => hash(("xml", root.print(rules, state))),
-        None => hash(("text", mask(text))),
+        None => {
+            let text = mask(text);
+            match rules.times().and_then(|_| without_times(&text)) {
+                Some(parts) => hash(("times", parts)),
+                None => hash(("text", text)),
+            }
+        }
     }
 }

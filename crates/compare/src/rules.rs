@@ -4,6 +4,7 @@
 //! there are. A path is never matched as text.
 
 use crate::path::{PathError, Step, parse};
+use crate::times::Times;
 use std::collections::HashMap;
 
 /// Which differences are of no concern.
@@ -17,6 +18,8 @@ use std::collections::HashMap;
 pub struct Rules {
     /// The first is the root.
     nodes: Vec<Node>,
+    /// Which times agree; without it, those that are equal.
+    times: Option<Times>,
 }
 
 /// What ends the path of a list whose order is insignificant.
@@ -33,7 +36,7 @@ struct Node {
 
 impl Default for Rules {
     fn default() -> Self {
-        Rules { nodes: vec![Node::default()] }
+        Rules { nodes: vec![Node::default()], times: None }
     }
 }
 
@@ -72,6 +75,28 @@ impl Rules {
     /// When a path cannot be read.
     pub fn noise(paths: impl IntoIterator<Item: AsRef<str>>) -> Result<Self, PathError> {
         Self::new(paths, std::iter::empty::<&str>())
+    }
+
+    /// Rules by which the times of a test agree that the app took from its clock.
+    #[must_use]
+    pub fn with_times(self, times: Times) -> Self {
+        Rules { times: Some(times), ..self }
+    }
+
+    /// The same for what belongs to no test: its times are any of the recording, and of the run.
+    #[must_use]
+    pub fn of_no_test(&self) -> Self {
+        let times = self.times.clone().map(Times::anywhere);
+        Rules { times, ..self.clone() }
+    }
+
+    /// Notes how long the test has taken so far, in nanoseconds.
+    pub fn has_taken(&mut self, length: i128) {
+        self.times.iter_mut().for_each(|times| times.has_taken(length));
+    }
+
+    pub(crate) fn times(&self) -> Option<&Times> {
+        self.times.as_ref()
     }
 
     /// Whether the value at a path may differ. A text that is not a path is not covered.

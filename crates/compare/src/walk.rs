@@ -23,7 +23,7 @@ const SMALL_MAP: usize = 16;
 /// `root` is the path of the two values, in the syntax of rules; the paths of the differences begin
 /// with it. In a list, an item that has gone or differs has its expected index, one that came has
 /// its actual index. Numbers agree when they are equal exactly and are both spelled as integers, or
-/// both not; texts when they are equal but for the hashes of secrets, or hold JSON lists or maps or
+/// both not; texts when they are equal but for the hashes of secrets and times that the rules let differ, or hold JSON lists or maps or
 /// XML that say the same, whose insides have paths as if they stood there unwrapped:
 /// `body.payload.x`, `body/order/item[2]/@sku`.
 ///
@@ -110,7 +110,12 @@ impl Walk<'_> {
 
     fn leaves(&mut self, expected: &Value, actual: &Value) {
         let same = match (expected, actual) {
-            (Value::Number(e), Value::Number(a)) => e == a || canonical(e) == canonical(a),
+            (Value::Number(e), Value::Number(a)) => {
+                let times = || {
+                    self.rules.times().is_some_and(|it| it.numbers_agree(e.as_str(), a.as_str()))
+                };
+                e == a || canonical(e) == canonical(a) || times()
+            }
             (e, a) => e == a,
         };
         if same {
@@ -139,8 +144,14 @@ impl Walk<'_> {
             (Some(Document::Xml(e)), Some(Document::Xml(a))) => {
                 self.documents((&e, expected), (&a, actual), state);
             }
+            _ if self.times_agree(expected, actual) => {}
             _ => self.leaves(&Value::from(expected), &Value::from(actual)),
         }
+    }
+
+    /// Whether two texts differ in nothing but times that agree.
+    pub(crate) fn times_agree(&self, expected: &str, actual: &str) -> bool {
+        self.rules.times().is_some_and(|times| times.texts_agree(&mask(expected), &mask(actual)))
     }
 
     fn maps(&mut self, expected: (&Map, &Print), actual: (&Map, &Print), state: &State) {

@@ -1,7 +1,7 @@
 //! What holds of every comparison, whatever the values.
 
 use proptest::prelude::*;
-use rehearsal_compare::{Rules, SAME, compare, similarity};
+use rehearsal_compare::{Rules, SAME, Times, compare, similarity};
 use rehearsal_model::{Map, Number, Value};
 
 fn leaf() -> impl Strategy<Value = Value> {
@@ -79,5 +79,130 @@ proptest! {
         if let Ok(rules) = rules {
             prop_assert!(rules.covers(&path), "{path:?} covers itself");
         }
+    }
+}
+
+/// A wall clock in the years of which tests are, in nanoseconds.
+fn clock() -> impl Strategy<Value = i128> {
+    (1_600_000_000_000i128..1_999_999_999_000).prop_map(|milliseconds| milliseconds * 1_000_000)
+}
+
+const SECOND: i128 = 1_000_000_000;
+
+/// Days from 1970 as year, month and day, by counting years and months.
+fn civil(mut days: i128) -> (i128, usize, i128) {
+    let leap = |year: i128| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let (mut year, mut month) = (1970, 0);
+    while days >= 365 + i128::from(leap(year)) {
+        days -= 365 + i128::from(leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + i128::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    while days >= lengths[month] {
+        days -= lengths[month];
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
+/// A time in one of the ways in which programs write it.
+fn written(at: i128, way: usize) -> Value {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let zone = if way == 2 { 3600 * SECOND } else { 0 };
+    let local = at + zone;
+    let (year, month, day) = civil(local.div_euclid(86_400 * SECOND));
+    let second = local.rem_euclid(86_400 * SECOND) / SECOND;
+    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+    let nano = local.rem_euclid(SECOND);
+    let date = format!("{year:04}-{:02}-{day:02}", month + 1);
+    let number = |text: String| Number::parse(&text).map_or(Value::Null, Value::Number);
+    match way {
+        0 => Value::from(format!("{date}T{h:02}:{m:02}:{s:02}Z")),
+        1 => Value::from(format!("{date}T{h:02}:{m:02}:{s:02}.{:03}Z", nano / 1_000_000)),
+        2 => Value::from(format!("{date}T{h:02}:{m:02}:{s:02}.{:06}+01:00", nano / 1000)),
+        3 => Value::from(format!("{date} {h:02}:{m:02}:{s:02}")),
+        4 => {
+            Value::from(format!("Thu, {day:02} {} {year} {h:02}:{m:02}:{s:02} GMT", MONTHS[month]))
+        }
+        5 => number((at / SECOND).to_string()),
+        6 => number((at / 1_000_000).to_string()),
+        7 => Value::from((at / 1000).to_string()),
+        8 => number(at.to_string()),
+        _ => Value::from(format!("at {date} {h:02}:{m:02}:{s:02}, or {}", at / SECOND)),
+    }
+}
+
+fn rules(recorded: i128, live: i128, length: i128, told: Option<Value>) -> Rules {
+    let times = Times::new(recorded..recorded + SECOND, live..live + length, move || {
+        told.iter().cloned().collect()
+    });
+    Rules::default().with_times(times)
+}
+
+/// One of the distances by which a time is wrong rather than late.
+fn wrong() -> impl Strategy<Value = i128> {
+    let away = prop_oneof![Just(60), Just(900), Just(3600), Just(86_400), 60i128..200_000];
+    (away, any::<bool>()).prop_map(|(away, back)| if back { -away } else { away } * SECOND)
+}
+
+proptest! {
+    #[test]
+    fn times_of_the_test_itself_agree(
+        recorded in clock(), live in clock(), length in 0..5 * SECOND,
+        e_part in 0.0..1.0f64, a_part in 0.0..1.0f64, way in 0usize..10,
+    ) {
+        let e = written(recorded + (SECOND as f64 * e_part) as i128, way);
+        let a = written(live + (length as f64 * a_part) as i128, way);
+        // That it was told the same does not matter: its clock showed it as well.
+        let rules = rules(recorded, live, length, Some(e.clone()));
+        prop_assert_eq!(compare(&e, &a, "r", &rules), []);
+        let lists = |one: &Value| Value::List(vec![1.into(), one.clone(), one.clone()]);
+        prop_assert_eq!(compare(&lists(&e), &lists(&a), "r", &rules), []);
+    }
+
+    #[test]
+    fn times_that_are_derived_agree_unless_the_app_was_told_them(
+        recorded in clock(), live in clock(), part in 0.0..1.0f64, away in wrong(), way in 0usize..10,
+    ) {
+        let late = (SECOND as f64 * part) as i128;
+        let (e, a) = (written(recorded + away, way), written(live + away + late, way));
+        let differences = compare(&e, &a, "r", &rules(recorded, live, late, None));
+        prop_assert_eq!(differences, []);
+        let told = rules(recorded, live, late, Some(e.clone()));
+        // A time without a zone may be that of a zone in which it is now.
+        let anywhere = matches!(way, 3 | 9) && away.abs() <= 15 * 3600 * SECOND;
+        if recorded != live && e != a && !anywhere {
+            prop_assert_eq!(compare(&e, &a, "r", &told).len(), 1);
+        }
+    }
+
+    #[test]
+    fn times_that_are_wrong_do_not_agree(
+        recorded in clock(), live in clock(), part in 0.0..1.0f64, away in wrong(), way in 0usize..10,
+    ) {
+        let late = (SECOND as f64 * part) as i128;
+        let rules = rules(recorded, live, late, None);
+        let (e, a) = (written(recorded + late, way), written(live + late + away, way));
+        prop_assert_eq!(compare(&e, &a, "r", &rules).len(), 1);
+        let (e, a) = (written(recorded + away, way), written(live, way));
+        prop_assert_eq!(compare(&e, &a, "r", &rules).len(), 1);
+    }
+
+    #[test]
+    fn ways_of_writing_a_time_are_told_apart(
+        at in clock(), one in 0usize..9, other in 0usize..9,
+    ) {
+        let rules = rules(at, at, SECOND, None);
+        let differences = compare(&written(at, one), &written(at, other), "r", &rules);
+        prop_assert_eq!(differences.is_empty(), one == other);
+    }
+
+    #[test]
+    fn any_text_is_searched_for_times(one in ".{0,40}", other in "[0-9TZ:., +A-Z-]{0,40}") {
+        let rules = rules(0, 0, 0, None);
+        let (one, other) = (Value::from(one), Value::from(other));
+        prop_assert_eq!(compare(&one, &other, "r", &rules).is_empty(), one == other);
+        prop_assert_eq!(compare(&other, &other, "r", &rules), []);
     }
 }

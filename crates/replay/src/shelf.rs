@@ -3,11 +3,11 @@
 //! Immutable, shared by every connection of a run. Exchanges are decoded, and comparison forms made,
 //! when they are first needed: a run of one test out of thousands pays for that one.
 
-use rehearsal_compare::Rules;
+use rehearsal_compare::{Rules, Span, compare};
 use rehearsal_matching::{Entry, Library, Place, fingerprint};
 use rehearsal_model::{
-    Call, CallName, EdgeName, EdgeTls, Exchange, Failure, Map, Role, Settings, TestCase, TestId,
-    Value,
+    Call, CallName, Difference, EdgeName, EdgeTls, Exchange, Failure, Map, Role, Settings,
+    TestCase, TestId, Timestamp, Value,
 };
 use rehearsal_store::StoreError;
 use rehearsal_store::cache::Loaded;
@@ -130,6 +130,15 @@ impl Shelf {
         self.loaded.head(id).map(|head| &head.edge)
     }
 
+    /// From when to when it was recorded, in nanoseconds since 1970, as far as its tests tell: what
+    /// belongs to no test came a while before the first and after the last.
+    pub(crate) fn recorded(&self) -> Span {
+        const WHILE: i128 = 600 * 1_000_000_000;
+        let times = || self.loaded.tests.iter().map(|test| nanoseconds(test.at));
+        let (first, last) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
+        first - WHILE..last + WHILE
+    }
+
     /// At how many addresses the app listened when it was recorded.
     pub(crate) fn listens(&self) -> usize {
         self.loaded.manifest.listens.len()
@@ -226,6 +235,23 @@ impl Shelf {
         }
     }
 
+    /// Where a request, in comparison form, differs from that of a mock.
+    pub(crate) fn compare(
+        &self,
+        mock: u32,
+        expected: &Value,
+        actual: &Value,
+        rules: &Rules,
+    ) -> Vec<Difference> {
+        let root = self.root(mock);
+        match self.library.entry(mock).place {
+            Place::Call { .. } => compare(expected, actual, &root, rules),
+            Place::Ambient { .. } | Place::Shared { .. } => {
+                compare(expected, actual, &root, &rules.of_no_test())
+            }
+        }
+    }
+
     /// What a mock is called in messages, from the point of view of a test.
     pub(crate) fn place(&self, mock: u32, current: TestId) -> String {
         match self.library.entry(mock).place {
@@ -259,6 +285,11 @@ impl Shelf {
             problem: problem.to_string(),
         })
     }
+}
+
+/// Nanoseconds since 1970.
+pub(crate) fn nanoseconds(time: Timestamp) -> i128 {
+    i128::from(time.0) * 1_000_000
 }
 
 fn edges(loaded: &Loaded, settings: &Settings) -> Result<Vec<ShelfEdge>, ShelfError> {

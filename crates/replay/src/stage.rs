@@ -27,7 +27,7 @@ use rehearsal_wire::{Answer, Miss};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -49,6 +49,8 @@ struct State {
     test: Option<Arc<TestCase>>,
     desk: Desk,
     rules: Rules,
+    /// When the current test began.
+    began: Instant,
     findings: Vec<Finding>,
     own: OwnCalls,
     /// Recorded failures to connect that have happened.
@@ -79,6 +81,7 @@ impl Stage {
             test: None,
             desk,
             rules,
+            began: Instant::now(),
             findings: Vec::new(),
             own: OwnCalls::default(),
             failed: HashSet::new(),
@@ -90,7 +93,10 @@ impl Stage {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = i128::try_from(state.began.elapsed().as_nanos()).unwrap_or(i128::MAX);
+        state.rules.has_taken(taken);
+        state
     }
 
     /// Begins a test. What was found since the last one ended is found of this one.
@@ -98,6 +104,7 @@ impl Stage {
         let mut state = self.state();
         state.desk.begin(&self.shelf.library, test.id);
         state.rules = rules;
+        state.began = Instant::now();
         state.own = OwnCalls::of(
             &test,
             |edge| self.shelf.is_real(edge),
@@ -131,6 +138,11 @@ impl Stage {
             .filter(|it| it.get(stream::SENT).is_some())
             .for_each(|message| renaming.tell(message));
         response
+    }
+
+    /// What may differ in the current test, as far as it has come.
+    pub(crate) fn rules(&self) -> Rules {
+        self.state().rules.clone()
     }
 
     /// An answer of the app as it would have been recorded.

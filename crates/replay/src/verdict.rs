@@ -33,7 +33,7 @@ pub(crate) async fn judge(
     ended: impl Future<Output = Ending>,
 ) -> Vec<Finding> {
     let Trial { test, shelf, stage, rules, limit, scrubber } = trial;
-    stage.begin(Arc::clone(&test), rules.clone());
+    stage.begin(Arc::clone(&test), rules);
     let request = stage.live_request(&secrets.fill(&test.exchange.request));
     stage.scrub(scrubber, &mut Exchange { request: request.clone(), ..Exchange::default() });
     let recorded = test.exchange.response.as_ref();
@@ -62,7 +62,7 @@ pub(crate) async fn judge(
             }
             stage.scrub(scrubber, &mut answer);
             stage.recorded_answer(&mut answer);
-            judge_answer(&test, shelf, &answer, &rules)
+            judge_answer(&test, shelf, &answer, &stage.rules())
         }
     };
     // A wrong call is often why the answer is wrong, so it is told first.

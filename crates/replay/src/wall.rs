@@ -1,20 +1,32 @@
 //! The wall clock of the app while it is tested: which time it shows during which test.
 
+use crate::shelf::{Shelf, nanoseconds};
 use rehearsal_capture::{Clock, Shown, Way};
-use rehearsal_model::{ClockSetting, Timestamp};
+use rehearsal_compare::{Span, Times};
+use rehearsal_model::{ClockSetting, TestCase, Timestamp, Value, stream};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// How long a test took of which the recording does not say it, at most, in nanoseconds.
+const SHORT: i128 = 1_000_000_000;
 
 /// The clock of an app under test.
 pub(crate) struct Wall {
     setting: ClockSetting,
     clock: Option<Arc<Clock>>,
+    /// What the app's clock shows first, in nanoseconds since 1970.
+    began: i128,
 }
 
 impl Wall {
     /// The clock that the settings ask for; and why it shows the real time, when they ask for another
     /// that cannot be shown.
-    pub(crate) fn new(setting: ClockSetting, way: &Way) -> (Self, Option<String>) {
-        let real = |why| (Wall { setting, clock: None }, why);
+    pub(crate) fn new(
+        setting: ClockSetting,
+        way: &Way,
+        first: Option<Timestamp>,
+    ) -> (Self, Option<String>) {
+        let real = |why| (Wall { setting, clock: None, began: now() }, why);
         if setting == ClockSetting::Real {
             return real(None);
         }
@@ -26,7 +38,10 @@ impl Wall {
             ));
         }
         match Clock::new() {
-            Ok(clock) => (Wall { setting, clock: Some(clock) }, None),
+            Ok(clock) => {
+                let wall = Wall { setting, clock: Some(clock), began: 0 };
+                (Wall { began: wall.shown(first), ..wall }, None)
+            }
             Err(error) => real(Some(format!("the app sees the real time: failed to {error}"))),
         }
     }
@@ -46,6 +61,34 @@ impl Wall {
         }
     }
 
+    /// What the app's clock shows in a test that was recorded at some time, when it begins.
+    fn shown(&self, recorded: Option<Timestamp>) -> i128 {
+        self.time(recorded).map_or_else(now, nanoseconds)
+    }
+
+    /// Whether the clock shows in each test what it showed when that was recorded.
+    fn follows(&self) -> bool {
+        let follows = matches!(self.setting, ClockSetting::Recorded | ClockSetting::Frozen);
+        follows && self.clock.is_some()
+    }
+
+    /// Which times may differ in a test that begins.
+    pub(crate) fn times(&self, test: &Arc<TestCase>, shelf: &Shelf) -> Times {
+        let (begins, live) = (nanoseconds(test.at), self.shown(Some(test.at)));
+        let took = test.exchange.finished.since(test.exchange.started).as_nanos();
+        let recorded = begins..begins + i128::try_from(took).unwrap_or(0).max(SHORT);
+        let told = Arc::clone(test);
+        let times = Times::new(recorded, live..live, move || told_in(&told));
+        let times = times.within(shelf.recorded(), self.began);
+        if self.follows() { times } else { times.anywhere() }
+    }
+
+    /// Which times may differ before the first test.
+    pub(crate) fn times_at_first(&self, shelf: &Shelf) -> Times {
+        let recorded: Span = shelf.recorded();
+        Times::new(recorded.clone(), self.began..self.began, Vec::new).within(recorded, self.began)
+    }
+
     /// Sets the clock for a test that was recorded at this time.
     pub(crate) fn show(&self, recorded: Timestamp) {
         let Some(clock) = &self.clock else { return };
@@ -57,4 +100,20 @@ impl Wall {
             ClockSetting::At(time) => Shown::Running(nanoseconds(time)),
         });
     }
+}
+
+/// What an app is told in a test.
+fn told_in(test: &TestCase) -> Vec<Value> {
+    let conversation = test.exchange.response.as_ref().and_then(stream::conversation);
+    let sent = |it: &&Value| it.as_map().is_some_and(|it| it.get(stream::SENT).is_some());
+    let said = conversation.unwrap_or_default().iter().filter(sent).cloned();
+    let responses = test.calls.iter().filter_map(|call| call.exchange.response.as_ref());
+    let answers = responses.map(|response| Value::Map(stream::without_sent(response)));
+    [Value::Map(test.exchange.request.clone())].into_iter().chain(said).chain(answers).collect()
+}
+
+/// The real time, in nanoseconds since 1970.
+fn now() -> i128 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i128::try_from(since.as_nanos()).unwrap_or(i128::MAX)
 }

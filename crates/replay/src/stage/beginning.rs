@@ -75,6 +75,6 @@ impl Judge for Beginnings<'_> {
             true => Cow::Borrowed(self.form),
             false => Cow::Owned(renaming::renamed(self.form, &pairs)),
         };
-        rehearsal_compare::compare(&expected, &form, &self.shelf.root(mock), self.rules)
+        self.shelf.compare(mock, &expected, &form, self.rules)
     }
 }

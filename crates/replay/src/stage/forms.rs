@@ -45,7 +45,7 @@ impl Judge for Forms<'_> {
             true => Cow::Borrowed(form),
             false => Cow::Owned(renaming::renamed(form, &pairs)),
         };
-        rehearsal_compare::compare(expected, &form, &self.shelf.root(mock), self.rules)
+        self.shelf.compare(mock, expected, &form, self.rules)
     }
 
     fn kinship(&self, mock: u32) -> Kinship {

@@ -14,6 +14,11 @@ pub(crate) const TEST: &[Field] = &[
         Shape::Timestamp,
         "When it was recorded; the app's clock shows it at replay",
     ),
+    Field::optional(
+        "took",
+        Shape::Duration,
+        "How long it took until its end when it was recorded; less than a second if absent",
+    ),
     Field::optional("edge", Shape::Text, "The inbound edge that was called; `inbound` if absent"),
     CONNECTION,
     Field::required("request", Shape::Any, "What the app was asked"),

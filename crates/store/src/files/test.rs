@@ -6,10 +6,11 @@ use super::exchange::{
     ordered, read_inline, read_rest, write_answer, write_connection, write_failure, write_map,
 };
 use super::fields::{CALL, TEST, answer};
+use crate::parse_duration;
 use crate::schema::{Fields, check, nearest};
 use crate::yaml::{EmitError, Emitter, Node, Spot, YamlError};
 use rehearsal_model::shape::{ExchangeShape, Shape};
-use rehearsal_model::{Call, EdgeName, Manifest, TestCase, TestId, Timestamp, Value};
+use rehearsal_model::{Call, EdgeName, Manifest, Moment, TestCase, TestId, Timestamp, Value};
 
 /// Finds the shape of an edge's exchanges.
 pub(super) struct Edges<'a> {
@@ -54,6 +55,9 @@ pub(super) fn write(
     let shape = edges.shape(test.edge.as_str())?;
     out.word("test", &test.name, 0);
     out.word("at", &instant(test.at)?, 0);
+    if let Some(seconds) = took(test) {
+        out.word("took", &format!("{seconds}s"), 0);
+    }
     if test.edge.as_str() != EdgeName::INBOUND {
         out.word("edge", test.edge.as_str(), 0);
     }
@@ -79,6 +83,16 @@ pub(super) fn write(
         out.pair("noise", &Value::from(test.noise.clone()), 0).map_err(deep)?;
     }
     Ok(())
+}
+
+/// The seconds that a test took, up to the next whole one, where that says anything: how fast an app is
+/// differs each time, and a file should not.
+fn took(test: &TestCase) -> Option<u64> {
+    let ends = test.calls.iter().map(|call| call.exchange.started);
+    let end = ends.chain([test.exchange.finished]).max()?;
+    let took = end.since(test.exchange.started);
+    let seconds = took.as_secs() + u64::from(took.subsec_nanos() > 0);
+    (took.as_secs() > 0).then_some(seconds)
 }
 
 fn write_call(
@@ -123,6 +137,9 @@ pub(super) fn read(node: Node, id: TestId, edges: &Edges<'_>) -> Result<TestCase
         check(&node, &Shape::Map(shape.request))?;
         exchange.request = ordered(node, "the request", shape.request)?;
     }
+    let took = fields.text("took").and_then(|text| parse_duration(&text).ok());
+    exchange.finished =
+        Moment(took.map_or(0, |took| took.as_nanos().try_into().unwrap_or(u64::MAX)));
     let calls = fields.list("calls").into_iter().map(|node| read_call(node, edges));
     Ok(TestCase {
         id,

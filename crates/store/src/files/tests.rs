@@ -4,7 +4,7 @@ use super::folder::read_with;
 use super::sample::{sample, shapes, write};
 use super::save::{append_with, replace_tests, write_with};
 use super::test::Edges;
-use rehearsal_model::{Map, Recording, TestCase, TestId, Value};
+use rehearsal_model::{Map, Moment, Recording, TestCase, TestId, Value};
 use std::fs;
 use std::path::Path;
 
@@ -290,6 +290,26 @@ fn a_blob_is_what_its_name_says_or_refused() {
     fs::remove_file(&blob).unwrap();
     let error = read_with(&folder, &shapes).unwrap_err().to_string();
     assert!(error.contains("line 28, column 9: the blob cannot be read from blobs/"), "{error}");
+}
+
+#[test]
+fn how_long_a_test_took_is_said_from_a_second_on() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("checkout");
+    let mut recording = sample();
+    for (nanoseconds, line, seconds) in [
+        (999_999_999, None, 0),
+        (1_000_000_000, Some("\ntook: 1s\n"), 1),
+        (2_000_000_001, Some("\ntook: 3s\n"), 3),
+    ] {
+        recording.tests[0].exchange.finished = Moment(nanoseconds);
+        write(&folder, &recording);
+        let text = fs::read_to_string(folder.join("tests/0001-post-orders.yaml")).unwrap();
+        assert_eq!(text.contains("took"), line.is_some(), "{text}");
+        assert!(line.is_none_or(|line| text.contains(line)), "{text}");
+        let read = read_with(&folder, &shapes).unwrap();
+        assert_eq!(read.tests[0].exchange.finished, Moment(seconds * 1_000_000_000));
+    }
 }
 
 #[test]
