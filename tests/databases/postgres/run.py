@@ -63,7 +63,13 @@ ALTERED = [
     ("POST", "/both", None, 200, '[{"id": 1, "size": 7}, {"id": 1, "size": 7, "weight": 7}]'),
     ("GET", "/things", None, 200, "weight"),
 ]
-SHELL = ["/psql/talk", "/pg_dump", "/pgbench/simple", "/pgbench/extended", "/pgbench/prepared"]
+COPIES = [
+    *(f"/{how}/{name}" for how in ("exec", "send") for name in (
+        "in", "twice", "nothing", "out", "missing", "alone-missing", "second-missing", "bad-data", "gives-up", "out-fails", "behind-error",
+    )),
+    "/psycopg2/in", "/psycopg2/missing", "/psycopg2/bad-data",
+]
+SHELL = ["/psql/talk", "/psql/copies", "/pg_dump", "/pgbench/simple", "/pgbench/extended", "/pgbench/prepared"]
 # Of each defect: the tests that it turns red, and words of which each must be in what `rehearsal test` prints.
 DEFECTS = {
     "missing_commit": ([2], ["COMMIT was not made"]),
@@ -184,6 +190,10 @@ def cases(stand, tools):
     row = "- [hat, 12.30, false, 2024-05-06, [warm, a b], !!binary AP8Q]"
     yield "edited", lambda: stand.edited("shop", row, row.replace("false", "maybe"), ['the text "maybe" in column `paid` is no bool'])
     yield "altered", lambda: stand.app("altered", [python, HERE / "altered.py", "{port}"], ALTERED)
+    yield "copies", lambda: stand.app("copies", [python, HERE / "copies.py", "{port}"], [("GET", path, None, 200, "") for path in COPIES])
+    red = [number for number, path in enumerate(COPIES, 1) if path.split("/")[-1] in ("in", "twice", "second-missing")]
+    words = ["copies[0].copy", "1\\tuno", "1\\tone"]
+    yield "copies other_data", lambda: stand.defect("copies", "other_data", red, words)
     shop, verified = [python, HERE / "shop.py", "{port}"], {"PGHOST": "localhost", "PGSSLROOTCERT": str(stand.server.folder / "data" / "server.crt")}
     yield "encrypted", lambda: encrypted(stand, "encrypted", shop, SHOP, "untrusted", PGSSLMODE="require")
     yield "verified", lambda: encrypted(stand, "verified", shop, SHOP, "valid", PGSSLMODE="verify-full", **verified)

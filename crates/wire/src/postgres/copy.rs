@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::frames::{self, Frames};
-use super::sql::{Kind, statements};
+use super::sql::{Kind, Token, statements};
 use super::{malformed, unwritable};
 use crate::WireError;
 use rehearsal_model::{Map, Value};
@@ -48,8 +48,7 @@ impl Data {
         }
     }
 
-    /// The data as recordings have it: text or bytes, and how many columns a server said it has. A
-    /// text of SQL may copy several times; what it copies is put together.
+    /// The data as recordings have it: text or bytes, and how many columns a server said it has.
     pub(super) fn into_map(self, key: &str, map: &mut Map) {
         match (self.hash, self.binary) {
             (Some(hash), _) => {
@@ -60,9 +59,10 @@ impl Data {
                 map.insert("copy_omitted", omitted);
             }
             (None, binary) => {
-                let before = map.get(key).and_then(Value::as_bytes).unwrap_or_default();
-                let all = [before, &self.bytes].concat();
-                let all = if binary { Value::Bytes(all) } else { Value::from_bytes(&all) };
+                let all = match binary {
+                    true => Value::Bytes(self.bytes),
+                    false => Value::from_bytes(&self.bytes),
+                };
                 map.insert(key, all);
             }
         }
@@ -76,10 +76,16 @@ impl Data {
 }
 
 /// What an app that sends data to be copied in is told to send: whether in binary, and the number
-/// of columns as far as the statement names them. `None` when it is another statement.
+/// of columns as far as the statement names them. `None` when it is another statement, or several.
 pub(super) fn wanted(sql: &str) -> Option<(bool, usize)> {
-    let all = statements(sql);
-    let [statement] = &all[..] else { return None };
+    match &statements(sql)[..] {
+        [statement] => wants(statement),
+        _ => None,
+    }
+}
+
+/// As [`wanted`], of one statement.
+pub(super) fn wants(statement: &[Token<'_>]) -> Option<(bool, usize)> {
     let stdin = statement.windows(2).any(|two| two[0].is("from") && two[1].is("stdin"));
     if !stdin || !statement[0].is("copy") {
         return None;
@@ -122,7 +128,9 @@ pub(super) fn write_out(result: &Map, frames: &mut Frames) -> Result<(), WireErr
             frames.add(b'd', |out| out.extend_from_slice(line));
         }
     }
-    frames.empty(b'c');
+    if result.get("error").is_none() {
+        frames.empty(b'c');
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What of a statement identifies it, and what two must agree in.
 
-use super::{fitting, reply, sql};
+use super::{copies, fitting, reply, sql};
 use crate::{Facets, Flaw, flaw};
 use rehearsal_model::{Map, Value};
 
@@ -97,11 +97,7 @@ impl Facets for PostgresFacets {
         if !normal.literals.is_empty() {
             form.push_new("literals", normal.values());
         }
-        for key in ["copy", "copy_omitted", "copy_failed"] {
-            if let Some(value) = request.get(key) {
-                form.push_new(key, value.clone());
-            }
-        }
+        copies::put_compared(request, &mut form);
         Value::Map(form)
     }
 
@@ -149,6 +145,15 @@ impl Facets for PostgresFacets {
 
     fn optional(&self, request: &Map) -> bool {
         matches!(read(request), Request::Prepare(_))
+    }
+
+    /// A text that copies data in is answered while they are.
+    fn is_so_far(&self, request: &Map) -> bool {
+        request.get("so-far").is_some()
+    }
+
+    fn cut(&self, request: &Map, recorded: &Map) -> Option<Map> {
+        copies::cut(request, recorded)
     }
 
     fn trace(&self, request: &Map) -> Vec<String> {

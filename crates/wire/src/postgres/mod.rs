@@ -2,7 +2,7 @@
 //!
 //! A statement is one exchange, whichever way a driver sends it. Prepared statements, portals and
 //! formats are how it is sent, so they are not recorded: they are worked out again when it is
-//! answered. Function calls and COPY in both directions are not read, and replication is handed to
+//! answered. Function calls and COPY in both directions at once are not read, and replication is handed to
 //! `opaque`.
 
 mod address;
@@ -10,6 +10,7 @@ mod array;
 mod binary;
 mod bytea;
 mod columns;
+mod copies;
 mod copy;
 mod facets;
 mod fields;
@@ -78,22 +79,35 @@ const RESULT: &[Field] = &[
     Field::optional("error", NOTICE, "Why the server refused"),
 ];
 
+const COPIED: &[Field] = &[
+    Field::optional("copy", Shape::Data, "Data that the app copied in"),
+    Field::optional(
+        "copy_omitted",
+        Shape::Map(&[
+            Field::required("length", Shape::Integer, "How many bytes there were"),
+            Field::required("sha256", Shape::Text, "Their SHA-256 in hexadecimal"),
+        ]),
+        "Stands for data that was too much to keep",
+    ),
+    Field::optional("copy_format", Shape::Choice(&["binary"]), "Its format, if not text"),
+    Field::optional("copy_columns", Shape::Integer, "How many columns it has"),
+    Field::optional("copy_failed", Shape::Data, "Why the app gave up copying in"),
+];
+
 static SHAPE: ExchangeShape = ExchangeShape {
     request: &[
         Field::optional("sql", Shape::Data, "The text of the statement"),
         Field::optional("params", Shape::List(&Shape::Any), "The values of its parameters"),
-        Field::optional("copy", Shape::Data, "Data that the app copied in"),
+        COPIED[0],
+        COPIED[1],
+        COPIED[2],
+        COPIED[3],
+        COPIED[4],
         Field::optional(
-            "copy_omitted",
-            Shape::Map(&[
-                Field::required("length", Shape::Integer, "How many bytes there were"),
-                Field::required("sha256", Shape::Text, "Their SHA-256 in hexadecimal"),
-            ]),
-            "Stands for data that was too much to keep",
+            "copies",
+            Shape::List(&Shape::Map(COPIED)),
+            "The same for each statement of a text in which several copy in",
         ),
-        Field::optional("copy_format", Shape::Choice(&["binary"]), "Its format, if not text"),
-        Field::optional("copy_columns", Shape::Integer, "How many columns it has"),
-        Field::optional("copy_failed", Shape::Data, "Why the app gave up copying in"),
         Field::optional(
             "connect",
             Shape::Named(&Shape::Data),
@@ -166,6 +180,8 @@ fn unwritable(what: &str) -> WireError {
     WireError::Unwritable { protocol: NAME, what: what.to_owned() }
 }
 
+#[cfg(test)]
+mod copy_tests;
 #[cfg(test)]
 mod noise;
 #[cfg(test)]

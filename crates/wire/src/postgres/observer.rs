@@ -13,7 +13,7 @@ mod teaching;
 use super::inbox::Inbox;
 use super::pending::{Asked, Running};
 use super::plan::Plans;
-use super::{copy, malformed};
+use super::{copies, copy, malformed};
 use crate::sql::Lessons;
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value};
@@ -58,6 +58,9 @@ pub(super) struct Observer {
     copy_done: bool,
     /// The server has asked for it.
     copying: bool,
+    /// What the server has refused while the client was still copying in: how much of the data had come by
+    /// then is chance.
+    parked: Option<(Running, Moment)>,
     notices: Vec<Value>,
     parameters: Map,
     auth: Option<String>,
@@ -90,6 +93,7 @@ impl Observer {
             copy_failed: None,
             copy_done: false,
             copying: false,
+            parked: None,
             notices: Vec::new(),
             parameters: Map::new(),
             auth: None,
@@ -113,6 +117,7 @@ impl Observer {
         if let Some(text) = running.request.text("sql") {
             self.teach_written(text, None, out);
         }
+        copies::put(&mut running.request, std::mem::take(&mut running.copies));
         let exchange = Exchange {
             response: Some(running.response()),
             request: running.request,
@@ -140,7 +145,7 @@ impl Observer {
                     if self.logs_in(&message, now, out)? {
                         continue;
                     }
-                    self.client_message(&message)?;
+                    self.client_message(&message, out)?;
                 }
             }
         }
@@ -172,6 +177,7 @@ impl Observer {
             Ending::Reset => Failure::Reset,
             Ending::Finished => Failure::Closed,
         };
+        self.unpark(out);
         let mut running = self.running.take();
         if running.is_none()
             && matches!(self.asked.front(), Some(Asked::Query(..) | Asked::Execute(..)))
@@ -182,7 +188,10 @@ impl Observer {
         for (_, running) in std::mem::take(&mut self.suspended) {
             self.emit(running, now, out);
         }
-        if let Some(running) = running {
+        if let Some(mut running) = running {
+            if running.refused_copy {
+                self.take_copied(&mut running);
+            }
             if running.has_error() {
                 return self.emit(running, now, out);
             }

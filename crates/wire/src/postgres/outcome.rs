@@ -74,6 +74,10 @@ impl Outcome {
         Ok(())
     }
 
+    pub(super) fn has_error(&self) -> bool {
+        self.error.is_some()
+    }
+
     /// What the server said by the way.
     pub(super) fn aside(&mut self, notices: &mut Vec<Value>, parameters: &mut Map) {
         self.notices.append(notices);

@@ -39,6 +39,10 @@ pub(super) struct Running {
     pub(super) touched: bool,
     /// The formats that were asked for.
     pub(super) formats: Vec<i16>,
+    /// What the client has copied in, one time after another.
+    pub(super) copies: Vec<Map>,
+    /// The server has refused what the client may still be copying in.
+    pub(super) refused_copy: bool,
 }
 
 impl Running {
@@ -51,6 +55,8 @@ impl Running {
             outcome: Outcome::default(),
             touched: false,
             formats: Vec::new(),
+            copies: Vec::new(),
+            refused_copy: false,
         }
     }
 

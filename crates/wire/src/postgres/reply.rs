@@ -140,6 +140,14 @@ pub(super) fn tag(result: &Map, part: Option<usize>, frames: &mut Frames) {
     }
 }
 
+/// The result of each statement of a text.
+pub(super) fn results(response: &Map) -> Vec<&Map> {
+    match response.get("results").and_then(Value::as_list) {
+        Some(several) => several.iter().filter_map(Value::as_map).collect(),
+        None => vec![response],
+    }
+}
+
 /// Writes one result of a simple query.
 pub(super) fn simple(result: &Map, frames: &mut Frames) -> Result<(), WireError> {
     asides(result, frames)?;

@@ -4,6 +4,8 @@
 //! A text may be prepared on any connection, whatever connection it was prepared on when it was
 //! recorded. Only one question is out at a time; what the client sends meanwhile waits.
 
+mod copying;
+
 use super::columns::Column;
 use super::fields::Fields;
 use super::frames::Frames;
@@ -13,6 +15,7 @@ use super::start::{self, Start};
 use super::{NAME, copy, malformed, outcome, reply, sql};
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
+use copying::Copying;
 use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,7 +34,13 @@ enum Waiting {
     Connect(u32),
     /// Whether there is TLS.
     Tls,
-    Query(Value),
+    Query {
+        text: Value,
+        /// How many of its results were sent.
+        sent: usize,
+    },
+    /// What comes before data are copied in.
+    SoFar(Box<Copying>),
     Execute {
         portal: Arc<Portal>,
         describe: bool,
@@ -45,7 +54,7 @@ enum Waiting {
 impl Waiting {
     fn rolls_back(&self) -> bool {
         let text = match self {
-            Waiting::Query(text) => text.as_text(),
+            Waiting::Query { text, .. } => text.as_text(),
             Waiting::Execute { portal, .. } => portal.statement.sql.as_text(),
             _ => None,
         };
@@ -59,15 +68,6 @@ struct Served {
     result: Map,
     columns: Option<Vec<Column>>,
     rows_sent: usize,
-}
-
-/// Data that the client is copying in.
-#[derive(Debug)]
-struct Copying {
-    about: Waiting,
-    request: Map,
-    at: Moment,
-    data: copy::Data,
 }
 
 /// The session of [`crate::Protocol::responder`].
@@ -274,7 +274,7 @@ impl Responder {
         let text = Value::from_bytes(text);
         self.plans.declare(&text)?;
         let request = Map::from([("sql", text.clone())]);
-        self.ask_or_copy(Waiting::Query(text), request, message.at, out);
+        self.ask_or_copy(Waiting::Query { text, sent: 0 }, request, message.at, out);
         Ok(())
     }
 
@@ -302,51 +302,19 @@ impl Responder {
         Ok(())
     }
 
-    /// Asks at once, or after the client has sent the data that the statement copies in.
-    fn ask_or_copy(&mut self, about: Waiting, request: Map, at: Moment, out: &mut Vec<Command>) {
-        let Some((binary, columns)) = request.text("sql").and_then(copy::wanted) else {
-            return self.ask(about, request, at, out);
-        };
-        if let Waiting::Execute { describe: true, .. } = about {
-            self.frames.empty(b'n');
-        }
-        copy::write_begin(b'G', binary, columns, &mut self.frames);
-        let data = copy::Data::new(binary);
-        self.copying = Some(Copying { about, request, at, data });
-    }
-
-    fn copy_message(&mut self, message: &Message, out: &mut Vec<Command>) -> Result<(), WireError> {
-        let Some(copying) = &mut self.copying else { return Ok(()) };
-        match message.kind {
-            b'd' => {
-                copying.data.push(&message.body, self.limits.body);
-                return Ok(());
-            }
-            // A server that is being copied to passes over these.
-            b'S' | b'H' => return Ok(()),
-            b'X' => {
-                self.end(Ending::Finished, out);
-                return Ok(());
-            }
-            _ => {}
-        }
-        let Some(mut copying) = self.copying.take() else { return Ok(()) };
-        copying.data.into_map("copy", &mut copying.request);
-        match message.kind {
-            b'c' => {}
-            b'f' => {
-                let why = Fields::new(&message.body).zero_ended()?;
-                copying.request.push_new("copy_failed", Value::from_bytes(why));
-            }
-            _ => return Err(malformed("a message that does not belong to copied data")),
-        }
-        self.ask(copying.about, copying.request, copying.at, out);
-        Ok(())
-    }
-
     fn answer(&mut self, answer: Answer, out: &mut Vec<Command>) -> Result<(), WireError> {
         let Some(about) = self.waiting.take() else { return Ok(()) };
         self.next += 1;
+        let about = match about {
+            Waiting::SoFar(copying) => {
+                let response = match answer {
+                    Answer::Response(response) => Some(response),
+                    _ => None,
+                };
+                return self.so_far(*copying, response, out);
+            }
+            about => about,
+        };
         match answer {
             Answer::Response(result) => self.respond(about, result, out)?,
             Answer::Miss(miss) => {
@@ -387,7 +355,7 @@ impl Responder {
 
     fn failed(&mut self, about: &Waiting) {
         self.fail();
-        if let Waiting::Query(_) = about {
+        if let Waiting::Query { .. } = about {
             self.skipping = false;
             self.ready();
         }
@@ -411,7 +379,11 @@ impl Responder {
             Waiting::Tls => {
                 self.secure(result.get("accepted") == Some(&Value::Bool(true)), out);
             }
-            Waiting::Query(text) => self.respond_to_query(&text, &result, out)?,
+            Waiting::Query { text, sent } => {
+                self.respond_to_query(&text, &result, sent, out)?;
+            }
+            // It is answered by itself.
+            Waiting::SoFar(_) => {}
             Waiting::Execute { portal, describe, most } => {
                 reply::asides(&result, &mut self.frames)?;
                 let columns = reply::columns(&result)?;
@@ -452,24 +424,13 @@ impl Responder {
         &mut self,
         text: &Value,
         result: &Map,
+        sent: usize,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        let statements = text.as_text().map(sql::statements).unwrap_or_default();
-        let several = result.get("results").and_then(Value::as_list);
-        let results: Vec<&Map> = match several {
-            Some(several) => several.iter().filter_map(Value::as_map).collect(),
-            None => vec![result],
-        };
-        for (index, result) in results.into_iter().enumerate() {
-            reply::simple(result, &mut self.frames)?;
-            let statement = statements.get(index).map(Vec::as_slice).unwrap_or_default();
-            self.status = reply::status_after(self.status, statement, result);
-            if reply::is_fatal(result) {
-                self.end(Ending::Finished, out);
-                return Ok(());
-            }
+        match self.respond_to_some(text, &reply::results(result), sent)? {
+            true => self.end(Ending::Finished, out),
+            false => self.ready(),
         }
-        self.ready();
         Ok(())
     }
 

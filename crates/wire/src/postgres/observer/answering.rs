@@ -127,9 +127,9 @@ impl Observer {
     ) -> Result<(), WireError> {
         let Some(mut running) = self.running.take() else { return Ok(()) };
         if std::mem::take(&mut self.copying) {
-            std::mem::take(&mut self.copied).into_map("copy", &mut running.request);
-            if let Some(why) = self.copy_failed.take() {
-                running.request.insert("copy_failed", why);
+            match running.outcome.has_error() && !self.copy_done {
+                true => running.refused_copy = true,
+                false => self.take_copied(&mut running),
             }
         }
         if simple {
@@ -138,9 +138,16 @@ impl Observer {
             self.running = Some(running);
         } else {
             self.pop(|asked| matches!(asked, Asked::Execute(..)))?;
-            self.emit(running, now, out);
+            self.emit_or_park(running, now, out);
         }
         Ok(())
+    }
+
+    fn emit_or_park(&mut self, running: Running, now: Moment, out: &mut Vec<Command>) {
+        match running.refused_copy {
+            true => self.parked = Some((running, now)),
+            false => self.emit(running, now, out),
+        }
     }
 
     fn described(
@@ -263,7 +270,7 @@ impl Observer {
     fn ready(&mut self, body: &[u8], now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
         let asked = self.pop(|asked| matches!(asked, Asked::Sync | Asked::Query(..)))?;
         if let (Asked::Query(..), Some(running)) = (asked, self.running.take()) {
-            self.emit(running, now, out);
+            self.emit_or_park(running, now, out);
         }
         self.copying = false;
         if body == b"I" {

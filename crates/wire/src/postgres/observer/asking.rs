@@ -1,13 +1,13 @@
 //! What the client asks for, message by message.
 
 use super::Observer;
-use crate::WireError;
 use crate::postgres::fields::Fields;
 use crate::postgres::inbox::Message;
-use crate::postgres::pending::Asked;
+use crate::postgres::pending::{Asked, Running};
 use crate::postgres::plan::Described;
 use crate::postgres::{copy, malformed};
-use rehearsal_model::Value;
+use crate::{Command, WireError};
+use rehearsal_model::{Map, Value};
 
 /// Messages that may wait for their answer, for each exchange that may: batches of an app's
 /// thousands of rows are sent at once, each as several messages.
@@ -15,7 +15,14 @@ const MESSAGES: usize = 256;
 
 impl Observer {
     /// Notes what the client asks for. What stands in passwords is not looked at.
-    pub(super) fn client_message(&mut self, message: &Message) -> Result<(), WireError> {
+    pub(super) fn client_message(
+        &mut self,
+        message: &Message,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        if message.kind != b'd' && !matches!(message.kind, b'c' | b'f') {
+            self.unpark(out);
+        }
         let body = &message.body[..];
         let at = message.at;
         let asked = match message.kind {
@@ -44,7 +51,7 @@ impl Observer {
             b'S' if self.copying && !self.copy_done => return Ok(()),
             b'S' => Asked::Sync,
             b'F' => return Err(malformed("a function call, which is not read")),
-            b'd' | b'c' | b'f' => return self.client_copies(message),
+            b'd' | b'c' | b'f' => return self.client_copies(message, out),
             b'p' | b'H' | b'X' => return Ok(()),
             _ => return Err(malformed("a message of an unknown type from the client")),
         };
@@ -64,14 +71,41 @@ impl Observer {
     }
 
     /// Takes data that is copied in. An app need not wait until the server wants it.
-    pub(super) fn client_copies(&mut self, message: &Message) -> Result<(), WireError> {
+    fn client_copies(
+        &mut self,
+        message: &Message,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
         match message.kind {
             b'd' => self.copied.push(&message.body, self.limits.body),
             b'f' => self.copy_failed = Some(text(&message.body)?),
             _ => {}
         }
         self.copy_done |= message.kind != b'd';
+        if self.copy_done {
+            self.unpark(out);
+        }
         Ok(())
+    }
+
+    /// Emits what was refused while the client was copying in: it has said all that it had to say.
+    pub(super) fn unpark(&mut self, out: &mut Vec<Command>) {
+        if let Some((mut running, at)) = self.parked.take() {
+            self.take_copied(&mut running);
+            self.emit(running, at, out);
+        }
+    }
+
+    /// Notes what the client has copied in.
+    pub(super) fn take_copied(&mut self, running: &mut Running) {
+        let mut copied = Map::new();
+        std::mem::take(&mut self.copied).into_map("copy", &mut copied);
+        if let Some(why) = self.copy_failed.take() {
+            copied.insert("copy_failed", why);
+        }
+        running.copies.push(copied);
+        running.refused_copy = false;
+        self.copy_done = false;
     }
 
     /// Forgets data that a server did not want.
