@@ -83,7 +83,7 @@ impl Driver {
         let id = ConnectionId(self.next);
         self.next += 1;
         let known = self.shelf.edges.iter().find(|known| known.name == *edge);
-        let protocol = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol);
+        let protocol = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol());
         let stream = match (known, self.callers.get(edge)) {
             (Some(known), Some(caller)) => {
                 let name = known.tls.server_name.as_deref();

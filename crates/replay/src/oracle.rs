@@ -52,10 +52,12 @@ impl Watch for EdgeOracle {
 
 impl EdgeOracle {
     /// The edge of a protocol with the party of that one.
-    fn edge(&self, of: EdgeNumber, protocol: &str) -> EdgeNumber {
+    fn edge(&self, of: EdgeNumber, spoken: &'static dyn Protocol) -> EdgeNumber {
+        let protocol = spoken.name();
         let edges = &self.stage.shelf.edges;
         let own = &edges[of as usize];
-        if own.protocol.name() == protocol {
+        own.hear(spoken);
+        if own.protocol().name() == protocol {
             return of;
         }
         let name = own.name.speaking(protocol);
@@ -77,7 +79,7 @@ impl EdgeOracle {
 impl Oracle for EdgeOracle {
     fn answer(&self, question: Question) -> Reply {
         let (edge, request) = self.addressee(question.protocol, question.request);
-        let edge = self.edge(edge, question.protocol.name());
+        let edge = self.edge(edge, question.protocol);
         let mut asked = Exchange { request, ..Exchange::default() };
         self.stage.scrub(&self.scrubber, &mut asked);
         self.stage.answer(edge, (question.connection, question.id), &asked.request)

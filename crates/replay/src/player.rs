@@ -81,7 +81,9 @@ impl Player {
             scrubber: Arc::clone(&self.scrubber),
             accounts: Arc::clone(&self.accounts),
         });
-        respond(Respond { options, client, protocol: known.protocol, tls, oracle }).await
+        let protocol =
+            if known.is_unheard() { rehearsal_wire::unheard() } else { known.protocol() };
+        respond(Respond { options, client, protocol, tls, oracle }).await
     }
 
     /// Lays TLS over a connection that begins with it.

@@ -21,7 +21,10 @@ pub(crate) type EdgeNumber = u32;
 pub(crate) struct ShelfEdge {
     pub(crate) name: EdgeName,
     pub(crate) role: Role,
-    pub(crate) protocol: &'static dyn Protocol,
+    /// What was recorded of it.
+    recorded: &'static dyn Protocol,
+    /// What its clients turned out to speak while it is replayed, when nothing was heard of it before.
+    heard: OnceLock<&'static dyn Protocol>,
     pub(crate) addresses: Vec<String>,
     /// Of what is TLS there: the state of the certificate that the app is shown, or how to ask for it.
     pub(crate) tls: EdgeTls,
@@ -33,6 +36,25 @@ pub(crate) struct ShelfEdge {
     pub(crate) spoken: &'static [&'static str],
     /// How every recorded attempt to connect failed, when none succeeded.
     pub(crate) always_fails: Option<Failure>,
+}
+
+impl ShelfEdge {
+    /// What is spoken there.
+    pub(crate) fn protocol(&self) -> &'static dyn Protocol {
+        self.heard.get().copied().unwrap_or(self.recorded)
+    }
+
+    /// Whether what is spoken there has to be found out: its connections were made and nothing was said.
+    pub(crate) fn is_unheard(&self) -> bool {
+        !self.said_anything && self.recorded.name() == rehearsal_wire::fallback().name()
+    }
+
+    /// Notes what a client spoke. The first one counts.
+    pub(crate) fn hear(&self, protocol: &'static dyn Protocol) {
+        if self.is_unheard() {
+            self.heard.get_or_init(|| protocol);
+        }
+    }
 }
 
 /// See the module.
@@ -101,7 +123,7 @@ impl Shelf {
         look_at_first(&mut edges, &entries, &loaded)?;
         let mut endless = vec![Vec::new(); edges.len()];
         for (entry, mock) in entries.iter().zip(0u32..) {
-            if edges[entry.edge as usize].protocol.shape().keeps_connection {
+            if edges[entry.edge as usize].protocol().shape().keeps_connection {
                 endless[entry.edge as usize].push(mock);
             }
         }
@@ -161,7 +183,7 @@ impl Shelf {
                 let _ = self.damage.set(error);
                 Exchange::default()
             });
-            let form = self.edge_of(mock).protocol.facets().request(&exchange.request);
+            let form = self.edge_of(mock).protocol().facets().request(&exchange.request);
             Box::new(Decoded { exchange, form, headline: OnceLock::new() })
         })
     }
@@ -177,20 +199,20 @@ impl Shelf {
 
     pub(crate) fn headline(&self, mock: u32) -> &Headline {
         let Decoded { exchange, headline, .. } = self.decoded(mock);
-        let facets = self.edge_of(mock).protocol.facets();
+        let facets = self.edge_of(mock).protocol().facets();
         headline.get_or_init(|| Headline::of(facets, &exchange.request))
     }
 
     /// Whether a request may yet become one that is recorded.
     pub(crate) fn begins_any(&self, edge: EdgeNumber, request: &Map) -> bool {
-        let facets = self.edges[edge as usize].protocol.facets();
+        let facets = self.edges[edge as usize].protocol().facets();
         let begins = |mock: &u32| facets.begins(request, &self.exchange(*mock).request);
         self.endless[edge as usize].iter().any(begins)
     }
 
     /// The recorded requests with which a request begins, in recorded order.
     pub(crate) fn beginnings(&self, edge: EdgeNumber, request: &Map) -> impl Iterator<Item = u32> {
-        let facets = self.edges[edge as usize].protocol.facets();
+        let facets = self.edges[edge as usize].protocol().facets();
         let begins = move |mock: &u32| facets.goes_beyond(request, &self.exchange(*mock).request);
         self.endless[edge as usize].iter().copied().filter(begins)
     }
@@ -198,7 +220,7 @@ impl Shelf {
     /// Which parts of its messages matter on an edge of the recording.
     pub(crate) fn facets(&self, edge: &EdgeName) -> Option<&'static dyn Facets> {
         let edge = self.edges.iter().find(|known| known.name == *edge);
-        edge.map(|edge| edge.protocol.facets())
+        edge.map(|edge| edge.protocol().facets())
     }
 
     /// What people call a request.
@@ -301,7 +323,8 @@ fn edges(loaded: &Loaded, settings: &Settings) -> Result<Vec<ShelfEdge>, ShelfEr
         Ok(ShelfEdge {
             name: edge.name.clone(),
             role: edge.role,
-            protocol,
+            recorded: protocol,
+            heard: OnceLock::new(),
             addresses: edge.addresses.clone(),
             tls: edge.tls.clone(),
             owner: set(&edge.name).and_then(|setting| setting.owner.clone()),
@@ -324,7 +347,7 @@ fn look_at_first(
     let mut reached = vec![false; edges.len()];
     let nothing: Vec<u64> = edges
         .iter()
-        .map(|edge| fingerprint(&edge.protocol.facets().request(&Map::new())))
+        .map(|edge| fingerprint(&edge.protocol().facets().request(&Map::new())))
         .collect();
     for entry in entries {
         let edge = entry.edge as usize;
@@ -339,7 +362,7 @@ fn look_at_first(
             Place::Ambient { index, .. } | Place::Shared { index } => loaded.mock(index)?.exchange,
         };
         if !exchange.request.is_empty() {
-            edge.spoken = edge.protocol.alpn(&exchange.request);
+            edge.spoken = edge.protocol().alpn(&exchange.request);
         } else if !reached {
             edge.always_fails = exchange.failure;
         }

@@ -158,7 +158,7 @@ impl Stage {
     /// come too: then the app did not wait for the answer, and their order was chance. If it does
     /// not come while the app waits, the order has changed.
     pub(crate) fn answer(self: &Arc<Self>, edge: EdgeNumber, on: On, request: &Map) -> Reply {
-        let facets = self.shelf.edges[edge as usize].protocol.facets();
+        let facets = self.shelf.edges[edge as usize].protocol().facets();
         if facets.is_so_far(request) {
             return Reply::Now(self.begun(edge, request));
         }
@@ -192,7 +192,7 @@ impl Stage {
 
     /// The answer, and the place of the call in its test when it came early.
     fn pick(&self, edge: EdgeNumber, on: On, request: &Map) -> (Answer, Option<u32>) {
-        let facets = self.shelf.edges[edge as usize].protocol.facets();
+        let facets = self.shelf.edges[edge as usize].protocol().facets();
         let mut guard = self.state();
         let state = &mut *guard;
         let renamed = state.renaming.to_recorded(request);
@@ -272,7 +272,8 @@ impl Stage {
 
     /// Counts a call that came once more than was recorded.
     fn repeated(&self, state: &mut State, edge: EdgeNumber, asked: &Map) {
-        let ShelfEdge { name, owner, protocol, .. } = &self.shelf.edges[edge as usize];
+        let known = &self.shelf.edges[edge as usize];
+        let ShelfEdge { name, owner, .. } = known;
         let mut earlier = state.findings.iter_mut().filter_map(|finding| match finding {
             Finding::CallRepeated { edge, request, times, .. }
                 if edge == name.as_str() && request == asked =>
@@ -288,7 +289,7 @@ impl Stage {
         state.found(Finding::CallRepeated {
             edge: name.to_string(),
             owner: owner.clone(),
-            operation: protocol.facets().operation(asked),
+            operation: known.protocol().facets().operation(asked),
             request: asked.clone(),
             times: 1,
         });
@@ -304,13 +305,13 @@ impl Stage {
         let edge = &self.shelf.edges[edge as usize];
         let nearest = nearest.map(|(mock, differences)| NearestMock {
             place: self.shelf.place(mock, test),
-            operation: edge.protocol.facets().operation(&self.shelf.exchange(mock).request),
+            operation: edge.protocol().facets().operation(&self.shelf.exchange(mock).request),
             differences,
         });
         Finding::CallUnexpected {
             edge: edge.name.to_string(),
             owner: edge.owner.clone(),
-            operation: edge.protocol.facets().operation(request),
+            operation: edge.protocol().facets().operation(request),
             request: request.clone(),
             nearest,
         }
@@ -324,7 +325,7 @@ impl Stage {
         nearest: Option<(u32, Vec<Difference>)>,
     ) -> Answer {
         let name = self.shelf.edges[edge as usize].name.to_string();
-        let operation = self.shelf.edges[edge as usize].protocol.facets().operation(request);
+        let operation = self.shelf.edges[edge as usize].protocol().facets().operation(request);
         let own = nearest.as_ref().and_then(|(mock, _)| {
             let entry = self.shelf.library.entry(*mock);
             match entry.place {
@@ -390,7 +391,7 @@ impl Stage {
     /// happens once.
     pub(crate) fn connect(&self, edge: EdgeNumber) -> Option<Failure> {
         let nothing = Value::Map(Map::new());
-        let facets = self.shelf.edges[edge as usize].protocol.facets();
+        let facets = self.shelf.edges[edge as usize].protocol().facets();
         let identity = fingerprint(&facets.identity(&Map::new()));
         let values = fingerprint(&facets.request(&Map::new()));
         let mut state = self.state();
@@ -422,10 +423,10 @@ impl Stage {
     /// The answer to a question for a name. One that was never asked has none; that is no failure
     /// of a test, since resolvers ask in their own ways.
     pub(crate) fn look_up(&self, request: &Map) -> Answer {
-        let edge = self.shelf.edges.iter().position(|edge| edge.protocol.name() == "dns");
+        let edge = self.shelf.edges.iter().position(|edge| edge.protocol().name() == "dns");
         let miss = || Answer::Miss(Miss { message: String::new(), details: Value::Null });
         let Some(edge) = edge else { return miss() };
-        let facets = self.shelf.edges[edge].protocol.facets();
+        let facets = self.shelf.edges[edge].protocol().facets();
         let form = facets.request(request);
         let asked = Asked {
             edge: u32::try_from(edge).unwrap_or(u32::MAX),

@@ -86,7 +86,7 @@ fn judge_answer(
         return Some(Finding::NoAnswer { what });
     }
     let known = shelf.edges.iter().find(|edge| edge.name == test.edge);
-    let facets = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol).facets();
+    let facets = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol()).facets();
     let nothing = Map::new();
     let expected = recorded.response.as_ref().unwrap_or(&nothing);
     let actual = answer.response.as_ref().unwrap_or(&nothing);

@@ -118,6 +118,7 @@ mod tests {
         assert_eq!(told("NODE_EXTRA_CA_CERTS"), Some(merged));
         assert_eq!(told("DENO_CERT").as_deref(), Some(authority.pem()));
         assert!(told("CURL_CA_BUNDLE").unwrap().starts_with(&system()));
+        assert_eq!(told("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"), told("CURL_CA_BUNDLE"));
         assert_eq!(told("PIP_CERT"), None, "a file that is not there stays the app's own trouble");
         fs::remove_dir_all(&trust.folder).unwrap();
     }

@@ -23,6 +23,7 @@ mod session;
 mod sql;
 mod tls;
 mod undriven;
+mod unheard;
 mod websocket;
 
 pub use dns::{addresses, queried_name};
@@ -55,4 +56,11 @@ pub fn protocol(name: &str) -> Option<&'static dyn Protocol> {
 #[must_use]
 pub fn fallback() -> &'static dyn Protocol {
     &opaque::Opaque
+}
+
+/// A server of which nothing was ever heard, by the name of [`fallback`]: which protocol its clients speak is
+/// found out when they speak. It is only played.
+#[must_use]
+pub fn unheard() -> &'static dyn Protocol {
+    &unheard::Unheard
 }

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 impl Stage {
     /// What the mock answers that a request may become, with that mock's request under `asked`.
     pub(super) fn begun(&self, edge: EdgeNumber, request: &Map) -> Answer {
-        let facets = self.shelf.edges[edge as usize].protocol.facets();
+        let facets = self.shelf.edges[edge as usize].protocol().facets();
         let mut guard = self.state();
         let state = &mut *guard;
         let renamed = state.renaming.to_recorded(request);

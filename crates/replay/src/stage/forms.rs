@@ -49,7 +49,7 @@ impl Judge for Forms<'_> {
     }
 
     fn kinship(&self, mock: u32) -> Kinship {
-        let facets = self.shelf.edge_of(mock).protocol.facets();
+        let facets = self.shelf.edge_of(mock).protocol().facets();
         let asked = self.headline.get_or_init(|| Headline::of(facets, self.asked.0));
         let recorded = self.shelf.headline(mock);
         match (&asked.subject, &recorded.subject) {

@@ -87,7 +87,7 @@ impl Stage {
         exchange: &Exchange,
         own: bool,
     ) -> Vec<Difference> {
-        let facets = self.shelf.edge_of(mock).protocol.facets();
+        let facets = self.shelf.edge_of(mock).protocol().facets();
         let recorded = self.shelf.exchange(mock);
         let form = |response: Option<&Map>| {
             let response = response.cloned().unwrap_or_default();

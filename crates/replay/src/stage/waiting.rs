@@ -33,7 +33,7 @@ impl Stage {
             if let Ok(answer) = timeout(patience, stage.due(edge, &request)).await {
                 return answer;
             }
-            let facets = stage.shelf.edges[edge as usize].protocol.facets();
+            let facets = stage.shelf.edges[edge as usize].protocol().facets();
             let nothing = || Miss { message: String::new(), details: Value::Null };
             facets.usual(&request).map_or_else(|| Answer::Miss(nothing()), Answer::Response)
         }))
@@ -86,7 +86,7 @@ impl Stage {
         alone: bool,
         then: impl FnOnce(&mut State, u32, &Value) -> T,
     ) -> Option<T> {
-        let facets = self.shelf.edges[edge as usize].protocol.facets();
+        let facets = self.shelf.edges[edge as usize].protocol().facets();
         let mut guard = self.state();
         let state = &mut *guard;
         let renamed = state.renaming.to_recorded(request);
