@@ -3,9 +3,9 @@
 #[cfg(not(target_os = "linux"))]
 use crate::elsewhere::supervise;
 use crate::portable::{self, Listen, Map, Ports};
-use crate::{CaptureError, Clock, Mode, Notice, Policy, Strategy};
+use crate::{CaptureError, Clock, Mode, Notice, Options, Policy, Strategy};
 #[cfg(target_os = "linux")]
-use crate::{Options, Running, prepare};
+use crate::{Running, prepare};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -39,6 +39,7 @@ enum Capture {
 
 /// Begins to capture and has the app spawned. `spawn` is given the descriptor for
 /// [`crate::enter`], where the way needs it. A `clock` is given to the app by the supervisor alone.
+/// What arrives is accepted, and the policy asked, on `runtime`.
 ///
 /// # Errors
 /// What `spawn` says when the app does not start, else why its connections cannot be captured.
@@ -46,16 +47,17 @@ pub async fn begin<A, E: From<CaptureError>>(
     way: &Way,
     mode: Mode,
     policy: Arc<dyn Policy>,
-    notices: UnboundedSender<Notice>,
+    (notices, runtime): (UnboundedSender<Notice>, &Handle),
     clock: Option<Arc<Clock>>,
     spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
 ) -> Result<(A, Held), E> {
     match way {
         Way::Supervisor(strategy) => {
-            supervise((*strategy, mode, clock), policy, notices, spawn).await
+            let options = Options { mode, strategy: *strategy, clock, runtime: runtime.clone() };
+            supervise(options, policy, notices, spawn).await
         }
         Way::Ports { map, listen } => {
-            let ports = portable::open((map, listen), &Handle::current(), policy, notices);
+            let ports = portable::open((map, listen), runtime, policy, notices);
             let ports = ports.map_err(CaptureError::Io)?;
             Ok((spawn(None).await?, Held { _capture: Capture::Ports(ports) }))
         }
@@ -64,12 +66,11 @@ pub async fn begin<A, E: From<CaptureError>>(
 
 #[cfg(target_os = "linux")]
 async fn supervise<A, E: From<CaptureError>>(
-    (strategy, mode, clock): (Strategy, Mode, Option<Arc<Clock>>),
+    options: Options,
     policy: Arc<dyn Policy>,
     notices: UnboundedSender<Notice>,
     spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
 ) -> Result<(A, Held), E> {
-    let options = Options { mode, strategy, clock, runtime: Handle::current() };
     let (pending, end) = prepare(options, policy, notices).map_err(CaptureError::Io)?;
     let starting = tokio::task::spawn_blocking(move || pending.start());
     let app = spawn(Some(end.fd())).await;

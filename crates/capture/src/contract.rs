@@ -86,14 +86,15 @@ pub trait Policy: Send + Sync + 'static {
     fn datagram(&self, to: SocketAddr) -> Result<(), i32>;
 }
 
-/// A stream of the app that ends at us.
+/// A stream of the app that ends at us. It does not block, and no event loop watches it yet: whoever
+/// carries it chooses which.
 #[derive(Debug)]
 pub enum Captured {
     /// TCP, on loopback.
-    Tcp(tokio::net::TcpStream),
+    Tcp(std::net::TcpStream),
     /// A Unix stream socket.
     #[cfg(unix)]
-    Unix(tokio::net::UnixStream),
+    Unix(std::os::unix::net::UnixStream),
 }
 
 /// What happened at the edges of the app.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::begin::Held;
-use crate::{CaptureError, Clock, Mode, Notice, Policy, Strategy};
+use crate::{CaptureError, Notice, Options, Policy};
 
 /// Refuses: a supervisor needs Linux. Async-signal-safe.
 ///
@@ -18,7 +18,7 @@ pub fn enter(_fd: RawFd) -> io::Result<()> {
 }
 
 pub(crate) async fn supervise<A, E: From<CaptureError>>(
-    _: (Strategy, Mode, Option<Arc<Clock>>),
+    _: Options,
     _policy: Arc<dyn Policy>,
     _notices: UnboundedSender<Notice>,
     _spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,

@@ -9,17 +9,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
 use crate::contract::{Captured, Notice, Ticket};
 use crate::endpoint::Endpoint;
+use crate::listener::Listener;
 use crate::socket::{self, Address};
 
-/// How many connections may wait for us to accept; the kernel caps it.
-const BACKLOG: i32 = 4096;
 /// A stream that nobody of the app's tree announces is a stranger's.
 const STRANGER_AFTER: Duration = Duration::from_secs(5);
 /// Above this many unannounced streams the strangers are turned out.
@@ -54,9 +52,8 @@ impl Front {
         notices: UnboundedSender<Notice>,
     ) -> io::Result<()> {
         let Self::Bound(bound) = self else { return Ok(()) };
-        let listener = accepting(bound.try_clone()?)?;
         let _inside = runtime.enter();
-        let listener = TcpListener::from_std(std::net::TcpListener::from(listener))?;
+        let listener = Listener::new(bound.try_clone()?)?;
         let hidden = Arc::new(Mutex::new(hidden));
         let target = hidden.clone();
         let task = runtime.spawn(async move {
@@ -64,7 +61,7 @@ impl Front {
                 match listener.accept().await {
                     Ok((stream, _)) => {
                         let (visible, hidden) = (visible.clone(), crate::lock(&target).clone());
-                        let stream = Captured::Tcp(stream);
+                        let stream = Captured::Tcp(stream.into());
                         let _ = notices.send(Notice::Inbound { visible, hidden, stream });
                     }
                     Err(error) => pause_after(&error, &notices).await,
@@ -195,20 +192,12 @@ fn arrive_tcp(
     let listener = socket::create(family, libc::SOCK_STREAM)?;
     socket::bind(listener.as_fd(), &Address::Inet(at))?;
     let _inside = runtime.enter();
-    let listener = TcpListener::from_std(accepting(listener)?.into())?;
-    let address = listener.local_addr()?;
-    let meeting = meeting.clone();
-    tasks.push(Task(runtime.spawn(async move {
-        loop {
-            match listener.accept().await {
-                // The address that accept gives is valid even after a reset.
-                Ok((stream, peer)) => {
-                    meeting.arrive(Key::Tcp(peer), Captured::Tcp(stream));
-                }
-                Err(error) => pause_after(&error, &meeting.notices).await,
-            }
-        }
-    })));
+    let listener = Listener::new(listener)?;
+    let Address::Inet(address) = listener.local_name()? else {
+        return Err(io::ErrorKind::AddrNotAvailable.into());
+    };
+    let arrive = |stream: OwnedFd| Captured::Tcp(stream.into());
+    tasks.push(Task(runtime.spawn(arrivals(listener, meeting.clone(), arrive))));
     Ok(address)
 }
 
@@ -222,28 +211,24 @@ fn arrive_unix(
     socket::bind(listener.as_fd(), &Address::Unix(Vec::new()))?;
     let name = socket::local_name(listener.as_fd())?;
     let _inside = runtime.enter();
-    let listener = UnixListener::from_std(accepting(listener)?.into())?;
-    let meeting = meeting.clone();
-    tasks.push(Task(runtime.spawn(async move {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let peer = socket::peer_name(stream.as_fd()).ok();
-                    if let Some(key) = peer.as_ref().and_then(Key::of) {
-                        meeting.arrive(key, Captured::Unix(stream));
-                    }
-                }
-                Err(error) => pause_after(&error, &meeting.notices).await,
-            }
-        }
-    })));
+    let listener = Listener::new(listener)?;
+    let arrive = |stream: OwnedFd| Captured::Unix(stream.into());
+    tasks.push(Task(runtime.spawn(arrivals(listener, meeting.clone(), arrive))));
     Ok(name)
 }
 
-fn accepting(socket: OwnedFd) -> io::Result<OwnedFd> {
-    socket::listen(socket.as_fd(), BACKLOG)?;
-    socket::set_nonblocking(socket.as_fd())?;
-    Ok(socket)
+/// Brings every stream that arrives to the meeting.
+async fn arrivals(listener: Listener, meeting: Arc<Meeting>, captured: fn(OwnedFd) -> Captured) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                if let Some(key) = Key::of(&peer) {
+                    meeting.arrive(key, captured(stream));
+                }
+            }
+            Err(error) => pause_after(&error, &meeting.notices).await,
+        }
+    }
 }
 
 /// After an error that concerns the listener, not the connection, such as too

@@ -184,7 +184,7 @@ async fn outbound(
         tokio::spawn(async move {
             let notice = match policy.connect_named(&name, &to).await {
                 Verdict::Redirect(ticket) => {
-                    let stream = Captured::Tcp(stream);
+                    let Ok(stream) = stream.into_std().map(Captured::Tcp) else { return };
                     Notice::Outbound { to, name: Some(name), ticket, stream }
                 }
                 // The connection exists already: resetting it is the only refusal,
@@ -229,7 +229,8 @@ async fn inbound(
     let (at, to) = (visible.clone(), hidden.clone());
     let _ = notices.send(Notice::Listening { visible: at, hidden: to, pid: 0 });
     loop {
-        let stream = Captured::Tcp(accept(&listener, &notices).await);
+        let stream = accept(&listener, &notices).await.into_std();
+        let Ok(stream) = stream.map(Captured::Tcp) else { continue };
         let (visible, hidden) = (visible.clone(), hidden.clone());
         let _ = notices.send(Notice::Inbound { visible, hidden, stream });
     }

@@ -51,7 +51,8 @@ async fn a_mapped_port_leads_to_us_under_its_name() {
     assert_eq!(to, Endpoint::tcp(ports.maps()[0]));
     assert_eq!(name.as_deref(), Some("db.internal:5432"));
     assert_eq!(*ticket.downcast::<i32>().unwrap(), 7);
-    let Captured::Tcp(mut stream) = stream else { panic!("TCP") };
+    let Captured::Tcp(stream) = stream else { panic!("TCP") };
+    let mut stream = TcpStream::from_std(stream).unwrap();
     stream.write_all(b"hello").await.unwrap();
     let mut text = [0; 5];
     app.read_exact(&mut text).await.unwrap();

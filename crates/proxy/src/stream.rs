@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::runtime::{self, Handle};
 
 /// A connection to one peer.
 ///
@@ -15,6 +16,8 @@ use tokio::net::{TcpStream, UnixStream};
 #[derive(Debug)]
 pub struct Stream {
     kind: Kind,
+    /// The event loop that tells of the connection.
+    home: Option<runtime::Id>,
 }
 
 #[derive(Debug)]
@@ -82,21 +85,44 @@ impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {
         // It fails only on a connection that is dead already, which the first read tells.
         let _ = stream.set_nodelay(true);
-        Stream { kind: Kind::Tcp(stream) }
+        Stream::new(Kind::Tcp(stream))
     }
 }
 
 impl From<UnixStream> for Stream {
     fn from(stream: UnixStream) -> Self {
-        Stream { kind: Kind::Unix(stream) }
+        Stream::new(Kind::Unix(stream))
+    }
+}
+
+/// Takes a connection that does not block into the event loop in which this is called. Outside of one
+/// it panics.
+impl TryFrom<std::net::TcpStream> for Stream {
+    type Error = io::Error;
+
+    fn try_from(stream: std::net::TcpStream) -> io::Result<Self> {
+        TcpStream::from_std(stream).map(Stream::from)
+    }
+}
+
+/// As for TCP.
+impl TryFrom<std::os::unix::net::UnixStream> for Stream {
+    type Error = io::Error;
+
+    fn try_from(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
+        UnixStream::from_std(stream).map(Stream::from)
     }
 }
 
 impl Stream {
+    fn new(kind: Kind) -> Self {
+        Stream { kind, home: here() }
+    }
+
     /// A stream out of a layer.
     #[must_use]
     pub fn layered(layer: Box<dyn Layer>) -> Self {
-        Stream { kind: Kind::Layered(layer) }
+        Stream { kind: Kind::Layered(layer), home: None }
     }
 
     /// A stream over another one: `below` takes that out again, for ending it abruptly.
@@ -117,12 +143,14 @@ impl Stream {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn settle_here(self) -> io::Result<Self> {
-        let kind = match self.kind {
-            Kind::Tcp(stream) => Kind::Tcp(TcpStream::from_std(stream.into_std()?)?),
-            Kind::Unix(stream) => Kind::Unix(UnixStream::from_std(stream.into_std()?)?),
-            kind @ (Kind::Layered(_) | Kind::Gone) => kind,
-        };
-        Ok(Stream { kind })
+        if self.home == here() {
+            return Ok(self);
+        }
+        match self.kind {
+            Kind::Tcp(stream) => stream.into_std()?.try_into(),
+            Kind::Unix(stream) => stream.into_std()?.try_into(),
+            Kind::Layered(_) | Kind::Gone => Ok(self),
+        }
     }
 
     /// Ends the connection abruptly. A TCP peer sees a reset (`ECONNRESET`); the peer of a Unix
@@ -162,7 +190,7 @@ impl Stream {
 
     /// Takes the stream out, leaving one on which every call fails.
     pub(crate) fn take(&mut self) -> Stream {
-        Stream { kind: std::mem::replace(&mut self.kind, Kind::Gone) }
+        Stream { kind: std::mem::replace(&mut self.kind, Kind::Gone), home: self.home }
     }
 
     /// Reads into a borrowed buffer; zero bytes mean that the peer has finished.
@@ -175,6 +203,11 @@ impl Stream {
         ready!(Pin::new(self).poll_read(cx, &mut buffer))?;
         Poll::Ready(Ok(buffer.filled().len()))
     }
+}
+
+/// The event loop in which this is called.
+fn here() -> Option<runtime::Id> {
+    Handle::try_current().ok().map(|handle| handle.id())
 }
 
 fn gone<T>() -> Poll<io::Result<T>> {

@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use crate::edges::{Parties, PartyId};
-use crate::lanes::Lanes;
+use crate::lanes::Turns;
 use crate::policy::{Dialled, Server};
 use crate::sink::{Ear, Message};
 use crate::tls::{Called, Secured};
@@ -13,6 +13,7 @@ use rehearsal_proxy::{
     Tls, dial, observe,
 };
 use rehearsal_wire::{Limits, Schemas};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -36,7 +37,7 @@ pub(crate) struct Connections {
     limits: Limits,
     gate: Option<Arc<OneAtATime>>,
     next: u64,
-    lanes: Lanes,
+    lanes: Turns,
     secured: Secured,
 }
 
@@ -46,7 +47,7 @@ impl Connections {
         clock: Clock,
         max_body: u64,
         serialize: bool,
-        lanes: Lanes,
+        lanes: Turns,
     ) -> Self {
         let (desk, parties) = (Arc::clone(&secured.desk), Arc::clone(&secured.parties));
         let ear = |beyond| Arc::new(Ear { desk: Arc::clone(&desk), beyond });
@@ -73,12 +74,11 @@ impl Connections {
         Connections { limits: Limits { schemas, ..self.limits }, ..self }
     }
 
-    /// Until nothing can come any more and every connection is over.
+    /// Until nothing can come any more.
     pub(crate) async fn carry(mut self, mut notices: mpsc::UnboundedReceiver<Notice>) {
         while let Some(notice) = notices.recv().await {
             self.take(notice);
         }
-        self.lanes.finish().await;
     }
 
     fn take(&mut self, notice: Notice) {
@@ -86,13 +86,13 @@ impl Connections {
             Notice::Outbound { ticket, stream, to, name } => match ticket.downcast::<Dialled>() {
                 Ok(dialled) => {
                     let called = Called::new(&to, name.as_deref());
-                    self.outbound(*dialled, called, stream.into_stream());
+                    self.outbound(*dialled, called, stream);
                 }
-                Err(_) => stream.into_stream().reset(),
+                Err(_) => drop(settled(stream).map(Stream::reset)),
             },
             Notice::Inbound { visible, hidden, stream } => {
-                let called = Called::app(stream.host(&visible), &hidden);
-                self.inbound(&visible, &hidden, called, stream.into_stream());
+                let called = Called::app(host(&stream, &visible), &hidden);
+                self.inbound(&visible, &hidden, called, stream);
             }
             Notice::Listening { visible, .. } => {
                 self.parties.inbound(&visible);
@@ -118,13 +118,18 @@ impl Connections {
         self.desk.tell(Message::Ledger(line));
     }
 
-    fn outbound(&mut self, dialled: Dialled, called: Called, client: Stream) {
+    fn outbound(&mut self, dialled: Dialled, called: Called, client: Captured) {
         let Dialled { party, server } = dialled;
         let mut carrier = self.carrier(party, Role::Outbound);
         carrier.tls = self.secured.over(party, called);
         let (started, dialling) = match server {
             Server::Ready(server) => {
-                self.lanes.carry(carrier.observe(client, server, None));
+                self.lanes.carry(async move {
+                    let (Ok(client), Ok(server)) = (settled(client), server.settle_here()) else {
+                        return;
+                    };
+                    carrier.observe(client, server, None).await;
+                });
                 return;
             }
             Server::Dialling(started, dialling) => (started, dialling),
@@ -133,9 +138,11 @@ impl Connections {
         let (desk, clock) = (Arc::clone(&self.desk), self.clock);
         desk.tell(Message::Dialling { connection, at: started });
         self.lanes.carry(async move {
-            let Ok(mut client) = client.settle_here() else { return };
-            match answered(dialling, &mut client).await {
+            let Ok(mut client) = settled(client) else { return };
+            let server = answered(dialling, &mut client).await;
+            match server {
                 Ok(server) => {
+                    let Ok(server) = server.settle_here() else { return };
                     desk.tell(Message::Dialled { connection });
                     carrier.observe(client, server, None).await;
                 }
@@ -151,12 +158,13 @@ impl Connections {
         });
     }
 
-    fn inbound(&mut self, visible: &Endpoint, hidden: &Endpoint, called: Called, client: Stream) {
+    fn inbound(&mut self, visible: &Endpoint, hidden: &Endpoint, called: Called, client: Captured) {
         let party = self.parties.inbound(visible);
         let mut carrier = self.carrier(party, Role::Inbound);
         carrier.tls = self.secured.over(party, called);
         let (hidden, gate) = (hidden.to_string(), self.gate.clone());
         self.lanes.carry(async move {
+            let Ok(client) = settled(client) else { return };
             match dial(&hidden, INNER_DIAL_LIMIT).await {
                 Ok(server) => carrier.observe(client, server, gate).await,
                 Err(_) => client.reset(),
@@ -212,10 +220,6 @@ struct Carrier {
 
 impl Carrier {
     async fn observe(self, client: Stream, server: Stream, gate: Option<Arc<OneAtATime>>) {
-        let (Ok(client), Ok(server)) = (client.settle_here(), server.settle_here()) else {
-            // Out of descriptors, say: the sockets close, which both peers see.
-            return;
-        };
         let observed = Observe {
             options: self.options,
             client,
@@ -229,34 +233,30 @@ impl Carrier {
     }
 }
 
-/// The stream of a captured connection, as `proxy` takes it.
-trait IntoStream {
-    fn into_stream(self) -> Stream;
-
-    /// The host at which its client sees it; that of an endpoint when nobody knows.
-    fn host(&self, visible: &Endpoint) -> String;
+/// A captured connection in the event loop in which this is called. It fails where the process may
+/// watch no more of them, say; the socket closes then, which its peer sees.
+fn settled(captured: Captured) -> io::Result<Stream> {
+    match captured {
+        Captured::Tcp(stream) => stream.try_into(),
+        Captured::Unix(stream) => stream.try_into(),
+    }
 }
 
-impl IntoStream for Captured {
-    fn into_stream(self) -> Stream {
-        match self {
-            Captured::Tcp(stream) => stream.into(),
-            Captured::Unix(stream) => stream.into(),
+/// The host at which the client of an inbound connection sees the app.
+fn host(captured: &Captured, visible: &Endpoint) -> String {
+    let asked = match visible {
+        Endpoint::Tcp(address) => Some(*address),
+        Endpoint::Unix(_) => None,
+    };
+    // One that listens at every address is called at one of them.
+    let called = match captured {
+        Captured::Tcp(stream) if asked.is_none_or(|asked| asked.ip().is_unspecified()) => {
+            stream.local_addr().ok()
         }
-    }
-
-    fn host(&self, visible: &Endpoint) -> String {
-        let asked = match visible {
-            Endpoint::Tcp(address) => Some(*address),
-            Endpoint::Unix(_) => None,
-        };
-        let local = match self {
-            Captured::Tcp(stream) => stream.local_addr().ok(),
-            Captured::Unix(_) => None,
-        };
-        let address = local.or(asked).map(|address| address.ip().to_canonical());
-        address.map_or_else(|| "localhost".to_owned(), |address| address.to_string())
-    }
+        _ => None,
+    };
+    let address = called.or(asked).map(|address| address.ip().to_canonical());
+    address.map_or_else(|| "localhost".to_owned(), |address| address.to_string())
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
@@ -164,13 +165,14 @@ impl Session {
                 None
             }
         };
-        let (app, capture) = self.start(settings, options, &program, notices_tx).await?;
+        let (app, capture) =
+            self.start(settings, options, &program, (notices_tx, lanes.first())).await?;
         let (desk, parties) = (Arc::clone(&self.desk), Arc::clone(&self.parties));
         let secured = Secured { parties, desk, between: tls };
         let (max_body, serialize) = (settings.max_body, options.serialize);
-        let connections = Connections::new(secured, self.clock, max_body, serialize, lanes)
+        let connections = Connections::new(secured, self.clock, max_body, serialize, lanes.turns())
             .with_schemas(self.schemas);
-        let mut carrying = tokio::spawn(connections.carry(notices_rx));
+        let mut carrying = lanes.first().spawn(connections.carry(notices_rx));
         let app_ended = tokio::select! {
             () = stop => None,
             () = ends(options.ends, seen.clone()) => None,
@@ -188,7 +190,11 @@ impl Session {
         }
         app.stop(GRACE).await;
         drop(capture);
-        if timeout(LAST_BYTES, &mut carrying).await.is_err() {
+        let carried = async {
+            let _ = (&mut carrying).await;
+            lanes.finish().await;
+        };
+        if timeout(LAST_BYTES, carried).await.is_err() {
             carrying.abort();
             let _ = carrying.await;
         }
@@ -200,7 +206,7 @@ impl Session {
         settings: &Settings,
         options: &RecordOptions,
         program: &Program,
-        notices: mpsc::UnboundedSender<Notice>,
+        captured: (mpsc::UnboundedSender<Notice>, &Handle),
     ) -> Result<(App, Held), RecordError> {
         let policy = RecordPolicy {
             parties: Arc::clone(&self.parties),
@@ -208,7 +214,7 @@ impl Session {
             clock: self.clock,
             name_server: settings.name_server,
         };
-        begin(&options.way, Mode::Record, Arc::new(policy), notices, None, async |hook| {
+        begin(&options.way, Mode::Record, Arc::new(policy), captured, None, async |hook| {
             spawn(program, hook).await.map_err(RecordError::from)
         })
         .await

@@ -2,13 +2,15 @@
 //!
 //! Each has an event loop of its own, and a connection stays with one of them to its end. Work that
 //! moves between threads, as it does on a runtime that balances it, costs two system calls for each
-//! time that a thread wakes another: on a busy connection more than the carrying itself.
+//! time that a thread wakes another: on a busy connection more than the carrying itself. For the same
+//! reason connections are accepted and dialled on the first of them, which on a small machine is the
+//! only one.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::thread::{self, JoinHandle};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -19,10 +21,16 @@ type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// See the module. Dropped, it ends what its lanes still carry.
 pub(crate) struct Lanes {
+    first: Handle,
     lanes: Vec<mpsc::UnboundedSender<Job>>,
-    next: usize,
     threads: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
+}
+
+/// Gives the lanes by turns something to carry.
+pub(crate) struct Turns {
+    lanes: Vec<mpsc::UnboundedSender<Job>>,
+    next: usize,
 }
 
 impl Lanes {
@@ -31,11 +39,14 @@ impl Lanes {
     /// # Errors
     /// When the system gives no more threads or descriptors.
     pub(crate) fn open() -> io::Result<Self> {
-        let (stop, _) = watch::channel(false);
-        let mut lanes = Lanes { lanes: Vec::new(), next: 0, threads: Vec::new(), stop };
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        for number in 0..cores.div_ceil(2).min(MOST) {
-            let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = || Builder::new_current_thread().enable_all().build();
+        let runtimes: Vec<_> =
+            (0..cores.div_ceil(2).min(MOST)).map(|_| runtime()).collect::<io::Result<_>>()?;
+        let first = runtimes[0].handle().clone();
+        let (stop, _) = watch::channel(false);
+        let mut lanes = Lanes { first, lanes: Vec::new(), threads: Vec::new(), stop };
+        for (number, runtime) in runtimes.into_iter().enumerate() {
             let (sender, jobs) = mpsc::unbounded_channel();
             let stopped = lanes.stop.subscribe();
             let thread = thread::Builder::new().name(format!("lane {number}"));
@@ -45,18 +56,29 @@ impl Lanes {
         Ok(lanes)
     }
 
-    /// Gives the next lane something to carry.
-    pub(crate) fn carry(&mut self, job: impl Future<Output = ()> + Send + 'static) {
-        // A lane ends only after this.
-        let _ = self.lanes[self.next].send(Box::pin(job));
-        self.next = (self.next + 1) % self.lanes.len();
+    /// The event loop of the first lane.
+    pub(crate) fn first(&self) -> &Handle {
+        &self.first
     }
 
-    /// Until all that was given has come to its end.
+    pub(crate) fn turns(&self) -> Turns {
+        Turns { lanes: self.lanes.clone(), next: 0 }
+    }
+
+    /// Until all that was given has come to its end and nobody can give more.
     pub(crate) async fn finish(mut self) {
         self.lanes.clear();
         // Each lane holds a receiver until it has nothing left.
         self.stop.closed().await;
+    }
+}
+
+impl Turns {
+    /// Gives the next lane something to carry.
+    pub(crate) fn carry(&mut self, job: impl Future<Output = ()> + Send + 'static) {
+        // A lane that has ended was told to.
+        let _ = self.lanes[self.next].send(Box::pin(job));
+        self.next = (self.next + 1) % self.lanes.len();
     }
 }
 
@@ -117,14 +139,16 @@ mod tests {
     #[tokio::test]
     async fn everything_comes_to_its_end_before_the_lanes_do() {
         let ended = Arc::new(AtomicUsize::new(0));
-        let mut lanes = Lanes::open().unwrap();
+        let lanes = Lanes::open().unwrap();
+        let mut turns = lanes.turns();
         for number in 0..20 {
             let counts = Counts(Arc::clone(&ended));
-            lanes.carry(async move {
+            turns.carry(async move {
                 let _ = timeout(Duration::from_millis(number), pending::<()>()).await;
                 drop(counts);
             });
         }
+        drop(turns);
         timeout(Duration::from_secs(10), lanes.finish()).await.unwrap();
         assert_eq!(ended.load(Ordering::SeqCst), 20);
     }
@@ -132,11 +156,12 @@ mod tests {
     #[tokio::test]
     async fn what_has_no_end_is_dropped_with_the_lanes_and_what_panics_ends_alone() {
         let ended = Arc::new(AtomicUsize::new(0));
-        let mut lanes = Lanes::open().unwrap();
+        let lanes = Lanes::open().unwrap();
+        let mut turns = lanes.turns();
         for _ in 0..4 {
             let counts = Counts(Arc::clone(&ended));
-            lanes.carry(async { panic!("on purpose") });
-            lanes.carry(async move {
+            turns.carry(async { panic!("on purpose") });
+            turns.carry(async move {
                 let _counts = counts;
                 pending().await
             });

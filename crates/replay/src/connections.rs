@@ -7,6 +7,7 @@ use crate::tls;
 use rehearsal_capture::{Captured, Endpoint, Notice};
 use rehearsal_model::LedgerLine;
 use rehearsal_proxy::Stream;
+use std::io;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -39,9 +40,15 @@ impl Connections {
                 match ticket.downcast::<EdgeNumber>() {
                     Ok(edge) => {
                         let called = tls::host(&to, name.as_deref());
-                        self.play(*edge, called, into_stream(stream), tasks);
+                        match into_stream(stream) {
+                            Ok(stream) => self.play(*edge, called, stream, tasks),
+                            // The app sees its connection end.
+                            Err(error) => {
+                                self.player.accounts.warn(format!("take a connection: {error}"));
+                            }
+                        }
                     }
-                    Err(_) => into_stream(stream).reset(),
+                    Err(_) => drop(into_stream(stream).map(Stream::reset)),
                 }
             }
             Notice::Listening { visible, hidden, .. } => self.doors.opened(visible, hidden),
@@ -72,9 +79,9 @@ impl Connections {
     }
 }
 
-fn into_stream(captured: Captured) -> Stream {
+fn into_stream(captured: Captured) -> io::Result<Stream> {
     match captured {
-        Captured::Tcp(stream) => stream.into(),
-        Captured::Unix(stream) => stream.into(),
+        Captured::Tcp(stream) => stream.try_into(),
+        Captured::Unix(stream) => stream.try_into(),
     }
 }

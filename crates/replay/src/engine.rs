@@ -22,6 +22,7 @@ use rehearsal_supervise::{App, Ending, Program, Tail, spawn};
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::error::Elapsed;
@@ -212,7 +213,7 @@ impl Run<'_> {
             &self.options.way,
             Mode::Replay,
             policy,
-            notices_tx,
+            (notices_tx, &Handle::current()),
             wall.clock(),
             async |hook| spawn(&program, hook).await.map_err(ReplayError::from),
         )

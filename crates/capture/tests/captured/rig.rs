@@ -15,6 +15,7 @@ use rehearsal_capture::{
     Verdict, enter, prepare,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -279,8 +280,12 @@ fn describe(notice: Notice) -> String {
             assert_eq!(*ticket.downcast::<String>().unwrap(), to.to_string());
             let line = format!("outbound {to}");
             match stream {
-                Captured::Tcp(stream) => drop(tokio::spawn(serve(stream, to))),
-                Captured::Unix(stream) => drop(tokio::spawn(serve(stream, to))),
+                Captured::Tcp(stream) => {
+                    drop(tokio::spawn(serve(TcpStream::from_std(stream).unwrap(), to)));
+                }
+                Captured::Unix(stream) => {
+                    drop(tokio::spawn(serve(UnixStream::from_std(stream).unwrap(), to)));
+                }
             }
             line
         }
@@ -310,8 +315,9 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, to: Endpoint) {
 }
 
 async fn forward(stream: Captured, hidden: Endpoint) {
-    let (Captured::Tcp(mut front), Endpoint::Tcp(hidden)) = (stream, hidden) else { return };
-    if let Ok(mut app) = tokio::net::TcpStream::connect(hidden).await {
+    let (Captured::Tcp(front), Endpoint::Tcp(hidden)) = (stream, hidden) else { return };
+    let mut front = TcpStream::from_std(front).unwrap();
+    if let Ok(mut app) = TcpStream::connect(hidden).await {
         let _ = tokio::io::copy_bidirectional(&mut front, &mut app).await;
     }
 }
