@@ -9,6 +9,7 @@ mod app;
 mod ending;
 mod error;
 mod guard;
+mod limit;
 mod message;
 mod output;
 mod platform;

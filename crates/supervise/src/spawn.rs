@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::message::{News, Order};
-use crate::platform;
 use crate::{GUARD_WORD, Output, SpawnError, Tail};
+use crate::{limit, platform};
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -100,7 +100,11 @@ fn command(program: &Program, line: RawFd, hook: Option<RawFd>) -> io::Result<Co
     if program.output == Output::Keep {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
     }
+    let given = limit::take_all();
     let before_exec = move || {
+        if let Some(given) = given {
+            limit::set(given)?;
+        }
         for fd in [Some(line), hook].into_iter().flatten() {
             // SAFETY: clears a flag of a descriptor of this process, a copy of ours.
             if unsafe { libc::fcntl(fd, libc::F_SETFD, 0) } < 0 {

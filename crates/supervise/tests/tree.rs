@@ -16,6 +16,8 @@ const VICTIM_WORD: &str = "__victim";
 type Test = fn() -> Pin<Box<dyn Future<Output = ()>>>;
 
 static TESTS: &[(&str, Test)] = &[
+    // The first: what we are given is what we have when the first app is spawned.
+    ("the_app_keeps_its_limit_of_files", || Box::pin(the_app_keeps_its_limit_of_files())),
     ("an_ending_is_told", || Box::pin(an_ending_is_told())),
     ("a_missing_program_is_named", || Box::pin(a_missing_program_is_named())),
     ("output_is_kept", || Box::pin(output_is_kept())),
@@ -47,6 +49,25 @@ fn main() -> ExitCode {
 fn shell(line: &str) -> Program {
     let words = ["sh", "-c", line].map(OsString::from).to_vec();
     Program { words, output: Output::Keep, ..Program::default() }
+}
+
+/// The soft and the hard limit of open files.
+fn limit_of_files() -> libc::rlimit {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to a live `rlimit`.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }, 0);
+    limit
+}
+
+async fn the_app_keeps_its_limit_of_files() {
+    let lower = libc::rlimit { rlim_cur: 123, ..limit_of_files() };
+    // SAFETY: the pointer is to a live `rlimit`.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const lower) }, 0);
+    for _ in 0..2 {
+        let app = spawn(&shell("test $(ulimit -Sn) = 123"), None).await.unwrap();
+        assert_eq!(app.ended().await, Ending::Code(0));
+        assert_eq!(limit_of_files().rlim_cur, lower.rlim_max);
+    }
 }
 
 async fn an_ending_is_told() {
