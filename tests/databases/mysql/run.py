@@ -76,6 +76,10 @@ DEFECTS = {
 }
 
 
+# What loads.py does: files of the client's, one or several, and what refuses them.
+LOADS = ["one", "several", "empty", "large", "warned", "no-table", "no-file", "behind-error", "not-allowed"]
+
+
 class Mariadb(Server):
     account = "mysql"
     secrets = ("s3cret-word",)
@@ -217,6 +221,10 @@ def cases(stand, tools):
     yield "schema", lambda: stand.schema("shop", TABLES)
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
+    loads = [f"/{driver}/{name}" for driver in ("pymysql", "mysqlclient") for name in LOADS]
+    yield "loads", lambda: stand.app("loads", [python, HERE / "loads.py", "{port}"], [("GET", path, None, 200, "") for path in loads])
+    red = [number for number, path in enumerate(loads, 1) if path.split("/")[-1] in ("one", "several")]
+    yield "loads other_file", lambda: stand.defect("loads", "other_file", red, ["calls[1].file", "1\\tuno", "1\\tone"])
     yield "by hand", lambda: run_by_hand(stand)
     yield "isolation", lambda: stand.isolated("shop", "on shop using TCP/IP")
     shell = [python, HERE / "shell.py", "{port}", find_program("mariadb", "mariadb-client"), find_program("mariadb-dump", "mariadb-client")]

@@ -1,5 +1,6 @@
 //! What of a statement identifies it, and what two must agree in.
 
+use super::file::FILES;
 use super::{shown, text, values};
 use crate::sql::{self, Dialect};
 use crate::{Facets, Flaw, flaw};
@@ -113,11 +114,7 @@ impl Facets for MysqlFacets {
         if !normal.literals.is_empty() {
             form.push_new("literals", normal.values());
         }
-        for key in ["file", "file_omitted"] {
-            if let Some(value) = request.get(key) {
-                form.push_new(key, value.clone());
-            }
-        }
+        FILES.put_compared(request, &mut form);
         Value::Map(form)
     }
 
@@ -167,6 +164,15 @@ impl Facets for MysqlFacets {
             Request::Other => request.get("use").map(|_| done()),
             Request::Greeting | Request::Connect(_) => None,
         }
+    }
+
+    /// A text that loads files is answered while they come.
+    fn is_so_far(&self, request: &Map) -> bool {
+        request.get("so-far").is_some()
+    }
+
+    fn cut(&self, request: &Map, recorded: &Map) -> Option<Map> {
+        FILES.cut(request, recorded)
     }
 
     fn trace(&self, request: &Map) -> Vec<String> {

@@ -1,9 +1,14 @@
 //! Files that a client sends because a statement asks for them (`LOAD DATA LOCAL INFILE`).
 
 use super::packets::{Omitted, Packet};
-use crate::sql::{self, Dialect, Kind};
+use super::text;
+use crate::sql::{self, Beside, Dialect, Kind, Token};
 use rehearsal_model::{Map, Value};
 use sha2::{Digest, Sha256};
+
+/// What recordings call them.
+pub(super) const FILES: Beside =
+    Beside { compared: &["file", "file_omitted"], told: &[], list: "files" };
 
 /// What has come of a file.
 #[derive(Debug, Default)]
@@ -28,15 +33,17 @@ impl File {
         }
     }
 
-    /// Adds the file to the request that it belongs to.
-    pub(super) fn into_map(self, request: &mut Map) {
+    /// The file as recordings have it.
+    pub(super) fn into_map(self) -> Map {
+        let mut request = Map::new();
         if self.is_cut {
             let digest = self.hash.finalize();
             let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            put_omitted("file_omitted", &Omitted { length: self.length, sha256 }, request);
+            put_omitted("file_omitted", &Omitted { length: self.length, sha256 }, &mut request);
         } else {
             request.push_new("file", Value::from_bytes(&self.bytes));
         }
+        request
     }
 }
 
@@ -47,10 +54,35 @@ pub(super) fn put_omitted(key: &str, omitted: &Omitted, request: &mut Map) {
     request.push_new(key, map);
 }
 
-/// The name of the file that a statement asks the client for.
-pub(super) fn wanted(text: &str) -> Option<String> {
+/// A statement that loads a file of the client's.
+#[derive(Debug)]
+pub(super) struct Load {
+    /// Its place in the text.
+    pub(super) place: usize,
+    /// The name of the file.
+    pub(super) name: String,
+}
+
+/// The statements of a text that load files of the client's.
+pub(super) fn loads(text: &str) -> Vec<Load> {
+    // Nearly no text has one, and looking for them takes it apart.
+    if !text.as_bytes().windows(6).any(|word| word.eq_ignore_ascii_case(b"infile")) {
+        return Vec::new();
+    }
     let all = sql::statements(text, Dialect::Mysql);
-    let [statement] = &all[..] else { return None };
+    let each = all.iter().enumerate();
+    each.filter_map(|(place, statement)| Some(Load { place, name: wanted(statement)? })).collect()
+}
+
+/// Puts files where recordings have them.
+pub(super) fn put(request: &mut Map, files: Vec<Map>) {
+    let text = request.get("sql").and_then(text::of);
+    let several = text.is_some_and(|text| loads(&text).len() > 1);
+    FILES.put(request, files, several);
+}
+
+/// The name of the file that a statement asks the client for.
+fn wanted(statement: &[Token<'_>]) -> Option<String> {
     let is_load = statement[0].is("load") && statement.iter().any(|token| token.is("local"));
     let place = statement.iter().position(|token| token.is("infile"))?;
     let name = statement.get(place + 1).filter(|token| token.kind == Kind::String)?;
@@ -64,7 +96,8 @@ mod tests {
     #[test]
     fn a_statement_names_its_file() {
         let sql = "LOAD DATA LOCAL INFILE '/tmp/it''s.csv' INTO TABLE t";
-        assert_eq!(wanted(sql).as_deref(), Some("/tmp/it's.csv"));
-        assert_eq!(wanted("LOAD DATA INFILE '/tmp/a' INTO TABLE t"), None);
+        let [load] = &loads(&format!("SELECT 1; {sql}"))[..] else { panic!() };
+        assert_eq!((load.place, load.name.as_str()), (1, "/tmp/it's.csv"));
+        assert!(loads("LOAD DATA INFILE '/tmp/a' INTO TABLE t").is_empty());
     }
 }

@@ -87,6 +87,11 @@ const RESULT: &[Field] = &[
     Field::optional("error", Shape::Named(&Shape::Any), "Why the server refused"),
 ];
 
+const FILE: &[Field] = &[
+    Field::optional("file", Shape::Data, "A file that the app sent to be loaded"),
+    Field::optional("file_omitted", OMITTED, "Stands for one that was too much to keep"),
+];
+
 static SHAPE: ExchangeShape = ExchangeShape {
     request: &[
         Field::optional("sql", Shape::Data, "The text of the statement"),
@@ -96,8 +101,13 @@ static SHAPE: ExchangeShape = ExchangeShape {
             Shape::List(&Shape::List(&Shape::Any)),
             "The values of its parameters for each time that it is executed",
         ),
-        Field::optional("file", Shape::Data, "A file that the app sent to be loaded"),
-        Field::optional("file_omitted", OMITTED, "Stands for one that was too much to keep"),
+        FILE[0],
+        FILE[1],
+        Field::optional(
+            "files",
+            Shape::List(&Shape::Map(FILE)),
+            "The same for each statement of a text in which several load one",
+        ),
         Field::optional("sql_omitted", OMITTED, "Stands for a text that was too much to keep"),
         Field::optional("greeting", Shape::Bool, "Opens a connection: the server speaks first"),
         Field::optional("connect", Shape::Named(&Shape::Any), "Comes in: user and database"),
@@ -169,6 +179,8 @@ fn unwritable(what: &str) -> WireError {
     WireError::Unwritable { protocol: NAME, what: what.to_owned() }
 }
 
+#[cfg(test)]
+mod load_tests;
 #[cfg(test)]
 mod noise;
 #[cfg(test)]

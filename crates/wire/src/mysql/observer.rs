@@ -100,7 +100,10 @@ impl Observer {
         Running::new(id, request, at)
     }
 
-    fn emit(running: Running, response: Map, now: Moment, out: &mut Vec<Command>) {
+    fn emit(mut running: Running, response: Map, now: Moment, out: &mut Vec<Command>) {
+        if !running.files.is_empty() {
+            super::file::put(&mut running.request, std::mem::take(&mut running.files));
+        }
         let exchange = Exchange {
             response: Some(response),
             request: running.request,

@@ -88,12 +88,14 @@ pub(super) struct Running {
     pub(super) outcome: Outcome,
     /// The flags that each is expected to end with.
     pub(super) expected: Vec<u16>,
+    /// Files that the client has sent.
+    pub(super) files: Vec<Map>,
 }
 
 impl Running {
     pub(super) fn new(id: ExchangeId, request: Map, started: Moment) -> Self {
         let (complete, outcome, expected) = (Vec::new(), Outcome::default(), Vec::new());
-        Running { id, request, started, complete, outcome, expected }
+        Running { id, request, started, complete, outcome, expected, files: Vec::new() }
     }
 
     /// The result of one statement is complete. `before` are the flags before all of them.

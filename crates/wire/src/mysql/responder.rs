@@ -6,17 +6,19 @@
 
 mod answering;
 mod coming_in;
+mod loading;
 
 use super::columns::Column;
 use super::command::Reply;
 use super::fields::Fields;
-use super::file::{self, File};
+use super::file;
 use super::login::Login;
 use super::packets::{Inbox, Outbox, Packet};
 use super::reply::{self, Form};
 use super::statements::{Executed, Statements};
-use super::{NAME, capabilities, command, greeting, malformed, status, text};
+use super::{NAME, command, greeting, malformed, status, text};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
+use loading::Loading;
 use rehearsal_model::{ExchangeId, Map, Moment, Value};
 use std::collections::HashMap;
 
@@ -39,8 +41,10 @@ enum Waiting {
     Connect {
         fast: bool,
     },
-    /// A statement that was sent as text, or a command with results.
-    Query(Option<Value>),
+    /// A statement that was sent as text, or a command with results; and how many of these were sent.
+    Query(Option<Value>, usize),
+    /// What comes before a file is loaded.
+    SoFar(Box<Loading>),
     Execute(Executed),
     Prepare(u64),
     Fields,
@@ -55,15 +59,6 @@ struct Served {
     columns: Vec<Column>,
     rows_sent: usize,
     flags: u16,
-}
-
-/// A file that the client is sending, and what is asked then.
-#[derive(Debug)]
-struct Loading {
-    sql: Value,
-    request: Map,
-    at: Moment,
-    file: File,
 }
 
 /// The session of [`crate::Protocol::responder`].
@@ -207,34 +202,11 @@ impl Responder {
         let mut request = Map::new();
         if let Some(omitted) = &packet.omitted {
             file::put_omitted("sql_omitted", omitted, &mut request);
-            return self.ask(Waiting::Query(None), request, packet.at, out);
+            return self.ask(Waiting::Query(None, 0), request, packet.at, out);
         }
         let sql = text::recorded(body);
         request.push_new("sql", sql.clone());
-        let wanted = text::of(&sql).and_then(|sql| file::wanted(&sql));
-        match wanted.filter(|_| self.capabilities & capabilities::LOCAL_FILES != 0) {
-            Some(name) => {
-                self.outbox.add(|out| {
-                    out.push(0xfb);
-                    out.extend_from_slice(name.as_bytes());
-                });
-                let file = File::default();
-                self.loading = Some(Loading { sql, request, at: packet.at, file });
-            }
-            None => self.ask(Waiting::Query(Some(sql)), request, packet.at, out),
-        }
-    }
-
-    fn file_packet(&mut self, packet: &Packet, out: &mut Vec<Command>) -> Result<(), WireError> {
-        let Some(mut loading) = self.loading.take() else { return Ok(()) };
-        if !packet.body.is_empty() {
-            loading.file.push(packet, self.limits.body);
-            self.loading = Some(loading);
-            return Ok(());
-        }
-        loading.file.into_map(&mut loading.request);
-        self.ask(Waiting::Query(Some(loading.sql)), loading.request, loading.at, out);
-        Ok(())
+        self.ask_or_load(sql, request, packet.at, out);
     }
 
     /// The client names a statement that it has not prepared.
@@ -302,7 +274,7 @@ impl Responder {
                     Reply::Plain => Waiting::Plain,
                     Reply::Text => Waiting::Text,
                     Reply::Fields => Waiting::Fields,
-                    Reply::Results => Waiting::Query(None),
+                    Reply::Results => Waiting::Query(None, 0),
                 };
                 self.ask(about, request, at, out);
             }

@@ -15,7 +15,7 @@ use Peer::{Client, Server};
 pub(super) use crate::damage::Line;
 
 /// What both sides can do in these conversations.
-const CAN: u64 = capabilities::PROTOCOL_41
+pub(super) const CAN: u64 = capabilities::PROTOCOL_41
     | capabilities::SECURE_CONNECTION
     | capabilities::CONNECT_WITH_DB
     | capabilities::PLUGIN_AUTH
@@ -26,7 +26,7 @@ const CAN: u64 = capabilities::PROTOCOL_41
 const MODERN: u64 = CAN | capabilities::DEPRECATE_EOF | capabilities::CACHE_METADATA;
 
 /// Packets from this number on.
-fn packets(number: u8, bodies: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn packets(number: u8, bodies: &[Vec<u8>]) -> Vec<u8> {
     let mut outbox = Outbox::default();
     outbox.number = number;
     bodies.iter().for_each(|body| outbox.add(|out| out.extend_from_slice(body)));
@@ -62,7 +62,7 @@ fn command(code: u8, body: &[u8]) -> Vec<u8> {
     packets(0, &[[&[code], body].concat()])
 }
 
-fn query(sql: &str) -> Vec<u8> {
+pub(super) fn query(sql: &str) -> Vec<u8> {
     command(command::QUERY, sql.as_bytes())
 }
 
@@ -72,7 +72,7 @@ fn ok(done: &Done, capabilities: u64) -> Vec<u8> {
     body
 }
 
-fn plain_ok(flags: u16) -> Vec<u8> {
+pub(super) fn plain_ok(flags: u16) -> Vec<u8> {
     ok(&Done { status: flags, ..Done::default() }, CAN)
 }
 
@@ -82,7 +82,7 @@ fn end(flags: u16, capabilities: u64) -> Vec<u8> {
     body
 }
 
-fn error() -> Vec<u8> {
+pub(super) fn error() -> Vec<u8> {
     let mut body = Vec::new();
     write_error(&replies::error(1064, "42000", "syntax"), &mut body).unwrap();
     body
@@ -133,7 +133,11 @@ fn execute(id: u32, flags: u8, value: i32) -> Vec<u8> {
 
 /// What an observer emits when each line comes in pieces of `size` bytes, and what it lets through of
 /// the server's greeting.
-fn observe(lines: &[Line], size: usize, end: Option<(Peer, Ending)>) -> (Vec<Exchange>, Vec<u8>) {
+pub(super) fn observe(
+    lines: &[Line],
+    size: usize,
+    end: Option<(Peer, Ending)>,
+) -> (Vec<Exchange>, Vec<u8>) {
     let mut session = Mysql.observer(Limits::default());
     let (mut out, mut clock) = (Vec::new(), 0);
     session.handle(Event::Opened { at: Moment(0) }, &mut out).unwrap();
@@ -169,7 +173,7 @@ fn observe(lines: &[Line], size: usize, end: Option<(Peer, Ending)>) -> (Vec<Exc
 }
 
 /// What a responder that knows these exchanges says to the client of a transcript.
-fn respond(lines: &[Line], size: usize, known: &[Exchange]) -> (Vec<u8>, Vec<Map>) {
+pub(super) fn respond(lines: &[Line], size: usize, known: &[Exchange]) -> (Vec<u8>, Vec<Map>) {
     let facets = Mysql.facets();
     let mut unused: Vec<&Exchange> = known.iter().collect();
     let mut session = Mysql.responder(Limits::default());
@@ -190,6 +194,11 @@ fn respond(lines: &[Line], size: usize, known: &[Exchange]) -> (Vec<u8>, Vec<Map
                 }
             }
             let Some((id, request)) = question else { break };
+            if facets.is_so_far(&request) {
+                let answer = begun(&request, &unused);
+                session.handle(Event::Answer { id, answer, at: Moment(2) }, &mut out).unwrap();
+                continue;
+            }
             let form = facets.request(&request);
             let place = unused.iter().position(|one| facets.request(&one.request) == form);
             asked.push(request);
@@ -206,7 +215,22 @@ fn respond(lines: &[Line], size: usize, known: &[Exchange]) -> (Vec<u8>, Vec<Map
     (sent, asked)
 }
 
-fn started(capabilities: u64) -> Vec<Line> {
+/// The answer to what came so far of a request.
+fn begun(request: &Map, unused: &[&Exchange]) -> Answer {
+    let facets = Mysql.facets();
+    let form = facets.request(request);
+    let agrees = |one: &&&Exchange| {
+        facets.cut(request, &one.request).is_some_and(|cut| facets.request(&cut) == form)
+    };
+    let found = unused.iter().find(agrees);
+    found.map_or(Answer::Incomplete, |one| {
+        let mut response = one.response.clone().unwrap();
+        response.insert("asked", one.request.clone());
+        Answer::Response(response)
+    })
+}
+
+pub(super) fn started(capabilities: u64) -> Vec<Line> {
     vec![
         (Server, greeting(capabilities)),
         (Client, login(capabilities)),
@@ -217,7 +241,7 @@ fn started(capabilities: u64) -> Vec<Line> {
 /// Records and answers a conversation behind the login, in pieces of many sizes; gives the exchanges
 /// behind it.
 #[track_caller]
-fn check(capabilities: u64, conversation: &[Line]) -> Vec<(Map, Map)> {
+pub(super) fn check(capabilities: u64, conversation: &[Line]) -> Vec<(Map, Map)> {
     let mut lines = started(capabilities);
     lines.extend_from_slice(conversation);
     let (seen, _) = observe(&lines, usize::MAX, None);

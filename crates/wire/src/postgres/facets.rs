@@ -1,6 +1,7 @@
 //! What of a statement identifies it, and what two must agree in.
 
-use super::{copies, fitting, reply, sql};
+use super::copies::COPIES;
+use super::{fitting, reply, sql};
 use crate::{Facets, Flaw, flaw};
 use rehearsal_model::{Map, Value};
 
@@ -97,7 +98,7 @@ impl Facets for PostgresFacets {
         if !normal.literals.is_empty() {
             form.push_new("literals", normal.values());
         }
-        copies::put_compared(request, &mut form);
+        COPIES.put_compared(request, &mut form);
         Value::Map(form)
     }
 
@@ -153,7 +154,7 @@ impl Facets for PostgresFacets {
     }
 
     fn cut(&self, request: &Map, recorded: &Map) -> Option<Map> {
-        copies::cut(request, recorded)
+        COPIES.cut(request, recorded)
     }
 
     fn trace(&self, request: &Map) -> Vec<String> {

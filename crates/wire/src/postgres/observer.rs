@@ -117,7 +117,9 @@ impl Observer {
         if let Some(text) = running.request.text("sql") {
             self.teach_written(text, None, out);
         }
-        copies::put(&mut running.request, std::mem::take(&mut running.copies));
+        if !running.copies.is_empty() {
+            copies::put(&mut running.request, std::mem::take(&mut running.copies));
+        }
         let exchange = Exchange {
             response: Some(running.response()),
             request: running.request,

@@ -50,7 +50,7 @@ impl Observer {
                 return Ok(());
             }
             if let (Some(file), Some(running)) = (self.file.take(), &mut self.running) {
-                file.into_map(&mut running.request);
+                running.files.push(file.into_map());
             }
             return Ok(());
         }

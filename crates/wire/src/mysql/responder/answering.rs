@@ -8,6 +8,7 @@ use crate::mysql::{shown, status, text};
 use crate::sql::{self, Dialect};
 use crate::{Answer, Command, Ending, WireError};
 use rehearsal_model::{Failure, Map, Value};
+use std::ops::Range;
 
 impl Responder {
     pub(super) fn answer(
@@ -17,6 +18,16 @@ impl Responder {
     ) -> Result<(), WireError> {
         let Some(about) = self.waiting.take() else { return Ok(()) };
         self.next += 1;
+        let about = match about {
+            Waiting::SoFar(loading) => {
+                let response = match answer {
+                    Answer::Response(response) => Some(response),
+                    _ => None,
+                };
+                return self.so_far(*loading, response, out);
+            }
+            about => about,
+        };
         match answer {
             Answer::Response(result) => {
                 let place = self.outbox.place();
@@ -65,7 +76,11 @@ impl Responder {
         match about {
             Waiting::Greeting => self.greet(response, out),
             Waiting::Connect { fast } => self.came_in(fast, response, out),
-            Waiting::Query(sql) => self.results(sql.as_ref(), response, false),
+            Waiting::Query(sql, sent) => {
+                self.results(sql.as_ref(), response, false, sent..usize::MAX)
+            }
+            // It is answered by itself.
+            Waiting::SoFar(_) => Ok(()),
             Waiting::Execute(executed) => self.executed(&executed, response),
             Waiting::Prepare(statement) => self.prepared(statement, response),
             Waiting::Fields => {
@@ -98,11 +113,13 @@ impl Responder {
         sql.map_or_else(Vec::new, |sql| status::after_each(self.flags, &sql))
     }
 
-    fn results(
+    /// Says the results of these places.
+    pub(super) fn results(
         &mut self,
         sql: Option<&Value>,
         response: &Map,
         binary: bool,
+        places: Range<usize>,
     ) -> Result<(), WireError> {
         let expected = self.expected(sql);
         let form = self.form(binary);
@@ -114,7 +131,9 @@ impl Responder {
             let flags = reply::flags(result, flags)?;
             let done = reply::done(result, flags)?;
             let more = place + 1 < results.len();
-            reply::result(result, done, more, form, &mut self.outbox)?;
+            if places.contains(&place) {
+                reply::result(result, done, more, form, &mut self.outbox)?;
+            }
             if result.get("error").is_none() {
                 self.flags = flags;
             }
@@ -126,7 +145,9 @@ impl Responder {
         let sql = executed.request.get("sql");
         let single = response.get("results").is_none();
         let columns = if executed.cursor && single { shown::take(response)? } else { None };
-        let Some(columns) = columns else { return self.results(sql, response, true) };
+        let Some(columns) = columns else {
+            return self.results(sql, response, true, 0..usize::MAX);
+        };
         let flags = self.expected(sql).last().copied().unwrap_or(self.flags);
         let flags = reply::flags(response, flags)?;
         self.flags = flags;
@@ -159,7 +180,7 @@ impl Responder {
 impl Waiting {
     fn rolls_back(&self) -> bool {
         let sql = match self {
-            Waiting::Query(Some(sql)) => text::of(sql),
+            Waiting::Query(Some(sql), _) => text::of(sql),
             Waiting::Execute(executed) => executed.request.get("sql").and_then(text::of),
             _ => None,
         };

@@ -72,7 +72,7 @@ impl Responder {
         let (binary, columns) = match &response {
             Some(response) => {
                 let asked = response.get("asked").and_then(Value::as_map);
-                let recorded = asked.map(copies::of).unwrap_or_default();
+                let recorded = asked.map(|asked| copies::COPIES.of(asked)).unwrap_or_default();
                 let (Some(next), Some(place)) = (recorded.get(came), copying.places.get(came))
                 else {
                     self.ask_for_whole(copying, out);
