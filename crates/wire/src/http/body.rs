@@ -59,6 +59,17 @@ impl Body {
         self.kept.len()
     }
 
+    /// What came so far, while that is not too much to keep.
+    pub(super) fn so_far(&self) -> &[u8] {
+        &self.kept
+    }
+
+    /// Forgets what came after so many bytes.
+    pub(super) fn shorten(&mut self, length: usize) {
+        self.length = self.length.min(length as u64);
+        self.kept.truncate(length);
+    }
+
     pub(super) fn finish(self) -> Bytes {
         match self.hash {
             None => Bytes::Kept(self.kept),
@@ -129,13 +140,12 @@ impl BodyReader {
 
     /// What came so far, while that is not too much to keep.
     pub(super) fn so_far(&self) -> &[u8] {
-        &self.body.kept
+        self.body.so_far()
     }
 
     /// Forgets what came after so many bytes.
     pub(super) fn shorten(&mut self, length: usize) {
-        self.body.length = self.body.length.min(length as u64);
-        self.body.kept.truncate(length);
+        self.body.shorten(length);
     }
 
     /// What came, complete or not, and the trailer fields.

@@ -85,6 +85,14 @@ pub(super) fn agreed(response: &Map) -> Option<Extensions> {
     Extensions::agreed(fields::find(&list, EXTENSIONS))
 }
 
+/// As [`agreed`], of a WebSocket on a stream of HTTP/2 (RFC 8441, section 5).
+pub(super) fn agreed_on_stream(response: &Map) -> Option<Extensions> {
+    let status = response.get("status").and_then(Value::as_i64);
+    status.filter(|status| (200..300).contains(status))?;
+    let list = fields::each(response.get("headers"));
+    Extensions::agreed(fields::find(&list, EXTENSIONS))
+}
+
 /// Changes the fields of a message, or leaves some out.
 fn change(message: &mut Map, mut to: impl FnMut(&str, &Value) -> Option<Value>) {
     let list = fields::each(message.get("headers"));

@@ -96,6 +96,11 @@ impl Player {
         Ok(())
     }
 
+    /// Whether nothing more is said or heard.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// Takes bytes of the other side.
     pub(crate) fn data(
         &mut self,
@@ -148,9 +153,11 @@ impl Player {
                 self.hang_up(Ending::Finished, out);
                 return Ok(());
             }
-            Said::Close(code) => {
-                let code = code.as_ref().map(|(code, _)| code.to_be_bytes());
-                self.send(Opcode::Close, code.as_ref().map_or(&[][..], |code| code), out);
+            Said::Close(said) => {
+                // Most say it back as it is.
+                let said = said.as_ref();
+                let said = said.map(|(code, why)| [&code.to_be_bytes(), why.as_bytes()].concat());
+                self.send(Opcode::Close, &said.unwrap_or_default(), out);
                 self.hang_up(Ending::Finished, out);
             }
             Said::Text(_) | Said::Binary(_) | Said::Pong => {}

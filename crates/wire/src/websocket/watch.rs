@@ -99,6 +99,11 @@ impl Watch {
         Ok(())
     }
 
+    /// Whether the conversation is over, and its exchange was emitted.
+    pub(crate) fn is_over(&self) -> bool {
+        self.exchange.is_none()
+    }
+
     /// A side will say no more.
     pub(crate) fn ended(&mut self, from: Peer, how: Ending, at: Moment, out: &mut Vec<Command>) {
         if self.exchange.is_some() && self.closed == [false; 2] {

@@ -6,6 +6,8 @@
 use super::malformed;
 use super::table::Raw;
 use crate::http::body::Body;
+use crate::http::endless;
+use crate::http::events::Kind;
 use crate::http::framing::{Framing, is_bodiless};
 use crate::http::head::{Facts, Field, Head, Method, Start, is_control, is_token};
 use crate::http::reader::Message;
@@ -96,6 +98,34 @@ impl Half {
         let before = body.kept();
         body.push(bytes);
         (body.kept(), before)
+    }
+
+    /// The kind of content that may grow without end, when this is a response with such.
+    pub(super) fn endless(&self) -> Option<Kind> {
+        let head = self.head.as_ref().filter(|head| head.status() == 200)?;
+        endless::kind(&head.fields)
+    }
+
+    /// How many items of it have come.
+    pub(super) fn items(&self) -> usize {
+        let body = self.body.as_ref().map_or(&[][..], Body::so_far);
+        self.endless().map_or(0, |kind| kind.complete(body).1)
+    }
+
+    /// The recorded form of a response that its client has ended: as far as its items are complete.
+    pub(super) fn ended_by_client(mut self, method: Method, limits: Limits) -> Option<Map> {
+        let kind = self.endless()?;
+        if let Some(body) = &mut self.body {
+            body.shorten(kind.complete(body.so_far()).0);
+        }
+        let mut map = self.response(method, limits)?;
+        map.push_new(endless::ENDED, endless::CLIENT);
+        Some(map)
+    }
+
+    /// Takes the content out, as far as it was kept.
+    pub(super) fn take_content(&mut self) -> Vec<u8> {
+        self.body.take().map_or_else(Vec::new, |body| body.so_far().to_vec())
     }
 
     /// The recorded form of a request; `None` when its head has not come.

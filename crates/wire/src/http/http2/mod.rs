@@ -3,6 +3,7 @@
 //! Three sessions play the three roles over one reader. Which version a connection speaks is found out
 //! by [`super::versions`]; TLS is the business of whoever carries the connection.
 
+mod converse;
 mod frames;
 mod half;
 mod hpack;

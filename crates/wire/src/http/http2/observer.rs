@@ -3,12 +3,15 @@
 //! Streams are taken as their peers take them: what comes on one that is over is passed over, and what
 //! a server pushes unasked is nobody's exchange.
 
+use super::converse;
 use super::half::Half;
 use super::reader::{Reader, Said};
 use super::turns::Turns;
 use super::{malformed, table::Raw};
 use crate::http::backlog::Backlog;
 use crate::http::head::{Head, Method};
+use crate::http::upgrade;
+use crate::websocket::Watch;
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
 use std::collections::BTreeMap;
@@ -39,13 +42,15 @@ struct Stream {
     size: usize,
     /// Whether the client has ended its side.
     left: bool,
+    /// It has become a WebSocket.
+    watch: Option<Box<Watch>>,
 }
 
 impl Stream {
     fn new(started: Moment) -> Self {
         let (request, response) = (Half::new(), Half::new());
         let (asked, turns) = (None, None);
-        Stream { started, request, asked, response, turns, size: 0, left: false }
+        Stream { started, request, asked, response, turns, size: 0, left: false, watch: None }
     }
 }
 
@@ -97,10 +102,20 @@ impl Observer {
                     self.begin(stream, at, out)?;
                 }
                 self.fields(from, stream, fields, last)?;
+                if from == Peer::Server {
+                    self.answering(stream, now, out)?;
+                }
                 stream
             }
             Said::Data { stream, bytes, last, .. } => {
                 let Some(open) = self.streams.get_mut(&stream) else { return Ok(()) };
+                if open.watch.is_some() {
+                    self.talk(from, stream, &bytes, now, out)?;
+                    if last {
+                        self.ends(stream, from, Ending::Finished, now, out);
+                    }
+                    return Ok(());
+                }
                 let half = open.half(from);
                 if half.head().is_none() {
                     return Err(malformed("content before its head"));
@@ -122,7 +137,9 @@ impl Observer {
                     Peer::Client => Failure::TimedOut,
                     Peer::Server => Failure::Reset,
                 };
-                self.emit(stream, Some(failure), now, out);
+                if !self.ends(stream, from, Ending::Reset, now, out) {
+                    self.emit(stream, Some(failure), now, out);
+                }
                 return Ok(());
             }
             Said::Settings(settings) => {
@@ -132,7 +149,9 @@ impl Observer {
             Said::GoAway { last } if from == Peer::Server => {
                 while let Some((&unheard, _)) = self.streams.range(last.saturating_add(1)..).next()
                 {
-                    self.emit(unheard, Some(Failure::Closed), now, out);
+                    if !self.ends(unheard, from, Ending::Finished, now, out) {
+                        self.emit(unheard, Some(Failure::Closed), now, out);
+                    }
                 }
                 return Ok(());
             }
@@ -179,6 +198,86 @@ impl Observer {
         self.backlog.add(size)
     }
 
+    /// What follows the head of an answer may last.
+    fn answering(
+        &mut self,
+        stream: u32,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let id = self.id(stream);
+        let Some(open) = self.streams.get_mut(&stream) else { return Ok(()) };
+        if open.watch.is_some() || open.request.last || open.response.last {
+            if open.response.endless().is_some() && !open.response.last {
+                out.push(Command::Stir { id, at });
+            }
+            return Ok(());
+        }
+        let asks = open.request.head().is_some_and(converse::is_opening);
+        let answer = open.response.clone().response(Method::Connect, self.limits);
+        let (true, Some(answer)) = (asks, answer) else { return Ok(()) };
+        let Some(extensions) = upgrade::agreed_on_stream(&answer) else { return Ok(()) };
+        let early = open.request.take_content();
+        let exchange = Exchange {
+            request: open.request.clone().request(self.limits).unwrap_or_default(),
+            response: Some(answer),
+            started: open.started,
+            finished: at,
+            ..Exchange::default()
+        };
+        open.watch = Some(Box::new(Watch::new(id, exchange, extensions, self.limits)));
+        out.push(Command::Stir { id, at });
+        self.talk(Peer::Client, stream, &early, at, out)
+    }
+
+    /// Goes on with the messages of a WebSocket.
+    fn talk(
+        &mut self,
+        from: Peer,
+        number: u32,
+        bytes: &[u8],
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+        let Some(watch) = &mut stream.watch else { return Ok(()) };
+        stream.size += bytes.len();
+        self.backlog.add(bytes.len())?;
+        watch.data(from, bytes, at, out)?;
+        if watch.is_over() {
+            self.forget(number);
+        }
+        Ok(())
+    }
+
+    /// Ends what has no end of its own: a WebSocket, or content that the client leaves. Whether it is such.
+    fn ends(
+        &mut self,
+        number: u32,
+        from: Peer,
+        how: Ending,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> bool {
+        let Some(stream) = self.streams.get_mut(&number) else { return false };
+        if let Some(watch) = &mut stream.watch {
+            watch.ended(from, how, at, out);
+            self.forget(number);
+            return true;
+        }
+        let endless = stream.response.endless().is_some() && !stream.response.last;
+        if endless && from == Peer::Client {
+            self.emit(number, None, at, out);
+        }
+        endless && from == Peer::Client
+    }
+
+    fn forget(&mut self, number: u32) -> Option<Stream> {
+        let stream = self.streams.remove(&number)?;
+        self.backlog.remove(stream.size);
+        Some(stream)
+    }
+
     fn id(&self, stream: u32) -> ExchangeId {
         ExchangeId(self.offset.saturating_add(stream.into()))
     }
@@ -191,8 +290,7 @@ impl Observer {
         finished: Moment,
         out: &mut Vec<Command>,
     ) {
-        let Some(stream) = self.streams.remove(&number) else { return };
-        self.backlog.remove(stream.size);
+        let Some(stream) = self.forget(number) else { return };
         let method = stream.method();
         let failure = failure.filter(|_| !stream.response.last);
         let failure = if stream.left { failure.and(Some(Failure::TimedOut)) } else { failure };
@@ -207,9 +305,14 @@ impl Observer {
             turns.inspect(|turns| turns.record(open, cancelled, &mut request));
             request
         });
+        let complete = response.last || failure.is_some() || cancelled;
+        let response = match response.endless() {
+            Some(_) if !complete => response.ended_by_client(method, self.limits),
+            _ => response.response(method, self.limits),
+        };
         let exchange = Exchange {
             request: asked.unwrap_or_default(),
-            response: response.response(method, self.limits),
+            response,
             failure,
             connection: 0,
             started,
@@ -219,6 +322,10 @@ impl Observer {
     }
 
     fn closed(&mut self, from: Peer, how: Ending, at: Moment, out: &mut Vec<Command>) {
+        let streams: Vec<u32> = self.streams.keys().copied().collect();
+        for stream in streams {
+            self.ends(stream, from, how, at, out);
+        }
         let failure = match (from, how) {
             // The answers may still come, but few clients wait for them.
             (Peer::Client, Ending::Finished) => {

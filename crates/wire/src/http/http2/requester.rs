@@ -1,8 +1,9 @@
 //! Plays the client: sends recorded requests and emits them with the answers that came.
 //!
-//! It does not wait for the server's settings, which a client need not. A connection on which the
+//! It does not wait for the server's settings, which a client need not unless it wants a WebSocket. A connection on which the
 //! server wants no more requests is closed once the last answer has come.
 
+use super::converse::{self, News};
 use super::frames;
 use super::half::Half;
 use super::intake::Intake;
@@ -15,8 +16,10 @@ use crate::grpc::Counter;
 use crate::http::backlog::Backlog;
 use crate::http::head::Method;
 use crate::http::write::request_line;
+use crate::http::{endless, upgrade};
+use crate::websocket::Player;
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
-use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, stream};
 use std::collections::BTreeMap;
 
 /// The largest number that a stream may have.
@@ -33,9 +36,20 @@ pub(in crate::http) struct Requester {
     /// The number of the next stream.
     next: u32,
     backlog: Backlog,
+    /// Requests for WebSockets, which wait for the server's settings (RFC 8441, section 3).
+    held: Vec<Held>,
+    /// The server has said its settings.
+    settled: bool,
     /// The server wants no more requests.
     leaving: bool,
     over: bool,
+}
+
+struct Held {
+    id: ExchangeId,
+    request: Map,
+    recorded: Option<Map>,
+    at: Moment,
 }
 
 struct Stream {
@@ -49,6 +63,12 @@ struct Stream {
     intake: Intake,
     /// What the backlog has of it.
     size: usize,
+    /// The recorded answer, if it has no end of its own.
+    recorded: Option<Map>,
+    /// It has become a WebSocket.
+    player: Option<Box<Player>>,
+    /// When the client leaves, and whether all has come by then.
+    leaves: Option<(bool, u64)>,
 }
 
 impl Requester {
@@ -66,6 +86,8 @@ impl Requester {
             streams: BTreeMap::new(),
             next: 1,
             backlog: Backlog::new(limits),
+            held: Vec::new(),
+            settled: false,
             leaving: false,
             over: false,
         }
@@ -75,10 +97,21 @@ impl Requester {
         &mut self,
         id: ExchangeId,
         request: &Map,
+        recorded: Option<&Map>,
         started: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        self.backlog.check_count(self.streams.len())?;
+        self.backlog.check_count(self.streams.len() + self.held.len())?;
+        let opens = converse::is_recorded_opening(request);
+        let lasts = |recorded: &&Map| {
+            opens && stream::conversation(recorded).is_some() || endless::is_endless(recorded)
+        };
+        let recorded = recorded.filter(lasts).cloned();
+        if opens && !self.settled {
+            self.held.push(Held { id, request: request.clone(), recorded, at: started });
+            self.sender.pump(out);
+            return Ok(());
+        }
         let outgoing = write::request(request)?;
         let number = self.next;
         self.next += 2;
@@ -87,13 +120,32 @@ impl Requester {
         self.sender.open(number);
         let script = match Order::of(&request) {
             Some(order) => Some((Script::of_request(outgoing, order), Counter::default())),
+            None if opens && recorded.is_some() => {
+                self.sender.begin(number, &outgoing.sections);
+                None
+            }
             None => {
                 self.sender.say(number, outgoing, After::End);
                 None
             }
         };
-        let stream = Stream { id, request, method, started, response, script, intake, size: 0 };
-        self.streams.insert(number, stream);
+        let (size, player, leaves) = (0, None, None);
+        self.streams.insert(
+            number,
+            Stream {
+                id,
+                request,
+                method,
+                started,
+                response,
+                script,
+                intake,
+                size,
+                recorded,
+                player,
+                leaves,
+            },
+        );
         self.go_on(number, started, out);
         self.sender.pump(out);
         self.leaving |= self.next > LAST_STREAM;
@@ -126,6 +178,8 @@ impl Requester {
                 stream.size += size;
                 self.backlog.add(size)?;
                 self.go_on(number, now, out);
+                self.converse(number, now, out)?;
+                self.heard(number, now, out);
                 self.answered(number, now, out);
             }
             Said::Data { stream: number, bytes, size, last } => {
@@ -133,6 +187,14 @@ impl Requester {
                 let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
                 if !last {
                     stream.intake.of_stream(number, size, &mut self.sender)?;
+                }
+                if stream.player.is_some() {
+                    self.tell(number, News::Data(&bytes), now, out)?;
+                    if last {
+                        let news = News::Closed(Peer::Server, Ending::Finished);
+                        self.tell(number, news, now, out)?;
+                    }
+                    return Ok(());
                 }
                 let (kept, before) = stream.response.data(&bytes, last, self.limits);
                 stream.size = stream.size + kept - before;
@@ -142,9 +204,11 @@ impl Requester {
                     came.push(&bytes);
                 }
                 self.go_on(number, now, out);
+                self.heard(number, now, out);
                 self.answered(number, now, out);
             }
             Said::Reset { stream } => {
+                self.tell(stream, News::Closed(Peer::Server, Ending::Reset), now, out)?;
                 self.sender.forget(stream);
                 self.emit(stream, Some(Failure::Reset), now, out);
             }
@@ -156,7 +220,13 @@ impl Requester {
                     self.emit(unheard, Some(Failure::Closed), now, out);
                 }
             }
-            Said::Settings(settings) => self.sender.settle(&settings),
+            Said::Settings(settings) => {
+                self.sender.settle(&settings);
+                self.settled = true;
+                for Held { id, request, recorded, at } in std::mem::take(&mut self.held) {
+                    self.request(id, &request, recorded.as_ref(), at, out)?;
+                }
+            }
             Said::Ping(payload) => self.sender.frame(frames::PING, frames::ACK, 0, &payload),
             Said::Window { stream, by } => self.sender.grant(stream, by)?,
             Said::Nothing => {}
@@ -178,6 +248,77 @@ impl Requester {
         }
     }
 
+    /// Plays the messages of a WebSocket once it is opened as it was recorded.
+    fn converse(
+        &mut self,
+        number: u32,
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+        let opens = stream.player.is_none() && !stream.response.last;
+        let recorded = stream.recorded.as_ref();
+        let recorded = recorded.filter(|it| opens && stream::conversation(it).is_some());
+        let answer = stream.response.clone().response(stream.method, self.limits);
+        let (Some(recorded), Some(answer)) = (recorded, answer) else { return Ok(()) };
+        let Some(extensions) = upgrade::agreed_on_stream(&answer) else { return Ok(()) };
+        let (request, response) = (stream.request.clone(), Some(answer));
+        let opening =
+            Exchange { request, response, started: stream.started, ..Exchange::default() };
+        let (id, limits) = (stream.id, self.limits);
+        let player = Player::new(Peer::Client, id, opening, recorded, extensions, limits);
+        stream.player = Some(Box::new(player));
+        self.tell(number, News::Opened, now, out)
+    }
+
+    /// Tells the player of a stream what happened there, if there is one.
+    fn tell(
+        &mut self,
+        number: u32,
+        news: News<'_>,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+        let Some(player) = &mut stream.player else { return Ok(()) };
+        if !converse::play(player, number, news, at, &mut self.sender, out)? {
+            self.backlog.remove(stream.size);
+            self.streams.remove(&number);
+        }
+        Ok(())
+    }
+
+    /// Waits for more of a response without end.
+    fn heard(&mut self, number: u32, at: Moment, out: &mut Vec<Command>) {
+        let Some(stream) = self.streams.get_mut(&number) else { return };
+        let recorded = stream.recorded.as_ref().filter(|it| endless::is_endless(it));
+        let Some(recorded) = recorded.filter(|_| stream.response.endless().is_some()) else {
+            return;
+        };
+        let complete = stream.response.items() >= endless::items(recorded);
+        let after = if complete { endless::AFTERMATH } else { endless::PATIENCE };
+        let until = at.0.saturating_add(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX));
+        // Once all has come, more of it does not make the wait longer.
+        let fixed = stream.leaves.filter(|(all, _)| *all && complete);
+        stream.leaves = Some(fixed.unwrap_or((complete, until)));
+        out.push(Command::Wake { after });
+    }
+
+    /// Time has passed: for players, and for responses without end that are left now.
+    fn tick(&mut self, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let streams: Vec<u32> = self.streams.keys().copied().collect();
+        for number in streams {
+            self.tell(number, News::Tick, at, out)?;
+            let leaves = self.streams.get(&number).and_then(|stream| stream.leaves);
+            if leaves.is_some_and(|(_, until)| until <= at.0) {
+                self.sender.reset(number, CANCEL);
+                self.emit(number, None, at, out);
+            }
+        }
+        self.sender.pump(out);
+        Ok(())
+    }
+
     /// Emits a stream whose answer is complete. What is left of its request need not be sent.
     fn answered(&mut self, number: u32, now: Moment, out: &mut Vec<Command>) {
         if self.streams.get(&number).is_some_and(|stream| stream.response.last) {
@@ -197,35 +338,49 @@ impl Requester {
     ) {
         let Some(stream) = self.streams.remove(&number) else { return };
         self.backlog.remove(stream.size);
-        let Stream { id, request, method, started, response, .. } = stream;
-        let response = response.response(method, self.limits);
+        let Stream { id, request, method, started, response, leaves, .. } = stream;
+        let left = leaves.is_some() && failure.is_none() && !response.last;
+        let response = match left {
+            true => response.ended_by_client(method, self.limits),
+            false => response.response(method, self.limits),
+        };
         let exchange = Exchange { request, response, failure, connection: 0, started, finished };
         out.push(Command::Emit { id, exchange: Box::new(exchange) });
     }
 
-    fn closed(&mut self, how: Ending, at: Moment, out: &mut Vec<Command>) {
+    fn closed(&mut self, how: Ending, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let streams: Vec<u32> = self.streams.keys().copied().collect();
+        for number in streams {
+            self.tell(number, News::Closed(Peer::Server, how), at, out)?;
+        }
         self.over = true;
         let failure = if how == Ending::Reset { Failure::Reset } else { Failure::Closed };
         while let Some((&number, _)) = self.streams.first_key_value() {
             self.emit(number, Some(failure), at, out);
         }
+        for Held { id, request, at: started, .. } in std::mem::take(&mut self.held) {
+            let (failure, finished) = (Some(failure), at);
+            let exchange = Exchange { request, failure, started, finished, ..Exchange::default() };
+            out.push(Command::Emit { id, exchange: Box::new(exchange) });
+        }
+        Ok(())
     }
 }
 
 impl Session for Requester {
     fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
         match event {
-            Event::Request { id, request, at, .. } if !self.over => {
-                self.request(id, request, at, out)
+            Event::Request { id, request, recorded, at } if !self.over => {
+                self.request(id, request, recorded, at, out)
             }
             Event::Request { .. } => Err(malformed("a request after the connection has ended")),
             Event::Data { from: Peer::Server, bytes, at } if !self.over => {
                 self.server(bytes, at, out)
             }
             Event::Closed { from: Peer::Server, how, at } if !self.over => {
-                self.closed(how, at, out);
-                Ok(())
+                self.closed(how, at, out)
             }
+            Event::Tick { at } if !self.over => self.tick(at, out),
             Event::Data { .. }
             | Event::Closed { .. }
             | Event::TlsReady { .. }

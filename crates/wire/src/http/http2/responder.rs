@@ -2,6 +2,7 @@
 //!
 //! Streams are answered as their answers come, whatever their order. Nothing is ever pushed.
 
+use super::converse::{self, News};
 use super::frames;
 use super::half::Half;
 use super::intake::Intake;
@@ -13,11 +14,13 @@ use super::turns::is_call_of;
 use super::{malformed, settings, write};
 use crate::grpc::Counter;
 use crate::http::backlog::Backlog;
-use crate::http::fields;
 use crate::http::head::{Head, Method};
 use crate::http::responder::problem;
+use crate::http::upgrade::{self, Offer};
+use crate::http::{endless, fields};
+use crate::websocket::Player;
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
-use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value, stream};
 use std::collections::BTreeMap;
 
 /// The state of a connection to a mock.
@@ -44,6 +47,17 @@ struct Stream {
     intake: Intake,
     /// What the backlog has of it.
     size: usize,
+    /// Of a request that asks for a WebSocket.
+    opening: Option<Box<Opening>>,
+}
+
+/// A request for a WebSocket.
+#[derive(Default)]
+struct Opening {
+    offer: Offer,
+    request: Map,
+    /// What the client says before it is answered.
+    early: Vec<u8>,
 }
 
 /// A call of gRPC, which may be answered while it is still being said.
@@ -71,6 +85,8 @@ enum Progress {
     Asked,
     /// The client waited in vain when this was recorded, so that it does again.
     Silent,
+    /// It has become a WebSocket.
+    Conversing(Box<Player>),
 }
 
 impl Responder {
@@ -96,13 +112,13 @@ impl Responder {
     ) -> Result<(), WireError> {
         self.reader.push(bytes, at);
         while let Some(said) = self.reader.next(at)? {
-            self.said(said, out)?;
+            self.said(said, at, out)?;
         }
         self.settle(out);
         Ok(())
     }
 
-    fn said(&mut self, said: Said, out: &mut Vec<Command>) -> Result<(), WireError> {
+    fn said(&mut self, said: Said, now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
         match said {
             Said::Fields { stream, fields, last, at } => {
                 if stream > self.highest && !self.begin(stream, at)? {
@@ -129,9 +145,12 @@ impl Responder {
                     self.ask(stream, false, out);
                     self.go_on(stream, out);
                     self.ask_so_far(stream, out);
+                    return Ok(());
                 }
+                self.heard(stream, &bytes, last, now, out)?;
             }
             Said::Reset { stream } => {
+                self.tell(stream, News::Closed(Peer::Client, Ending::Reset), now, out)?;
                 // It was made all the same.
                 if self.streams.get(&stream).is_some_and(|open| open.talk.is_some()) {
                     self.ask(stream, true, out);
@@ -160,8 +179,9 @@ impl Responder {
         self.sender.open(stream);
         let progress = Progress::Coming(Half::new());
         let (method, intake) = (Method::Other, Intake::default());
-        let stream_of = Stream { started, method, progress, talk: None, intake, size: 0 };
-        self.streams.insert(stream, stream_of);
+        let (talk, opening) = (None, None);
+        let begun = Stream { started, method, progress, talk, intake, size: 0, opening };
+        self.streams.insert(stream, begun);
         Ok(true)
     }
 
@@ -239,8 +259,13 @@ impl Responder {
             return;
         }
         let half = std::mem::replace(half, Half::new());
+        let opens = half.head().filter(|head| converse::is_opening(head));
+        let offer = opens.map(|head| Offer::of(&head.fields));
         let Some(request) = half.request(self.limits) else { return };
         stream.progress = Progress::Asked;
+        stream.opening = offer.map(|offer| {
+            Box::new(Opening { offer, request: request.clone(), ..Opening::default() })
+        });
         let id = ExchangeId(number.into());
         out.push(Command::Ask { id, request, at: stream.started });
     }
@@ -255,6 +280,7 @@ impl Responder {
         &mut self,
         id: ExchangeId,
         answer: Answer,
+        at: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
         if id.0 & SO_FAR != 0 {
@@ -266,12 +292,95 @@ impl Responder {
         let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
         if answer == Answer::Failure(Failure::TimedOut) {
             stream.progress = Progress::Silent;
+        } else if let Some(response) = conversation(stream, &answer) {
+            self.converse(number, response, at, out)?;
         } else if let Some(stream) = self.forget(number) {
             let script = stream.talk.and_then(|talk| talk.script);
             self.say(number, stream.method, script, answer)?;
         }
         self.settle(out);
         Ok(())
+    }
+
+    /// Plays the messages of a WebSocket, which are a part of the answer that opened it.
+    fn converse(
+        &mut self,
+        number: u32,
+        mut response: Map,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+        let opening = stream.opening.take().unwrap_or_default();
+        opening.offer.answer(&mut response);
+        let outgoing = write::response(&response, Method::Connect, false);
+        let extensions = upgrade::agreed_on_stream(&response).unwrap_or_default();
+        let outgoing = match outgoing {
+            Ok(outgoing) => outgoing,
+            Err(error) => {
+                self.forget(number);
+                let outgoing = write::response(&wrong(&error), Method::Connect, false)?;
+                self.sender.say(number, outgoing, After::End);
+                return Ok(());
+            }
+        };
+        self.sender.begin(number, &outgoing.sections);
+        let recorded = response.clone();
+        let request = opening.request;
+        let response = Some(response);
+        let exchange = Exchange { request, response, started: at, ..Exchange::default() };
+        let id = ExchangeId(number.into());
+        let player = Player::new(Peer::Server, id, exchange, &recorded, extensions, self.limits);
+        stream.progress = Progress::Conversing(Box::new(player));
+        self.tell(number, News::Opened, at, out)?;
+        self.tell(number, News::Data(&opening.early), at, out)
+    }
+
+    /// Tells the player of a stream what happened there, if there is one.
+    fn tell(
+        &mut self,
+        number: u32,
+        news: News<'_>,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+        let Progress::Conversing(player) = &mut stream.progress else { return Ok(()) };
+        if !converse::play(player, number, news, at, &mut self.sender, out)? {
+            self.forget(number);
+        }
+        Ok(())
+    }
+
+    /// Takes content of a stream whose request is complete, or that has become a WebSocket.
+    fn heard(
+        &mut self,
+        number: u32,
+        bytes: &[u8],
+        last: bool,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+        if let Some(opening) = &mut stream.opening {
+            return self.backlog.keep(&mut opening.early, bytes);
+        }
+        self.tell(number, News::Data(bytes), at, out)?;
+        if last {
+            self.tell(number, News::Closed(Peer::Client, Ending::Finished), at, out)?;
+        }
+        Ok(())
+    }
+
+    /// Tells all players.
+    fn tell_all(
+        &mut self,
+        news: impl Fn() -> News<'static>,
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let streams: Vec<u32> = self.streams.keys().copied().collect();
+        streams.into_iter().try_for_each(|stream| self.tell(stream, news(), at, out))
     }
 
     fn say(
@@ -282,6 +391,9 @@ impl Responder {
         answer: Answer,
     ) -> Result<(), WireError> {
         let (response, after) = match answer {
+            Answer::Response(response) if endless::is_endless(&response) => {
+                (response, After::Silence)
+            }
             Answer::Response(response) => (response, After::End),
             Answer::Miss(miss) => (problem(502, miss.message, miss.details), After::End),
             Answer::Failure(Failure::Closed) => {
@@ -342,18 +454,27 @@ impl Responder {
         self.sender.flush(out);
     }
 
-    fn closed(&mut self, how: Ending, out: &mut Vec<Command>) {
+    fn closed(&mut self, how: Ending, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        self.tell_all(|| News::Closed(Peer::Client, how), at, out)?;
         self.finished = true;
         match how {
             Ending::Reset => self.over = true,
             Ending::Finished => self.settle(out),
         }
+        Ok(())
     }
 }
 
 /// What says that a mock cannot be served.
 fn wrong(error: &WireError) -> Map {
     problem(502, format!("the mock is wrong: {error}"), Value::Null)
+}
+
+/// The answer of a stream that becomes a WebSocket by it.
+fn conversation(stream: &Stream, answer: &Answer) -> Option<Map> {
+    let Answer::Response(response) = answer else { return None };
+    let opens = stream.opening.is_some() && stream::conversation(response).is_some();
+    (opens && upgrade::agreed_on_stream(response).is_some()).then(|| response.clone())
 }
 
 fn after(failure: Failure) -> After {
@@ -385,16 +506,17 @@ impl Session for Responder {
             Event::Data { from: Peer::Client, bytes, at } => {
                 self.client(bytes, at, out).inspect_err(|error| self.refuse(error, out))
             }
-            Event::Answer { id, answer, .. } => self.answer(id, answer, out),
-            Event::Closed { from: Peer::Client, how, .. } => {
-                self.closed(how, out);
+            Event::Answer { id, answer, at } => self.answer(id, answer, at, out),
+            Event::Closed { from: Peer::Client, how, at } => self.closed(how, at, out),
+            Event::Tick { at } => {
+                self.tell_all(|| News::Tick, at, out)?;
+                self.settle(out);
                 Ok(())
             }
             Event::Data { from: Peer::Server, .. }
             | Event::Closed { from: Peer::Server, .. }
             | Event::TlsReady { .. }
-            | Event::Request { .. }
-            | Event::Tick { .. } => Ok(()),
+            | Event::Request { .. } => Ok(()),
         }
     }
 }

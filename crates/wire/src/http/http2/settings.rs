@@ -8,6 +8,8 @@ const ENABLE_PUSH: u16 = 2;
 const MAX_CONCURRENT_STREAMS: u16 = 3;
 const INITIAL_WINDOW_SIZE: u16 = 4;
 const MAX_FRAME_SIZE: u16 = 5;
+/// Streams may be tunnels for another protocol (RFC 8441, section 3).
+const ENABLE_CONNECT_PROTOCOL: u16 = 8;
 
 /// The largest header table that is kept for a peer, whatever it was allowed.
 const LARGEST_TABLE: usize = 1 << 20;
@@ -62,15 +64,17 @@ impl Settings {
     }
 }
 
-/// Appends our settings and a window for the connection. A server says how many streams it takes, a
-/// client that it takes no promises.
+/// Appends our settings and a window for the connection. A server says how many streams it takes, and
+/// that they may be WebSockets, a client that it takes no promises.
 pub(super) fn write_ours(streams: Option<usize>, out: &mut Vec<u8>) {
-    let mut payload = Vec::with_capacity(12);
-    let (key, value) = match streams {
-        Some(streams) => (MAX_CONCURRENT_STREAMS, u32::try_from(streams).unwrap_or(u32::MAX)),
-        None => (ENABLE_PUSH, 0),
-    };
-    for (key, value) in [(key, value), (INITIAL_WINDOW_SIZE, OUR_WINDOW as u32)] {
+    let mut payload = Vec::with_capacity(18);
+    let of_server = streams.map(|streams| {
+        let most = u32::try_from(streams).unwrap_or(u32::MAX);
+        [Some((MAX_CONCURRENT_STREAMS, most)), Some((ENABLE_CONNECT_PROTOCOL, 1))]
+    });
+    let said = of_server.unwrap_or([Some((ENABLE_PUSH, 0)), None]);
+    let window = Some((INITIAL_WINDOW_SIZE, OUR_WINDOW as u32));
+    for (key, value) in said.into_iter().chain([window]).flatten() {
         payload.extend_from_slice(&key.to_be_bytes());
         payload.extend_from_slice(&value.to_be_bytes());
     }

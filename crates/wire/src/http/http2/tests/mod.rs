@@ -1,6 +1,7 @@
 //! Transcripts: frames in, exchanges or frames out.
 
 mod compressing;
+mod conversing;
 mod damaging;
 mod hostile;
 mod observing;
@@ -108,7 +109,7 @@ fn observe(lines: &[Line], ends: &[(Peer, Ending)]) -> Vec<(u64, Exchange)> {
     }
     let emitted = whole.into_iter().filter_map(|command| match command {
         Command::Emit { id: ExchangeId(id), exchange } => Some((id, *exchange)),
-        Command::Begin { .. } => None,
+        Command::Begin { .. } | Command::Stir { .. } => None,
         other => panic!("an observer does not say {other:?}"),
     });
     emitted.collect()

@@ -179,8 +179,8 @@ fn tunnels_are_exchanges_too() {
         server(&[end(1, b""), end(3, b"")]),
     ];
     let plain = r#"1 {"http":"CONNECT db:5432","version":"2","body":"a"} -> {"status":200}"#;
-    let other = r#"3 {"http":"CONNECT /chat","version":"2","headers":{":protocol":"websocket","host":"shop"}} -> {"status":200}"#;
-    check(&lines, &[], &[plain, other]);
+    let other = r#"3 {"http":"CONNECT /chat","version":"2","headers":{":protocol":"websocket","host":"shop"}} -> {"status":200,"conversation":[{"closed":{"by":"client","how":"ended"}}]}"#;
+    check(&lines, &[], &[other, plain]);
 }
 
 #[test]

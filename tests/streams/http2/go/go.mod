@@ -1,0 +1,3 @@
+module rehearsal.test/streams/http2
+
+go 1.26
