@@ -5,11 +5,13 @@
 //! wherever they stand, so that a token that was answered is seen to be the token that is sent.
 //! What no rule finds stays; bytes that are not text are not looked into.
 
+mod apart;
 mod edits;
 mod finders;
 mod named;
 mod names;
 mod patterns;
+mod statement;
 
 use crate::StoreError;
 use crate::key::Key;
@@ -156,6 +158,7 @@ impl<'a> Run<'a> {
     }
 
     fn map(&mut self, map: &mut Map) {
+        self.apart(map);
         for (key, value) in map.iter_mut() {
             match self.scrubber.names.rule(key) {
                 Rule::None => self.value(value),

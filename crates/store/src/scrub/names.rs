@@ -113,6 +113,8 @@ impl Names {
 }
 
 fn built_in(name: &str) -> Option<Named> {
+    // What gRPC calls metadata that is sent in base64 (HTTP/2 protocol of gRPC, "Custom-Metadata").
+    let name = name.strip_suffix("bin").unwrap_or(name);
     let last = name.bytes().last()?;
     // All endings end in one of these letters, and most names in another.
     if matches!(last, b'd' | b't' | b'y' | b'n')
@@ -156,6 +158,7 @@ mod tests {
             "x-shop-seal",
             "connect.sid",
             "TOKEN",
+            "auth-token-bin",
         ] {
             assert!(matches!(names.rule(secret), Rule::Secret(_)), "{secret}");
         }

@@ -33,7 +33,7 @@ const USERINFO: &str = r#"(?-u:\b)[A-Za-z][A-Za-z0-9+.-]*://[^\s:/?#@"'<>\\]*:([
 const HINTS: &str = concat!(
     r"(?-u)eyJ|AKIA|ASIA|gh[pousr]_|github_pat|glpat-|xox[abeoprs]-|k_live|k_test|whsec_|AIza|PRIVATE KEY|://",
     r"|(?i:pass|pwd|secret|token|api.?key|access.?key|private.?key|auth|sess|cookie|jwt|bearer)",
-    r"|(?i:connect.sid|signing|encryption|account.?key|assertion|verifier)",
+    r"|(?i:connect.sid|identified|signing|encryption|account.?key|assertion|verifier)",
 );
 
 #[derive(Debug)]

@@ -113,6 +113,30 @@ fn texts_with_names_inside() {
 }
 
 #[test]
+fn cells_below_the_names_of_secrets_when_they_are_text() {
+    check(
+        r#"{"columns":["name text","password text","token uuid","pwd varchar(40)"],"rows":[["a","b","c","d"],["e",null,"f",7]]}"#,
+        r#"{"columns":["name text","password text","token uuid","pwd varchar(40)"],"rows":[["a","<b>","c","<d>"],["e",null,"f",7]]}"#,
+    );
+}
+
+#[test]
+fn values_that_statements_name() {
+    check(
+        r#"{"sql":"INSERT INTO u (name, password, pass) VALUES ($1, $2, 'it''s')","params":["a","b"]}"#,
+        r#"{"sql":"INSERT INTO u (name, password, pass) VALUES ($1, $2, '<it''s>')","params":["a","<b>"]}"#,
+    );
+    check(
+        r#"{"sql":"UPDATE u SET password = ? WHERE name = ?","params":["b","a",1]}"#,
+        r#"{"sql":"UPDATE u SET password = ? WHERE name = ?","params":["<b>","a",1]}"#,
+    );
+    check(
+        r#"{"prepare":"CREATE USER a IDENTIFIED BY 'x y'","params":["b"]}"#,
+        r#"{"prepare":"CREATE USER a IDENTIFIED BY '<x y>'","params":["b"]}"#,
+    );
+}
+
+#[test]
 fn elements_of_xml() {
     let scrubber = scrubber();
     let text =
