@@ -222,6 +222,10 @@ pub(crate) struct Test {
     #[arg(long, short)]
     pub(crate) verbose: bool,
 
+    /// Say which values the app invented, and what stands for them in this run
+    #[arg(long)]
+    pub(crate) explain: bool,
+
     /// Show what the app writes
     #[arg(long)]
     pub(crate) app_output: bool,

@@ -5,20 +5,24 @@
 //! bounded whatever the input.
 
 mod align;
+mod base64;
 mod document;
 mod instant;
 mod list;
 mod number;
 mod path;
 mod print;
+mod renaming;
 mod rules;
 mod similarity;
 mod times;
 mod walk;
+mod words;
 mod xml;
 mod xml_walk;
 
 pub use path::{PathError, PathProblem};
+pub use renaming::{Pair, Renaming, renamed};
 pub use rules::Rules;
 pub use similarity::{SAME, similarity};
 pub use times::{Span, Times};

@@ -1,7 +1,7 @@
 //! What holds of every comparison, whatever the values.
 
 use proptest::prelude::*;
-use rehearsal_compare::{Rules, SAME, Times, compare, similarity};
+use rehearsal_compare::{Renaming, Rules, SAME, Times, compare, renamed, similarity};
 use rehearsal_model::{Map, Number, Value};
 
 fn leaf() -> impl Strategy<Value = Value> {
@@ -204,5 +204,93 @@ proptest! {
         let (one, other) = (Value::from(one), Value::from(other));
         prop_assert_eq!(compare(&one, &other, "r", &rules).is_empty(), one == other);
         prop_assert_eq!(compare(&other, &other, "r", &rules), []);
+    }
+}
+
+/// Something that apps invent, of one of several kinds, from random bits.
+fn invented(kind: usize, bits: u128, more: u128) -> String {
+    let digits = |letters: &[u8], length: u32, mut bits: u128| -> String {
+        let base = letters.len() as u128;
+        let mut next = move || {
+            let letter = letters[(bits % base) as usize];
+            bits = (bits / base).wrapping_mul(6_364_136_223_846_793_005).rotate_left(37) ^ more;
+            char::from(letter)
+        };
+        (0..length).map(|_| next()).collect()
+    };
+    let hex = format!("{bits:032x}");
+    let all = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    match kind {
+        0 => format!(
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..]
+        ),
+        1 => hex,
+        2 => hex[..24].to_owned(),
+        3 => format!("01{}", digits(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", 24, bits)),
+        4 => format!("a1B2{}", digits(all, 23, bits)),
+        _ => format!("ord_Z9y{}", digits(all, 20, bits)),
+    }
+}
+
+fn message(id: &str, other: &str) -> Map {
+    let inner = format!("{{\"id\":\"{id}\",\"list\":[\"{other}\"]}}");
+    Map::from([
+        ("http", Value::from(format!("PUT /o/{id}?x={other}"))),
+        ("body", Value::from(inner)),
+        (id, Value::from(vec![Value::from(other), Value::from(format!("key:{id}:{other}"))])),
+    ])
+}
+
+proptest! {
+    #[test]
+    fn renaming_goes_there_and_back(
+        kinds in (0usize..6, 0usize..6), bits in any::<[u128; 4]>(), more in any::<[u128; 4]>(),
+    ) {
+        let id = |kind, place: usize| invented(kind, bits[place], more[place]);
+        let recorded = message(&id(kinds.0, 0), &id(kinds.1, 1));
+        let live = message(&id(kinds.0, 2), &id(kinds.1, 3));
+        let mut renaming = Renaming::default();
+        let only = |map: &Map| Value::from(vec![map.get("http").cloned().unwrap_or_default()]);
+        let pairs = renaming.pairs(&only(&recorded), &only(&live), "x", false);
+        prop_assert_eq!(pairs.len(), 2);
+        prop_assert_eq!(renamed(&only(&live), &pairs), only(&recorded));
+        renaming.bind(pairs, "test 1");
+        prop_assert_eq!(&*renaming.to_recorded(&live), &recorded);
+        prop_assert_eq!(&*renaming.to_live(&recorded), &live);
+        // What is bound does not stand for anything else.
+        let third = Value::from(id(kinds.0, 1));
+        prop_assert_eq!(renaming.pairs(&Value::from(id(kinds.0, 0)), &third, "x", false), []);
+    }
+
+    #[test]
+    fn what_people_write_is_never_bound(
+        one in "([a-z]{1,12}[-_ /.]){0,4}[a-z]{1,15}|[0-9]{1,16}|[A-Z][a-z]{2,15}",
+        other in "([a-z]{1,12}[-_ /.]){0,4}[a-z]{1,15}|[0-9]{1,16}|[A-Z][a-z]{2,15}",
+    ) {
+        let renaming = Renaming::default();
+        let found = renaming.pairs(&Value::from(one), &Value::from(other), "x", false);
+        prop_assert_eq!(found, []);
+    }
+
+    #[test]
+    fn any_text_is_searched_for_words(
+        one in ".{0,60}", other in "[A-Za-z0-9+/=_.:%-]{0,60}|eyJ[A-Za-z0-9_-]{0,40}(\\.[A-Za-z0-9_-]{0,20}){0,3}",
+    ) {
+        let mut renaming = Renaming::default();
+        let (one, other) = (Map::from([("x", one)]), Map::from([("x", other)]));
+        let (e, a) = (Value::Map(one.clone()), Value::Map(other.clone()));
+        let pairs = renaming.pairs(&a, &e, "x", false);
+        let nothing = pairs.is_empty();
+        renaming.bind(pairs, "test 1");
+        renaming.tell(&one);
+        for map in [&one, &other] {
+            let (there, back) = (renaming.to_recorded(map), renaming.to_live(map));
+            prop_assert!(!nothing || *there == *map && *back == *map);
+        }
     }
 }

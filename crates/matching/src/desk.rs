@@ -34,6 +34,12 @@ pub trait Judge {
     /// Where the call differs from a mock, noise left out.
     fn differences(&self, mock: u32) -> Vec<Difference>;
 
+    /// Whether the call is what a mock of another identity answers, but for names that the app invents:
+    /// a path or a key that holds one. Only asked when nothing else answers.
+    fn is_renamed(&self, _mock: u32) -> bool {
+        false
+    }
+
     /// How much the call and a mock have to do with each other. Only asked after a miss.
     fn kinship(&self, _mock: u32) -> Kinship {
         Kinship::Edge
@@ -151,6 +157,12 @@ impl Desk {
         {
             return Pick { verdict: Verdict::Mock(mock), extra: asked_before };
         }
+        if !asked.optional
+            && let Some(mock) = self.renamed(library, asked, judge)
+        {
+            self.take(library, mock);
+            return Pick { verdict: Verdict::Mock(mock), extra: false };
+        }
         if nearest.0.is_none() && !asked.optional {
             self.compare_with_others(library, asked, judge, &mut nearest);
         }
@@ -180,6 +192,18 @@ impl Desk {
         let open = equal.into_iter().flatten().chain(same.into_iter().flatten()).copied();
         let mut due = open.chain(ambient.into_iter().flatten().copied()).filter(is_due);
         due.by_ref().take(COMPARED).find(|mock| judge.differences(*mock).is_empty())
+    }
+
+    /// The first unused call of the test on the same edge whose identity is the same but for what the
+    /// app invents.
+    fn renamed(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
+        let own = library.calls.get(&self.test).into_iter().flatten().copied();
+        let on_edge = own.filter(|mock| {
+            let entry = library.entry(*mock);
+            entry.edge == asked.edge && entry.identity != asked.identity
+        });
+        let mut left = on_edge.filter(|mock| !self.used.contains(mock)).take(COMPARED);
+        left.find(|mock| judge.is_renamed(*mock))
     }
 
     /// Marks what [`Desk::find_due`] found as used.

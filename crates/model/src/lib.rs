@@ -26,7 +26,9 @@ pub use edge::{Certificate, Edge, EdgeName, EdgeTls, Role, Tables};
 pub use exchange::{Exchange, ExchangeId, Failure};
 pub use map::Map;
 pub use number::Number;
-pub use run::{CallName, Finding, Ledger, LedgerLine, NearestMock, Outcome, RunEvent, Summary};
+pub use run::{
+    Binding, CallName, Finding, Ledger, LedgerLine, NearestMock, Outcome, RunEvent, Summary,
+};
 pub use settings::{CaptureWay, ClockSetting, EdgeSettings, SecretSettings, Settings};
 pub use time::{Moment, Timestamp};
 pub use to_value::{ToValueError, to_value};

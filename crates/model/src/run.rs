@@ -44,6 +44,16 @@ pub enum RunEvent {
         /// Its name.
         name: String,
     },
+    /// What the app invented in a test, and what stands for it. Told only when it is asked for.
+    Bindings {
+        /// The recording.
+        recording: String,
+        /// The number of the test.
+        #[serde(serialize_with = "test_number")]
+        number: TestId,
+        /// What was bound in this test, in order; may be empty.
+        bindings: Vec<Binding>,
+    },
     /// A test has its verdict.
     TestFinished {
         /// The recording.
@@ -219,6 +229,22 @@ pub enum Finding {
         /// What it asked.
         operation: String,
     },
+    /// A value that the app invents stands for another one than it did before: what it returns is not
+    /// what it stored.
+    Contradiction {
+        /// The value that was recorded.
+        recorded: String,
+        /// What stood for it in this run.
+        live: String,
+        /// Where it did so first: `calls[0].params[0] of test 3`.
+        since: String,
+        /// Where the contradiction is: `response.body.id`.
+        at: String,
+        /// What was recorded there.
+        expected: String,
+        /// What came there in this run.
+        actual: String,
+    },
     /// The app tried to reach a party that the recording does not know.
     UnknownEdge {
         /// The address.
@@ -238,6 +264,17 @@ pub enum Finding {
         /// How.
         how: String,
     },
+}
+
+/// A value that the app invents, and what stands for it in this run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Binding {
+    /// The value that was recorded.
+    pub recorded: String,
+    /// The one of this run.
+    pub live: String,
+    /// Where it stood first: `calls[0].params[0] of test 3`.
+    pub at: String,
 }
 
 /// The mock that comes nearest to a call that found none.

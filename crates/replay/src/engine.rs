@@ -15,7 +15,8 @@ use crate::wall::Wall;
 use crate::{ReplayError, ReplayOptions, Selected, tls};
 use rehearsal_capture::{Held, Mode, begin};
 use rehearsal_model::{
-    CallName, EdgeName, Finding, Ledger, Outcome, Role, RunEvent, Summary, TestId, Timestamp,
+    Binding, CallName, EdgeName, Finding, Ledger, Outcome, Role, RunEvent, Summary, TestId,
+    Timestamp,
 };
 use rehearsal_proxy::Clock;
 use rehearsal_supervise::{App, Ending, Program, Tail, spawn};
@@ -292,6 +293,7 @@ impl Run<'_> {
             };
             let ended = running.app.ended();
             let mut findings = judge(trial, &mut running.driver, &mut secrets, ended).await;
+            self.explain(told, running.stage.bindings());
             if let Some(ending) = ending_of(&running.app, &findings).await {
                 self.app_died(told, ending, running.tail.lines(), &mut findings);
             }
@@ -304,6 +306,14 @@ impl Run<'_> {
             left.pop_front();
         }
         Ok(())
+    }
+
+    /// Tells what was bound in a test, if that is asked for.
+    fn explain(&mut self, told: &Told, bindings: Vec<Binding>) {
+        if self.options.explain {
+            let (recording, number) = (told.recording.clone(), told.number);
+            (self.tell)(RunEvent::Bindings { recording, number, bindings });
+        }
     }
 
     fn app_died(

@@ -14,7 +14,6 @@ mod oracle;
 mod own_calls;
 mod player;
 mod policy;
-mod renaming;
 mod routes;
 mod secrets;
 mod shelf;

@@ -9,17 +9,17 @@ mod talks;
 mod waiting;
 
 use crate::own_calls::OwnCalls;
-use crate::renaming::Renaming;
 use forms::Forms;
 use talks::Talks;
 
 pub(crate) use talks::On;
 
 use crate::shelf::{EdgeNumber, Shelf, ShelfEdge};
-use rehearsal_compare::Rules;
+use rehearsal_compare::{Renaming, Rules, compare, renamed};
 use rehearsal_matching::{Asked, Desk, Pick, Place, Verdict, fingerprint};
 use rehearsal_model::{
-    Difference, Exchange, Failure, Finding, Map, NearestMock, TestCase, TestId, Value, stream,
+    Binding, Difference, Exchange, Failure, Finding, Map, NearestMock, TestCase, TestId, Value,
+    stream,
 };
 use rehearsal_proxy::Reply;
 use rehearsal_store::scrub::{Known, Scrubber};
@@ -64,6 +64,30 @@ struct State {
 impl State {
     fn number(&self) -> TestId {
         self.test.as_ref().map_or(TestId(0), |test| test.id)
+    }
+
+    /// Binds what stands for what in a call that a mock answers.
+    fn bind(&mut self, shelf: &Shelf, mock: u32, (request, form): (&Map, &Value)) {
+        let again = shelf.answers_again(mock);
+        let (root, test) = (shelf.root(mock), self.name());
+        let pairs = self.renaming.pairs(shelf.form(mock), form, &root, again);
+        self.renaming.bind(pairs, &test);
+        // A key or a table may be invented that is no part of the form.
+        let facets = shelf.edge_of(mock).protocol().facets();
+        let identity = facets.identity(request);
+        if self.renaming.invents(&identity) {
+            let recorded = facets.identity(&shelf.exchange(mock).request);
+            let pairs = self.renaming.pairs(&recorded, &identity, &root, again);
+            self.renaming.bind(pairs, &test);
+        }
+    }
+
+    /// What the current test is called where something was bound.
+    fn name(&self) -> String {
+        match self.number() {
+            TestId(0) => "start-up".to_owned(),
+            TestId(number) => format!("test {number}"),
+        }
     }
 
     fn found(&mut self, finding: Finding) {
@@ -140,9 +164,24 @@ impl Stage {
         response
     }
 
-    /// What may differ in the current test, as far as it has come.
-    pub(crate) fn rules(&self) -> Rules {
-        self.state().rules.clone()
+    /// What is wrong with the app's answer, in comparison form. What it invents there is bound.
+    pub(crate) fn judge_answer(&self, expected: &Value, actual: &Value) -> Vec<Finding> {
+        let mut state = self.state();
+        let pairs = state.renaming.pairs(expected, actual, "response", false);
+        let actual = renamed(actual, &pairs);
+        let test = state.name();
+        state.renaming.bind(pairs, &test);
+        let differences = compare(expected, &actual, "response", &state.rules);
+        if differences.is_empty() {
+            return Vec::new();
+        }
+        let contradictions = state.renaming.contradictions(&differences);
+        [Finding::Response { differences }].into_iter().chain(contradictions).collect()
+    }
+
+    /// What was bound since this was last asked.
+    pub(crate) fn bindings(&self) -> Vec<Binding> {
+        self.state().renaming.take_new()
     }
 
     /// An answer of the app as it would have been recorded.
@@ -222,10 +261,8 @@ impl Stage {
                     early = Some(index).filter(|index| state.own.is_early(*index));
                 }
                 state.talks.begin(&self.shelf, on, mock);
-                let renaming = &mut state.renaming;
-                let again = self.shelf.answers_again(mock);
-                renaming.bind(renaming.pairs(self.shelf.form(mock), &form, again));
-                live_answer(answer_of(self.shelf.exchange(mock)), renaming)
+                state.bind(&self.shelf, mock, (request, &form));
+                live_answer(answer_of(self.shelf.exchange(mock)), &mut state.renaming)
             }
             Verdict::Miss(_) if self.shelf.begins_any(edge, request) => {
                 return (Answer::Incomplete, None);
@@ -481,6 +518,13 @@ impl Stage {
         let mut findings = std::mem::take(&mut state.findings);
         let Some(test) = state.test.clone() else { return findings };
         findings.extend(self.end_talks(&mut state, &test));
+        let contradictions = findings.iter().filter_map(|finding| match finding {
+            Finding::CallDiffers { differences, .. } => Some(differences),
+            _ => None,
+        });
+        let contradictions: Vec<_> =
+            contradictions.flat_map(|it| state.renaming.contradictions(it)).collect();
+        findings.extend(contradictions);
         for index in state.own.missing() {
             let call = &test.calls[index];
             let operation = self.shelf.operation(&call.edge, &call.exchange.request);

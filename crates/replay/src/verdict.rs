@@ -4,7 +4,7 @@ use crate::drive::Driver;
 use crate::secrets::Secrets;
 use crate::shelf::Shelf;
 use crate::stage::Stage;
-use rehearsal_compare::{Rules, compare};
+use rehearsal_compare::Rules;
 use rehearsal_model::{Exchange, Finding, Map, TestCase};
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_supervise::Ending;
@@ -49,9 +49,9 @@ pub(crate) async fn judge(
         Err(_) => {
             driver.hang_up();
             let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-            Some(Finding::TimedOut { limit_ms })
+            vec![Finding::TimedOut { limit_ms }]
         }
-        Ok(Err(what)) => Some(Finding::NoAnswer { what }),
+        Ok(Err(what)) => vec![Finding::NoAnswer { what }],
         Ok(Ok(mut answer)) => {
             tokio::select! {
                 _ = timeout(LATE_CALLS, stage.all_called()) => {}
@@ -62,7 +62,7 @@ pub(crate) async fn judge(
             }
             stage.scrub(scrubber, &mut answer);
             stage.recorded_answer(&mut answer);
-            judge_answer(&test, shelf, &answer, &stage.rules())
+            judge_answer(&test, shelf, &answer, stage)
         }
     };
     // A wrong call is often why the answer is wrong, so it is told first.
@@ -71,19 +71,14 @@ pub(crate) async fn judge(
     findings
 }
 
-fn judge_answer(
-    test: &TestCase,
-    shelf: &Shelf,
-    answer: &Exchange,
-    rules: &Rules,
-) -> Option<Finding> {
+fn judge_answer(test: &TestCase, shelf: &Shelf, answer: &Exchange, stage: &Stage) -> Vec<Finding> {
     let recorded = &test.exchange;
     if let Some(failure) = answer.failure
         && recorded.failure != Some(failure)
     {
         let what =
             format!("the connection was {} before the answer was complete", failure.as_str());
-        return Some(Finding::NoAnswer { what });
+        return vec![Finding::NoAnswer { what }];
     }
     let known = shelf.edges.iter().find(|edge| edge.name == test.edge);
     let facets = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol()).facets();
@@ -92,6 +87,5 @@ fn judge_answer(
     let actual = answer.response.as_ref().unwrap_or(&nothing);
     let expected = facets.response(&recorded.request, expected);
     let actual = facets.response(&recorded.request, actual);
-    let differences = compare(&expected, &actual, "response", rules);
-    (!differences.is_empty()).then_some(Finding::Response { differences })
+    stage.judge_answer(&expected, &actual)
 }

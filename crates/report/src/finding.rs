@@ -49,6 +49,9 @@ pub(crate) fn headline(finding: &Finding) -> String {
                 "{call} · {party} · {operation} came before call {before}, which it has to follow"
             )
         }
+        Finding::Contradiction { at, since, .. } => {
+            format!("{at} does not mean what {since} does")
+        }
         Finding::UnknownEdge { address } => {
             format!("the app tried to reach {address}, which the recording does not know")
         }
@@ -94,6 +97,13 @@ pub(crate) fn finding(page: &mut Page, indent: usize, finding: &Finding) {
             if let Some(nearest) = nearest {
                 nearest_mock(page, indent, nearest);
             }
+        }
+        Finding::Contradiction { recorded, live, since, at, expected, actual } => {
+            let line = |page: &mut Page, text: String| {
+                page.to(indent).put(Style::Plain, &text).end();
+            };
+            line(page, format!("{since}: {live}, for {recorded} of the recording"));
+            line(page, format!("{at}: {actual}, for {expected} of the recording"));
         }
         Finding::UnknownEdge { .. } => {
             let hint = "record again to have mocks for it, or let it through with --real";
@@ -177,9 +187,10 @@ fn mark(finding: &Finding) -> (Style, &'static str) {
         | Finding::CallRepeated { .. }
         | Finding::UnknownEdge { .. } => (Style::Actual, "+ "),
         Finding::NotReplayable { .. } => (Style::Bad, "! "),
-        Finding::Response { .. } | Finding::CallDiffers { .. } | Finding::CallOrder { .. } => {
-            (Style::Note, "~ ")
-        }
+        Finding::Response { .. }
+        | Finding::CallDiffers { .. }
+        | Finding::CallOrder { .. }
+        | Finding::Contradiction { .. } => (Style::Note, "~ "),
         Finding::NoAnswer { .. } | Finding::TimedOut { .. } | Finding::AppExited { .. } => {
             (Style::Bad, "! ")
         }

@@ -7,7 +7,7 @@ use crate::table::{Column, draw};
 use crate::words::{command, count, duration, seconds, size};
 use crate::{Look, Report};
 use rehearsal_model::{
-    Change, Difference, Finding, Ledger, Outcome, RunEvent, Summary, TestId, Value,
+    Binding, Change, Difference, Finding, Ledger, Outcome, RunEvent, Summary, TestId, Value,
 };
 use std::io::{self, Write};
 
@@ -114,6 +114,13 @@ impl Report for Human {
             RunEvent::TestStarted { number, name, .. } => {
                 let text = format!("  {}/{} · {} · {name}", self.done + 1, self.tests, number.0);
                 return self.progress(&text);
+            }
+            RunEvent::Bindings { number, bindings, .. } => {
+                for Binding { recorded, live, at } in bindings {
+                    let text =
+                        format!("test {}: {live} stands for {recorded}, from {at}", number.0);
+                    page.to(2).put(Style::Dim, &text).end();
+                }
             }
             RunEvent::TestFinished { .. } => self.finished(&mut page, event),
             RunEvent::AppExited { how, during, output, .. } => {

@@ -96,7 +96,9 @@ impl Report for Junit {
                     suite.output.push_str(&format!("  {}\n", visible(line)));
                 }
             }
-            RunEvent::TestStarted { .. } | RunEvent::RecordingFinished { .. } => {}
+            RunEvent::TestStarted { .. }
+            | RunEvent::Bindings { .. }
+            | RunEvent::RecordingFinished { .. } => {}
             RunEvent::RunFinished { summary } => return self.write(summary),
         }
         Ok(())

@@ -86,6 +86,7 @@ impl Report for Tap {
             RunEvent::RecordingStarted { .. }
             | RunEvent::AppReady { .. }
             | RunEvent::TestStarted { .. }
+            | RunEvent::Bindings { .. }
             | RunEvent::RecordingFinished { .. } => return Ok(()),
         }
         self.out.flush()

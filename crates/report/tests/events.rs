@@ -56,6 +56,7 @@ impl Seen {
             match (key, value) {
                 ("findings", value) => self.list("Finding", value),
                 ("differences", value) => self.list("Object difference", value),
+                ("bindings", value) => self.list("Object binding", value),
                 ("calls", value) => self.list("Object call", value),
                 ("lines", value) => self.list("Object line", value),
                 ("change", Value::Map(map)) => self.object("Change", map),
@@ -143,6 +144,7 @@ fn the_sample_has_everything() {
             RunEvent::Warning { .. } => "event 7",
             RunEvent::RecordingFinished { .. } => "event 8",
             RunEvent::RunFinished { .. } => "event 9",
+            RunEvent::Bindings { .. } => "event 10",
         });
         let RunEvent::TestFinished { findings, .. } = &event else { continue };
         for finding in findings {
@@ -158,6 +160,7 @@ fn the_sample_has_everything() {
                 Finding::AppExited { .. } => "finding 9",
                 Finding::NotReplayable { .. } => "finding 10",
                 Finding::CallRepeated { .. } => "finding 11",
+                Finding::Contradiction { .. } => "finding 12",
             });
             let Finding::Response { differences } = finding else { continue };
             for difference in differences {
@@ -170,5 +173,5 @@ fn the_sample_has_everything() {
             }
         }
     }
-    assert_eq!(seen.len(), 9 + 11 + 4);
+    assert_eq!(seen.len(), 10 + 12 + 4);
 }

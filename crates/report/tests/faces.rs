@@ -170,7 +170,7 @@ fn tap() {
       ...
     not ok 3 - checkout 0003 POST /refunds
       ---
-      message: "call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; payments · POST /charges was called 99 times more than recorded; call 3 of 3 · mail · SEND came before call 2, which it has to follow; the app tried to reach 10.0.0.7:5432, which the recording does not know; edge bank:443 is encrypted (TLS) and cannot be replayed"
+      message: "call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; payments · POST /charges was called 99 times more than recorded; call 3 of 3 · mail · SEND came before call 2, which it has to follow; response.body.id does not mean what calls[0].params[0] of test 4 does; the app tried to reach 10.0.0.7:5432, which the recording does not know; edge bank:443 is encrypted (TLS) and cannot be replayed"
       file: "rehearsal/checkout/tests/0003-x.yaml"
       duration_ms: 12.340
       findings:
@@ -179,6 +179,7 @@ fn tap() {
         - {"kind":"call-unexpected","edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"39.80"}},"nearest":{"place":"call 2 of this test","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}}
         - {"kind":"call-repeated","edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"19.90"}},"times":99}
         - {"kind":"call-order","call":3,"before":2,"of":3,"edge":"mail","owner":null,"operation":"SEND"}
+        - {"kind":"contradiction","recorded":"65e0a1b2c3d4e5f601020304","live":"65e0a1b2c3d4e5f6010203ff","since":"calls[0].params[0] of test 4","at":"response.body.id","expected":"65e0a1b2c3d4e5f601020304","actual":"65e0a1b2c3d4e5f6010203aa"}
         - {"kind":"unknown-edge","address":"10.0.0.7:5432"}
         - {"kind":"not-replayable","edge":"bank:443","owner":null,"obstacle":"encrypted (TLS)"}
       ...

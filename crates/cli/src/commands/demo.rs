@@ -164,6 +164,7 @@ fn test_shop(project: &Project, env: &Env, bug: &str, color: Color) -> Result<Ou
         settings: project.settings().clone(),
         scrubber: Arc::new(project.scrubber()?),
         way: Way::Supervisor(Strategy::Auto),
+        explain: false,
         fail_fast: false,
     };
     let mut outputs = Outputs::human(color);

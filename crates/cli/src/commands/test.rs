@@ -58,6 +58,7 @@ pub(super) fn run(
         settings: project.settings().clone(),
         scrubber: Arc::new(project.scrubber()?),
         way: arguments.capture.way(project.settings()),
+        explain: arguments.explain,
         fail_fast: arguments.fail_fast,
     };
     let mut outputs = Outputs::open(matches, color, arguments.verbose)?;

@@ -149,6 +149,39 @@ fn a_miss_is_compared_with_what_is_most_akin_first() {
     assert_eq!(ask(99, 1, 15), miss(0), "what was used is no news of what is about the same");
 }
 
+/// As [`Table`]; a mock is renamed when its identity is the call's plus one hundred.
+struct Named<'a>(Table<'a>, u64);
+
+impl Judge for Named<'_> {
+    fn differences(&self, mock: u32) -> Vec<Difference> {
+        self.0.differences(mock)
+    }
+
+    fn is_renamed(&self, mock: u32) -> bool {
+        self.0.library.entry(mock).identity == self.1 + 100
+    }
+}
+
+#[test]
+fn a_call_whose_name_is_invented_is_answered_once_and_by_its_own_test() {
+    let entries =
+        vec![call(1, 0, 105, 1, true), call(1, 1, 105, 2, true), call(2, 0, 105, 3, true)];
+    let library = Library::new(entries, |_| vec![]);
+    let mut desk = Desk::default();
+    desk.begin(&library, TestId(1));
+    let mut ask = |identity, optional| {
+        let asked =
+            Asked { edge: 0, identity, values: 9, repeatable: false, optional, stands: false };
+        let table = Table { library: &library, asked: 9, noisy: &[] };
+        match desk.pick(&library, asked, &Named(table, identity)).verdict {
+            Verdict::Mock(mock) => Some(mock),
+            Verdict::Miss(_) => None,
+        }
+    };
+    assert_eq!([ask(6, false), ask(5, true)], [None, None]);
+    assert_eq!([ask(5, false), ask(5, false), ask(5, false)], [Some(0), Some(1), None]);
+}
+
 #[test]
 fn noisy_ambient_mocks_answer_however_many_there_are() {
     let entries = (0..200).map(|index| ambient(0, index, 1, u64::from(index))).collect();

@@ -3,9 +3,8 @@
 //! Nothing is used up and nothing is a miss here: the whole request is asked about in the end.
 
 use super::{Stage, State, answer_of, live_answer};
-use crate::renaming::{self, Renaming};
 use crate::shelf::{EdgeNumber, Shelf};
-use rehearsal_compare::Rules;
+use rehearsal_compare::{Renaming, Rules, renamed};
 use rehearsal_matching::{Asked, Judge, fingerprint};
 use rehearsal_model::{Change, Difference, Map, Value};
 use rehearsal_wire::{Answer, Facets};
@@ -70,10 +69,10 @@ impl Judge for Beginnings<'_> {
         };
         let expected = self.facets.request(&cut);
         let again = self.shelf.answers_again(mock);
-        let pairs = self.renaming.pairs(&expected, self.form, again);
+        let pairs = self.renaming.pairs(&expected, self.form, &self.shelf.root(mock), again);
         let form = match pairs.is_empty() {
             true => Cow::Borrowed(self.form),
-            false => Cow::Owned(renaming::renamed(self.form, &pairs)),
+            false => Cow::Owned(renamed(self.form, &pairs)),
         };
         self.shelf.compare(mock, &expected, &form, self.rules)
     }

@@ -2,9 +2,8 @@
 //!
 //! Which mock is then taken is decided in `matching`.
 
-use crate::renaming::{self, Renaming};
 use crate::shelf::{Headline, Shelf};
-use rehearsal_compare::Rules;
+use rehearsal_compare::{Pair, Renaming, Rules, renamed};
 use rehearsal_matching::{Judge, Kinship};
 use rehearsal_model::{Difference, Map, Value};
 use std::borrow::Cow;
@@ -20,6 +19,8 @@ pub(super) struct Forms<'a> {
     rules: &'a Rules,
     renaming: &'a Renaming,
     headline: OnceCell<Headline>,
+    /// What identifies the request, when that holds what the app invents.
+    invented: OnceCell<Option<Value>>,
 }
 
 impl<'a> Forms<'a> {
@@ -29,7 +30,28 @@ impl<'a> Forms<'a> {
         rules: &'a Rules,
         renaming: &'a Renaming,
     ) -> Self {
-        Forms { shelf, asked, rules, renaming, headline: OnceCell::new() }
+        Forms {
+            shelf,
+            asked,
+            rules,
+            renaming,
+            headline: OnceCell::new(),
+            invented: OnceCell::new(),
+        }
+    }
+}
+
+impl Forms<'_> {
+    /// Whether the request is that of a mock once these pairs, and those in its values, are exchanged.
+    fn agrees_renamed(&self, mock: u32, names: &[Pair]) -> bool {
+        let expected = self.shelf.form(mock);
+        let form = renamed(self.asked.1, names);
+        let again = self.shelf.answers_again(mock);
+        let pairs = self.renaming.pairs(expected, &form, &self.shelf.root(mock), again);
+        let of_names = |pair: &Pair| names.iter().any(|name| name.contradicts(pair));
+        let form = renamed(&form, &pairs);
+        !pairs.iter().any(of_names)
+            && self.shelf.compare(mock, expected, &form, self.rules).is_empty()
     }
 }
 
@@ -40,12 +62,25 @@ impl Judge for Forms<'_> {
             return Vec::new();
         }
         let again = self.shelf.answers_again(mock);
-        let pairs = self.renaming.pairs(expected, form, again);
+        let pairs = self.renaming.pairs(expected, form, &self.shelf.root(mock), again);
         let form = match pairs.is_empty() {
             true => Cow::Borrowed(form),
-            false => Cow::Owned(renaming::renamed(form, &pairs)),
+            false => Cow::Owned(renamed(form, &pairs)),
         };
         self.shelf.compare(mock, expected, &form, self.rules)
+    }
+
+    fn is_renamed(&self, mock: u32) -> bool {
+        let facets = self.shelf.edge_of(mock).protocol().facets();
+        let invented = self.invented.get_or_init(|| {
+            Some(facets.identity(self.asked.0)).filter(|identity| self.renaming.invents(identity))
+        });
+        let Some(identity) = invented else { return false };
+        let recorded = facets.identity(&self.shelf.exchange(mock).request);
+        let pairs = self.renaming.pairs(&recorded, identity, "", self.shelf.answers_again(mock));
+        !pairs.is_empty()
+            && renamed(identity, &pairs) == recorded
+            && self.agrees_renamed(mock, &pairs)
     }
 
     fn kinship(&self, mock: u32) -> Kinship {

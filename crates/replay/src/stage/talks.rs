@@ -5,9 +5,8 @@
 //! is judged which the app says in it, at once: how much it says there is not one test's affair.
 
 use super::{Stage, State};
-use crate::renaming;
 use crate::shelf::Shelf;
-use rehearsal_compare::compare;
+use rehearsal_compare::{compare, renamed};
 use rehearsal_matching::Place;
 use rehearsal_model::{
     Difference, Exchange, ExchangeId, Finding, Map, TestCase, TestId, Value, stream,
@@ -102,15 +101,16 @@ impl Stage {
             (expected, actual) = both_said(&expected, &actual);
         }
         let again = self.shelf.answers_again(mock);
-        let pairs = state.renaming.pairs(&expected, &actual, again);
-        let actual = renaming::renamed(&actual, &pairs);
         let root = format!("{}.response.{}", self.shelf.root(mock), stream::CONVERSATION);
+        let pairs = state.renaming.pairs(&expected, &actual, &root, again);
+        let actual = renamed(&actual, &pairs);
         let differences = match own {
             true => compare(&expected, &actual, &root, &state.rules),
             false => compare(&expected, &actual, &root, &state.rules.of_no_test()),
         };
         if differences.is_empty() {
-            state.renaming.bind(pairs);
+            let test = state.name();
+            state.renaming.bind(pairs, &test);
         }
         differences
     }

@@ -70,10 +70,8 @@ impl Stage {
             if let Place::Call { index, .. } = self.shelf.library.entry(mock).place {
                 state.own.came(index);
             }
-            let renaming = &mut state.renaming;
-            let again = self.shelf.answers_again(mock);
-            renaming.bind(renaming.pairs(self.shelf.form(mock), form, again));
-            live_answer(answer_of(self.shelf.exchange(mock)), renaming)
+            state.bind(&self.shelf, mock, (request, form));
+            live_answer(answer_of(self.shelf.exchange(mock)), &mut state.renaming)
         })?;
         self.called.notify_waiters();
         Some(answer)

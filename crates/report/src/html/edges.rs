@@ -114,6 +114,7 @@ fn party(finding: &Finding) -> Option<(&str, Option<&str>)> {
         | Finding::NotReplayable { edge, owner, .. } => Some((edge, owner.as_deref())),
         Finding::UnknownEdge { address } => Some((address, None)),
         Finding::Response { .. }
+        | Finding::Contradiction { .. }
         | Finding::NoAnswer { .. }
         | Finding::TimedOut { .. }
         | Finding::AppExited { .. } => None,

@@ -191,6 +191,7 @@ impl Report for Html {
             }
             RunEvent::RunFinished { summary } => self.summary(summary),
             RunEvent::AppReady { .. }
+            | RunEvent::Bindings { .. }
             | RunEvent::TestStarted { .. }
             | RunEvent::RecordingFinished { .. } => Ok(()),
         }

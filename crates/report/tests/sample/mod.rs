@@ -1,8 +1,8 @@
 //! A run in which everything happens that can happen, as events.
 
 use rehearsal_model::{
-    CallName, Change, Difference, Finding, Ledger, LedgerLine, Map, NearestMock, Outcome, RunEvent,
-    Summary, TestId, Value, json,
+    Binding, CallName, Change, Difference, Finding, Ledger, LedgerLine, Map, NearestMock, Outcome,
+    RunEvent, Summary, TestId, Value, json,
 };
 
 fn value(text: &str) -> Value {
@@ -95,6 +95,14 @@ pub(crate) fn calls() -> Vec<Finding> {
             owner: None,
             operation: "SEND".into(),
         },
+        Finding::Contradiction {
+            recorded: "65e0a1b2c3d4e5f601020304".into(),
+            live: "65e0a1b2c3d4e5f6010203ff".into(),
+            since: "calls[0].params[0] of test 4".into(),
+            at: "response.body.id".into(),
+            expected: "65e0a1b2c3d4e5f601020304".into(),
+            actual: "65e0a1b2c3d4e5f6010203aa".into(),
+        },
         Finding::UnknownEdge { address: "10.0.0.7:5432".into() },
         Finding::NotReplayable {
             edge: "bank:443".into(),
@@ -165,6 +173,15 @@ pub(crate) fn run() -> Vec<RunEvent> {
     events.extend(test(1, "GET /health", Outcome::Passed, vec![]));
     events.extend(test(2, "POST /orders", Outcome::Failed, vec![response()]));
     events.extend(test(3, "POST /refunds", Outcome::Failed, calls()));
+    events.push(RunEvent::Bindings {
+        recording: recording(),
+        number: TestId(4),
+        bindings: vec![Binding {
+            recorded: "65e0a1b2c3d4e5f601020304".into(),
+            live: "65e0a1b2c3d4e5f6010203ff".into(),
+            at: "calls[0].params[0] of test 4".into(),
+        }],
+    });
     events.push(RunEvent::Warning { recording: None, message: "an edge is \x07opaque".into() });
     events.push(RunEvent::AppExited {
         recording: recording(),
