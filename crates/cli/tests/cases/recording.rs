@@ -22,10 +22,11 @@ pub(crate) fn same(project: &Project, names: &[String; 2]) {
     }
 }
 
-/// A file of a recording without `at` and without the `Date` that servers add.
+/// A file of a recording without `at`, `took` and the `Date` that servers add.
 fn timeless(text: &str) -> String {
     let mut kept = String::new();
-    for line in text.lines().filter(|line| !line.starts_with("at: ")) {
+    let says_when = |line: &&str| line.starts_with("at: ") || line.starts_with("took: ");
+    for line in text.lines().filter(|line| !says_when(line)) {
         let date = line.to_ascii_lowercase().find("date: ");
         kept.push_str(date.map_or(line, |at| &line[..at]));
         // What follows a date on its line, if anything, is kept.
