@@ -85,6 +85,8 @@ COMMANDS = {
 
 NOISE = ("$clusterTime", "operationTime", "localTime", "electionId", "opTime")
 API = ["crud", "cursor", "transaction", "bulk", "unacknowledged", "watch"]
+# What only the apps in Python do.
+MORE = ["many", "exhaust", "raw", "session", "resume"]
 
 
 def statements():
@@ -199,6 +201,63 @@ async def watch(client):
     return [event["operationType"], str(event["documentKey"]["_id"]), last["operationType"]]
 
 
+async def exhaust(client):
+    """The server sends all batches without being asked for each, if it can."""
+    from pymongo import CursorType
+
+    numbers = client.shop.numbers.find({"_id": {"$lt": 30}}, sort=[("_id", 1)], batch_size=4, cursor_type=CursorType.EXHAUST)
+    return [number["_id"] async for number in numbers]
+
+
+async def raw(client):
+    """Cursors read on and closed by their numbers, as apps do that hand them around."""
+    from pymongo.errors import OperationFailure
+
+    db, told = client.shop, []
+    first = await db.command({"find": "numbers", "filter": {}, "sort": {"_id": 1}, "batchSize": 2})
+    again = await db.command({"find": "numbers", "filter": {}, "sort": {"_id": 1}, "batchSize": 2})
+    numbers = [reply["cursor"]["id"] for reply in (first, again)]
+    for number in (numbers[1], numbers[0], numbers[1]):
+        more = await db.command({"getMore": number, "collection": "numbers", "batchSize": 3})
+        told.append([more["cursor"]["id"] == number, [document["_id"] for document in more["cursor"]["nextBatch"]]])
+    killed = await db.command({"killCursors": "numbers", "cursors": numbers})
+    told.append(killed["cursorsKilled"] == numbers)
+    try:
+        await db.command({"getMore": numbers[0], "collection": "numbers"})
+    except OperationFailure as error:
+        told.append(error.code)
+    return [*told, numbers[0] != numbers[1], min(numbers) > 0]
+
+
+async def session(client):
+    """What a driver and a server tell each other of sessions and times."""
+    kinds = client.corpus.causal
+    async with client.start_session(causal_consistency=True) as session:
+        await kinds.delete_many({}, session=session)
+        await kinds.insert_one({"_id": 1}, session=session)
+        found = await kinds.find_one({"_id": 1}, session=session)
+        told = [session.operation_time is not None, session.cluster_time is not None]
+    async with client.start_session(causal_consistency=True) as other:
+        counted = await kinds.count_documents({}, session=other)
+    return [found, counted, *told]
+
+
+async def resume(client):
+    """A change stream that begins where another session stood, and one where that one ended."""
+    kinds, told = client.corpus.resumed, []
+    async with client.start_session() as session:
+        await kinds.delete_many({}, session=session)
+        began = session.operation_time
+    await kinds.insert_one({"_id": 1})
+    async with await kinds.watch(start_at_operation_time=began) as stream:
+        told.append((await anext(stream))["documentKey"])
+        token = stream.resume_token
+    await kinds.insert_one({"_id": 2})
+    async with await kinds.watch(resume_after=token) as stream:
+        told.append((await anext(stream))["documentKey"])
+    return told
+
+
 class Awaited:
     """Makes the methods of the blocking driver look like those of the other one."""
 
@@ -271,6 +330,7 @@ def main(port, mode, file):
     far = {"datetime_conversion": "DATETIME_AUTO"}
     client = AsyncMongoClient(os.environ["MONGO_URL"], **far) if mode == "async" else Awaited(MongoClient(os.environ["MONGO_URL"], **far))
     api = {"crud": crud, "many": many, "cursor": cursor, "transaction": transaction, "bulk": bulk, "unacknowledged": unacknowledged, "watch": watch}
+    api |= {"exhaust": exhaust, "raw": raw, "session": session, "resume": resume}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):

@@ -150,7 +150,7 @@ def cases(stand, tools):
     drivers = {"pymongo": [python, HERE / "corpus.py", "{port}", "sync"], "pymongo-async": [python, HERE / "corpus.py", "{port}", "async"]}
     drivers |= {name: [*command, "{port}"] for name, command in others.items()}
     for name, command in drivers.items():
-        api = corpus.API if name in others else [*corpus.API, "many"]
+        api = corpus.API if name in others else [*corpus.API, *corpus.MORE]
         requests = [("GET", path, None, 200, "") for path in corpus.paths(api)]
         yield name, lambda name=name, command=command, requests=requests: stand.app(name, [*command, statements], requests)
 

@@ -179,7 +179,8 @@ fn option(command: &str, key: &str, value: &Value) -> Option<Value> {
             (!map.is_some_and(usual)).then(|| value.clone())
         }
         "readConcern" => {
-            let kept = |(key, _): &(&str, &Value)| !matches!(*key, "afterClusterTime");
+            let kept =
+                |(key, _): &(&str, &Value)| !matches!(*key, "afterClusterTime" | "atClusterTime");
             let kept: Map = map?.iter().filter(kept).map(|(k, v)| (k, v.clone())).collect();
             (!kept.is_empty()).then_some(Value::Map(kept))
         }

@@ -1,6 +1,6 @@
 //! What of a command identifies it, and what two must agree in.
 
-use super::bson;
+use super::{bson, clock};
 use crate::{Facets, Flaw};
 use rehearsal_model::{Map, Value};
 use std::time::Duration;
@@ -51,6 +51,7 @@ impl Facets for MongoFacets {
     fn request(&self, request: &Map) -> Value {
         let mut form = request.clone();
         form.remove("awaits");
+        form.get_mut("pipeline").into_iter().for_each(clock::without_start);
         if let Some(Value::Map(options)) = form.get_mut("options") {
             NO_CONCERN.iter().for_each(|key| _ = options.remove(key));
             if options.is_empty() {

@@ -7,6 +7,7 @@
 
 mod bson;
 mod checksum;
+mod clock;
 mod command;
 mod compression;
 mod facets;

@@ -8,10 +8,11 @@ use super::command::{self, Kind};
 use super::inbox::{Inbox, Message};
 use super::login::{Login, Step};
 use super::message::{self, Said};
-use super::{NAME, hello, reply};
+use super::{NAME, clock, hello, reply};
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
 use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The number of every connection, as servers tell it in their greeting.
@@ -36,6 +37,8 @@ pub(super) struct Responder {
     sent: u32,
     waiting: Option<Waiting>,
     login: Login,
+    /// Replies tell a logical time.
+    tells_time: bool,
     words: Arc<[String]>,
     client_ended: bool,
     over: bool,
@@ -49,6 +52,7 @@ impl Responder {
             sent: 0,
             waiting: None,
             login: Login::default(),
+            tells_time: false,
             words,
             client_ended: false,
             over: false,
@@ -109,7 +113,13 @@ impl Responder {
             return Ok(());
         }
         self.sent = self.sent.wrapping_add(1);
-        let bytes = message::write(self.sent, to.number, to.said.form, document)?;
+        let mut document = Cow::Borrowed(document);
+        if self.tells_time
+            && let Value::Map(reply) = document.to_mut()
+        {
+            clock::tell(reply);
+        }
+        let bytes = message::write(self.sent, to.number, to.said.form, &document)?;
         out.push(Command::Send { to: Peer::Client, bytes: Bytes::from(bytes) });
         Ok(())
     }
@@ -136,6 +146,7 @@ impl Responder {
                 if waiting.command.kind == Kind::Hello
                     && let Some(Value::Map(fields)) = response.get_mut("fields")
                 {
+                    self.tells_time = clock::is_told_by(fields);
                     hello::write(&waiting.said, CONNECTION, fields);
                 }
                 let document = match waiting.prepared.take() {

@@ -106,6 +106,19 @@ fn news_are_recorded_and_waiting_for_them_is_not() {
 }
 
 #[test]
+fn a_change_stream_begins_at_whatever_time_the_server_told() {
+    let watch = |start: &str| {
+        map(&format!(
+            r#"{{"mongodb":"aggregate a.b","pipeline":[{{"$changeStream":{{{start}}}}}]}}"#
+        ))
+    };
+    let at = |t: u32| format!(r#""startAtOperationTime":{{"$timestamp":{{"t":{t},"i":1}}}}"#);
+    let form = |start: &str| Mongo.facets().request(&watch(start));
+    assert_eq!(form(&at(1)), form(&at(1795285068)));
+    assert_ne!(form(&at(1)), form(""));
+}
+
+#[test]
 fn cursors_are_closed_by_the_responder_alone() {
     let kill = r#"{"killCursors":"orders","cursors":[{"$numberLong":"7"}],"$db":"shop"}"#;
     let sent = documents(&respond(&[asks(1, kill)], usize::MAX, &mut Vec::new()));

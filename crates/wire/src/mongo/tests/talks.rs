@@ -52,6 +52,27 @@ fn replies_name_the_command_and_come_in_its_form() {
 }
 
 #[test]
+fn a_server_of_a_cluster_tells_the_time_and_recordings_do_not() {
+    let hello = asks(1, r#"{"hello":1,"$db":"admin"}"#);
+    let ping = asks(2, r#"{"ping":1,"$db":"admin"}"#);
+    let greeted = |fields| Answer::Response(Map::from([("fields", Value::Map(map(fields)))]));
+    let told = |fields| {
+        let mut answers = vec![greeted(fields), Answer::Response(Map::new())];
+        documents(&respond(&[hello.clone(), ping.clone()], usize::MAX, &mut answers))
+    };
+    for said in told(r#"{"setName":"rs","isWritablePrimary":true}"#) {
+        let said = map(&said);
+        assert!(said.get("operationTime").is_some() && said.get("$clusterTime").is_some());
+        assert!(
+            responses(&[ping.clone(), says(3, 2, &json::to_string(&said.into()))])[0]
+                .find("Time")
+                .is_none()
+        );
+    }
+    assert!(told(r#"{"isWritablePrimary":true}"#).iter().all(|said| !said.contains("Time")));
+}
+
+#[test]
 fn an_unacknowledged_write_has_no_reply() {
     let write =
         r#"{"delete":"log","deletes":[{"q":{},"limit":0}],"writeConcern":{"w":0},"$db":"shop"}"#;
