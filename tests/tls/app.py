@@ -115,6 +115,38 @@ def by_mutual(url):
     return [urllib.request.urlopen(f"{url}/item", timeout=20, context=context).read().decode()]
 
 
+def by_nameless(url):
+    """Has no certificate, which the server wants. It is told so after the handshake, or by the end of the connection."""
+    return by_strange_mutual(url, None)
+
+
+def by_strange_mutual(url, certificate=os.environ.get("SUITE_STRANGER")):
+    """Has a certificate that the server does not want."""
+    context = ssl.create_default_context()
+    if certificate:
+        context.load_cert_chain(certificate)
+    try:
+        return [urllib.request.urlopen(f"{url}/item", timeout=20, context=context).read().decode()]
+    except (OSError, http.client.HTTPException):
+        raise RuntimeError("failed: refused") from None
+
+
+def by_revocation(url):
+    """Looks whether the certificate was revoked."""
+    context = ssl.create_default_context()
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    context.load_verify_locations(os.environ["SUITE_REVOKED"])
+    return tries(lambda: [urllib.request.urlopen(f"{url}/item", timeout=20, context=context).read().decode()])
+
+
+def by_bug(url):
+    """With `BUG=expired_cert_accepted` it goes on with a certificate whose time is over."""
+    context = ssl.create_default_context()
+    if os.environ.get("BUG") == "expired_cert_accepted":
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return [urllib.request.urlopen(f"{url}/item", timeout=20, context=context).read().decode()]
+
+
 def by_http2_alone(url):
     """Offers HTTP/2 only. That is all that matters here, so it goes on with what the server can speak."""
     context = ssl.create_default_context()

@@ -15,8 +15,10 @@ cache folder. Exit code 0 when all passed, 1 when one failed.
 import contextlib
 import os
 import shutil
+import ssl
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -26,7 +28,7 @@ sys.path.insert(0, str(HERE.parent / "databases"))
 from stand import Failed, Server, free_port, install_once, install_python, listens, main, run_tool, wait_until  # noqa: E402
 
 PACKAGES = ["requests==2.32.*", "httpx==0.28.*", "cryptography==46.*"]
-FLAWS = ["expired", "misnamed", "untrusted"]
+FLAWS = ["expired", "misnamed", "untrusted", "early", "selfsigned", "chainless"]
 PYTHON = ["urllib", "requests", "httpx", "curl"]
 # Whom the apps trust: these name the suite's authority, every other variable of the kind is taken away.
 TOLD = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
@@ -36,7 +38,7 @@ UNTOLD = ["SSL_CERT_DIR", "AWS_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO", "DENO_C
 class Https(Server):
     def __init__(self, folder):
         super().__init__(folder)
-        self.ports = {kind: free_port() for kind in ["valid", "mutual", *FLAWS]}
+        self.ports = {kind: free_port() for kind in ["valid", "mutual", "weak", "revoked", *FLAWS]}
         self.port = self.ports["valid"]
         home = self.folder / "home"
         home.mkdir()
@@ -46,6 +48,7 @@ class Https(Server):
         self.env |= {f"{kind.upper()}_URL": f"https://localhost:{port}" for kind, port in self.ports.items()}
         self.env |= {"ADDRESS_URL": f"https://127.0.0.1:{self.port}", "SUITE_CA": str(self.folder / "ca.pem")}
         self.env |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "SUITE_SERVER": str(self.folder / "valid.pem")}
+        self.env |= {"SUITE_STRANGER": str(self.folder / "stranger.pem"), "SUITE_REVOKED": str(self.folder / "crl.pem")}
         self.env["SUITE_CLIENT"] = str(self.folder / "client.pem")
 
     def command(self):
@@ -129,6 +132,24 @@ def unread(stand, name, command, client, kind="valid", words="passed on unread")
     return named[0].removeprefix("warning: ")
 
 
+def refused(stand, name, command, paths, words):
+    """What goes by us unread fails as it does without us, and the summary has these words."""
+    wanted = directly(stand, command, paths)
+    if wrong := {path: text for path, text in wanted.items() if "Gr" in text}:
+        raise Failed(f"without us it does not fail: {wrong}")
+    stand.record(name, command, [("GET", path, None, 200, text) for path, text in wanted.items()])
+    log = (stand.folder / f"record-{name}.log").read_text("utf-8")
+    if not any(line.startswith("warning: edge ") and words in line for line in log.splitlines()):
+        raise Failed(f"nobody was told {words!r}:\n{log}")
+    return f"failed as without us, and named: {', '.join(sorted(set(wanted.values())))}"
+
+
+def careless_by_mistake(stand, command):
+    """An app that has given up to verify: exactly that test is red, and what it accepted is named."""
+    stand.app("defect", command, [("GET", "/bug/valid", None, 200, "Gr"), ("GET", "/bug/expired", None, 200, "failed: "), ("GET", "/urllib/valid", None, 200, "Gr")])
+    return stand.defect("defect", "expired_cert_accepted", [2], ["GET /item is a call", "accepted a certificate that is expired", "certificate has expired"])
+
+
 def by_java(stand, command):
     """Java reads no variable that names certificates: without us it knows the suite's authority from nowhere."""
     requests = [("GET", f"/{client}/{kind}", None, 200, "Gr") for client in ("http-client", "connection") for kind in ("valid", "address")]
@@ -139,8 +160,10 @@ def by_java(stand, command):
     return said
 
 
-def call(stand, port, path, host="localhost", trusted=None):
-    """What curl is answered by the app over TLS, when it trusts nobody but our authority."""
+def call(stand, port, path, host="localhost", trusted=None, careless=False):
+    """What curl is answered by the app over TLS, when it trusts nobody but our authority, or does not care."""
+    if careless:
+        return stand.server.call("curl", "-sS", "--max-time", "30", "--insecure", f"https://{host}:{port}{path}")
     trusted = trusted or Path(stand.server.env["XDG_DATA_HOME"]) / "rehearsal" / "authority.crt"
     return stand.server.call("curl", "-sS", "--max-time", "30", "--cacert", trusted, f"https://{host}:{port}{path}")
 
@@ -178,6 +201,41 @@ def serving(stand, name, command, paths, certificate="valid", host="localhost", 
     if f"  inbound:\n    protocol: http\n    tls: {how}\n" not in manifest:
         raise Failed(f"recording.yaml does not say that the app was called over TLS:\n{manifest}")
     return f"{len(paths)} tests, {verdict}"
+
+
+def flawed(stand, command):
+    """The app's own certificate has a flaw that is one for every caller: they refuse it as they do without us."""
+    own, seen = stand.folder / "server", {}
+    for kind in ("expired", "early", "misnamed"):
+        port = free_port()
+        words = [str(word).replace("{port}", str(port)) for word in command]
+        env = {"APP_CERTIFICATE": str(own / f"{kind}.pem")}
+        authority = Path(stand.server.env["XDG_DATA_HOME"]) / "rehearsal" / "authority.crt"
+        process = subprocess.Popen(words, env=stand.server.env | env, cwd=stand.folder, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda port=port: listens(port), process, "the app")
+            without = why_not(port, own / "ca.pem")
+        finally:
+            process.kill()
+            process.wait()
+        with stand.recording(f"flawed-{kind}", words, port, stand.server.env | env):
+            recorded = why_not(port, authority)
+            call(stand, port, "/self/a", careless=True)
+        log = (stand.folder / f"record-flawed-{kind}.log").read_text("utf-8")
+        if without != recorded or "the app's certificate is " not in log:
+            raise Failed(f"{kind}: without us {without!r}, with us {recorded!r}:\n{log}")
+        seen[kind] = without
+        replays(stand, f"flawed-{kind}", env)
+    return "; ".join(seen.values())
+
+
+def why_not(port, trusted):
+    """Why Python does not accept the certificate of the app."""
+    try:
+        urllib.request.urlopen(f"https://localhost:{port}/self/x", timeout=20, context=ssl.create_default_context(cafile=trusted))
+    except urllib.error.URLError as error:
+        return error.reason.verify_message
+    raise Failed("a caller accepted a certificate with a flaw")
 
 
 def strangers(stand, command):
@@ -258,6 +316,12 @@ def cases(stand, tools):
     yield "python-flaws", lambda: fails(stand, "python-flaws", app, PYTHON)
     yield "node-flaws", lambda: fails(stand, "node-flaws", script, ["fetch", "https"])
     yield "go-flaws", lambda: fails(stand, "go-flaws", program, ["http", "tls12"])
+    yield "weak", lambda: refused(stand, "weak", app, ["/urllib/weak", "/curl/weak"], "cannot be established by us")
+    yield "nameless", lambda: refused(stand, "nameless", app, ["/nameless/mutual"], "asks for a certificate of whoever calls")
+    yield "stranger", lambda: refused(stand, "stranger", app, ["/strange-mutual/mutual"], "asks for a certificate of whoever calls")
+    yield "revoked", lambda: refused(stand, "revoked", app, ["/revocation/revoked"], "passed on unread")
+    yield "not-revoked", lambda: unread(stand, "not-revoked", app, "revocation", "valid")
+    yield "expired_cert_accepted", lambda: careless_by_mistake(stand, app)
     yield "careless", lambda: careless(stand, app)
     yield "own-roots", lambda: unread(stand, "own-roots", app, "own-roots")
     yield "pinning", lambda: unread(stand, "pinning", app, "pinning")
@@ -270,6 +334,7 @@ def cases(stand, tools):
     yield "inbound-own", lambda: serving(stand, "inbound-own", app, paths[:1], certificate="untrusted")
     yield "inbound-node", lambda: serving(stand, "inbound-node", script, ["/self/a", "/fetch/valid"], told=["TLSv1.3", "localhost"])
     yield "inbound-go", lambda: serving(stand, "inbound-go", program, ["/self/a", "/http/valid"], told=["TLS 1.3", "localhost"])
+    yield "inbound-flawed", lambda: flawed(stand, app)
     yield "inbound-strangers", lambda: strangers(stand, app)
     yield "inbound-asking", lambda: asking(stand, app)
     own = stand.folder / "server"

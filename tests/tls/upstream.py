@@ -40,6 +40,8 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port, kind, folder):
         super().__init__(("127.0.0.1", port), Handler)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if kind == "weak":
+            self.context.set_ciphers("DEFAULT@SECLEVEL=0")
         self.context.load_cert_chain(folder / f"{kind}.pem")
         if kind == "mutual":
             self.context.verify_mode = ssl.CERT_REQUIRED

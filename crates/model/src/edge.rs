@@ -62,17 +62,29 @@ pub enum Certificate {
     Valid,
     /// Nobody whom they trust has signed it.
     Untrusted,
-    /// Its time is over, or has not come.
+    /// Its time is over.
     Expired,
     /// It is for another name.
     Misnamed,
+    /// Its time has not come.
+    Early,
+    /// It has signed itself, and nobody trusts it.
+    SelfSigned,
 }
 
 impl Certificate {
     /// Every word for one, in files.
-    pub const WORDS: &[&str] = &["valid", "untrusted", "expired", "misnamed"];
+    pub const WORDS: &[&str] =
+        &["valid", "untrusted", "expired", "misnamed", "not-yet-valid", "self-signed"];
 
-    const ALL: [Self; 4] = [Self::Valid, Self::Untrusted, Self::Expired, Self::Misnamed];
+    const ALL: [Self; 6] = [
+        Self::Valid,
+        Self::Untrusted,
+        Self::Expired,
+        Self::Misnamed,
+        Self::Early,
+        Self::SelfSigned,
+    ];
 
     /// The word for it in files.
     #[must_use]

@@ -97,7 +97,15 @@ impl Player {
         let known = &self.stage.shelf.edges[edge as usize];
         let (silent, played) = (!known.said_anything, self.tls.clone());
         match tls::accept(played, (called, how), silent, known.spoken, client).await {
-            Ok(client) => Some(client),
+            Ok(client) => {
+                if silent && how != Certificate::Valid {
+                    let (name, how) = (&known.name, how.word());
+                    self.accounts.warn(format!(
+                        "edge {name}: the app accepted a certificate that is {how}, which it had refused when it was recorded"
+                    ));
+                }
+                Some(client)
+            }
             Err(error) => {
                 self.accounts.ledger(tls::refused(&known.name, how));
                 // Of a certificate with a flaw that is what was to be expected.

@@ -75,10 +75,16 @@ impl Authority {
         })
     }
 
-    /// One that nobody trusts, for this process only.
-    pub(crate) fn unknown() -> Result<Self, rcgen::Error> {
+    /// What is said of one that nobody trusts.
+    pub(crate) fn unknown_params() -> CertificateParams {
         let mut params = params();
         params.distinguished_name = name("An authority that nobody knows");
+        params
+    }
+
+    /// One that nobody trusts, for this process only.
+    pub(crate) fn unknown() -> Result<Self, rcgen::Error> {
+        let params = Self::unknown_params();
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?;
         let (der, pem) = (certificate.der().clone(), certificate.pem());

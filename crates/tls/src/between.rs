@@ -144,12 +144,23 @@ impl Between {
         begun.io.forget();
         *seen = Some(Seen { certificate: how, name: named });
         let agreed = server.alpn();
-        // Of whatever an app shows to its callers, only it has the key.
-        let shown = if role == Role::Inbound { Certificate::Valid } else { how };
+        // Whom the callers of the app trust, such as the very certificate that it has signed itself, is
+        // theirs to know; a time that is over, or another name, is a flaw for all of them.
+        let shown = match (role, how) {
+            (Role::Inbound, Certificate::Untrusted | Certificate::SelfSigned) => Certificate::Valid,
+            (Role::Inbound | Role::Outbound, how) => how,
+        };
         let accepted = accept(&self.mint, &self.provider, begun, (&name, shown), agreed).await;
         match accepted {
             Ok(tls) if role == Role::Inbound => Ok((Laid::new(tls, None), server)),
             Ok(tls) => Ok((Laid::new(tls, self.listen(party, how)), server)),
+            Err(error) if role == Role::Inbound && shown != Certificate::Valid => {
+                Err(io::Error::other(format!(
+                    "edge {party}: the app's certificate is {}, and a caller refused it ({error})",
+                    how.word()
+                ))
+                .into())
+            }
             // One caller of many says nothing of the others.
             Err(error) if role == Role::Inbound => Err(io::Error::other(format!(
                 "edge {party}: a caller did not accept the certificate in place of the app's ({error}); have it trust authority.crt in rehearsal's data folder, as docs/tls.md says"

@@ -68,9 +68,11 @@ impl Mint {
             Certificate::Untrusted => {
                 self.unknown().map_err(failed)?.sign(&params, &self.key).map_err(failed)?
             }
-            Certificate::Valid | Certificate::Expired | Certificate::Misnamed => {
-                self.authority.sign(&params, &self.key).map_err(failed)?
-            }
+            Certificate::SelfSigned => params.self_signed(&self.key).map_err(failed)?.der().clone(),
+            Certificate::Valid
+            | Certificate::Expired
+            | Certificate::Misnamed
+            | Certificate::Early => self.authority.sign(&params, &self.key).map_err(failed)?,
         };
         let key = self.provider.key_provider.load_private_key(private(&self.key));
         let key =
@@ -106,7 +108,12 @@ fn params(name: &str, how: Certificate, today: Date) -> Result<CertificateParams
         let day = today.saturating_add(Span::new().days(days));
         date_time_ymd(day.year().into(), day.month().unsigned_abs(), day.day().unsigned_abs())
     };
-    let last = if how == Certificate::Expired { -1 } else { DAYS };
-    (params.not_before, params.not_after) = (in_days(-DAYS), in_days(last));
+    let (first, last) = match how {
+        Certificate::Expired => (-DAYS, -1),
+        // Tomorrow may have begun somewhere.
+        Certificate::Early => (2, DAYS),
+        _ => (-DAYS, DAYS),
+    };
+    (params.not_before, params.not_after) = (in_days(first), in_days(last));
     Ok(params)
 }

@@ -33,7 +33,10 @@ impl Verifier {
     /// What clients think that trust exactly this certificate, whoever signed it.
     fn known(&self, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Certificate {
         if !self.roots.contain(leaf) {
-            return Certificate::Untrusted;
+            return match signs_itself(leaf) {
+                Some(true) => Certificate::SelfSigned,
+                Some(false) | None => Certificate::Untrusted,
+            };
         }
         let parsed = ParsedCertificate::try_from(leaf);
         match parsed.and_then(|parsed| verify_server_name(&parsed, name)) {
@@ -55,10 +58,12 @@ impl ServerCertVerifier for Verifier {
         let how = match self.strict.verify_server_cert(leaf, intermediates, name, ocsp, now) {
             Ok(_) => Certificate::Valid,
             Err(Error::InvalidCertificate(error)) => match error {
-                CertificateError::Expired
-                | CertificateError::ExpiredContext { .. }
-                | CertificateError::NotValidYet
-                | CertificateError::NotValidYetContext { .. } => Certificate::Expired,
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                    Certificate::Expired
+                }
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                    Certificate::Early
+                }
                 CertificateError::NotValidForName
                 | CertificateError::NotValidForNameContext { .. } => Certificate::Misnamed,
                 _ => self.known(leaf, name),
@@ -90,6 +95,41 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.strict.supported_verify_schemes()
     }
+}
+
+/// Whether a certificate names itself as who has signed it (RFC 5280, section 4.1). None when it cannot
+/// be read.
+fn signs_itself(certificate: &[u8]) -> Option<bool> {
+    const SEQUENCE: u8 = 0x30;
+    const VERSION: u8 = 0xa0;
+    let (_, whole, _) = element(certificate).filter(|(tag, _, _)| *tag == SEQUENCE)?;
+    let (_, mut rest, _) = element(whole)?;
+    if rest.first() == Some(&VERSION) {
+        rest = element(rest)?.2;
+    }
+    // The serial number, the algorithm, the issuer, the time, the subject.
+    let mut parts = [rest; 5];
+    for part in &mut parts {
+        let (_, _, after) = element(rest)?;
+        *part = &rest[..rest.len() - after.len()];
+        rest = after;
+    }
+    Some(parts[2] == parts[4])
+}
+
+/// The tag and content of the first element of DER, and what follows it.
+fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&[tag, first], rest) = der.split_first_chunk()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(first), rest),
+        0x81..=0x83 => {
+            let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
 }
 
 /// Takes whatever certificate a server shows, whose key the server must have all the same.
@@ -130,5 +170,25 @@ impl ServerCertVerifier for Anybody {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, Issuer, KeyPair};
+
+    #[test]
+    fn who_signs_itself_is_told_by_its_names() {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["shop.example".to_owned()]).unwrap();
+        let own = params.self_signed(&key).unwrap();
+        assert_eq!(signs_itself(own.der()), Some(true));
+        let issuer = Issuer::new(crate::Authority::unknown_params(), KeyPair::generate().unwrap());
+        let other = params.signed_by(&key, &issuer).unwrap();
+        assert_eq!(signs_itself(other.der()), Some(false));
+        for end in 0..own.der().len() {
+            assert_eq!(signs_itself(&own.der()[..end]), None);
+        }
     }
 }

@@ -97,6 +97,8 @@ async fn the_app_meets_the_flaw_that_the_server_has() {
         (Certificate::Expired, "expired"),
         (Certificate::Misnamed, "not valid for name"),
         (Certificate::Untrusted, "UnknownIssuer"),
+        (Certificate::Early, "not valid yet"),
+        (Certificate::SelfSigned, "UnknownIssuer"),
     ] {
         let (said, seen) = stage.call(&stage.ours, how, &[]).await;
         let error = said.unwrap_err().to_string();
