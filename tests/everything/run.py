@@ -12,6 +12,7 @@ folder. Exit code 0 when all passed, 1 when one failed.
 """
 
 import itertools
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,8 +25,8 @@ from stand import Failed, Server, ask, free_port, install_once, install_python, 
 PACKAGES = [
     "aiohttp==3.*", "cryptography==46.*", "grpcio==1.85.*", "grpcio-tools==1.85.*", "strawberry-graphql==0.341.*", "websockets==15.*", "zeep==4.*",
 ]
-SOURCES = ["inventory.proto", "go/go.mod", "go/go.sum", "go/main.go"]
-TOOLS = [("curl", "curl"), ("go", "golang")]
+SOURCES = ["inventory.proto", "go/go.mod", "go/go.sum", "go/main.go", "node/package.json", "node/shop.mjs"]
+TOOLS = [("curl", "curl"), ("go", "golang"), ("node", "nodejs"), ("npm", "npm")]
 # The defect, the tests that must be red by it, and words of which each must be in what `rehearsal test` prints.
 DEFECTS = {
     "grpc_status": ([2], ["response.status", "404", "503", "NOT_FOUND: there is no item Z9", "UNAVAILABLE"]),
@@ -54,7 +55,7 @@ class Services(Server):
         roots = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"]
         self.env |= {name: str(folder / "ca.pem") for name in roots}
         self.env |= {name.upper(): f"https://localhost:{port}" for name, port in self.ports.items()}
-        self.env |= {"INVENTORY": f"localhost:{self.ports['inventory']}", "DESCRIPTORS": str(cache / "inventory.binpb")}
+        self.env |= {"INVENTORY": f"localhost:{self.ports['inventory']}", "DESCRIPTORS": str(cache / "inventory.binpb"), "PROTO": str(HERE / "inventory.proto")}
         self.env |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def command(self):
@@ -143,6 +144,7 @@ def install(cache):
     return {
         "python": [cache / "python" / "bin" / "python", HERE / "shop.py", "{port}"],
         "go": [cache / "shop-go", "{port}"],
+        "node": [shutil.which("node"), cache / "node" / "shop.mjs", "{port}"],
     }
 
 
@@ -150,6 +152,7 @@ def fill(cache):
     python = install_python(cache / "python", PACKAGES)
     run_tool([python, "-m", "grpc_tools.protoc", "-I", HERE, f"--descriptor_set_out={cache / 'inventory.binpb'}", "inventory.proto"], cache)
     run_tool(["go", "build", "-o", cache / "shop-go", "."], HERE / "go")
+    run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], shutil.copytree(HERE / "node", cache / "node"))
 
 
 if __name__ == "__main__":
