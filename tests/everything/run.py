@@ -25,8 +25,8 @@ from stand import Failed, Server, ask, free_port, install_once, install_python, 
 PACKAGES = [
     "aiohttp==3.*", "cryptography==46.*", "grpcio==1.85.*", "grpcio-tools==1.85.*", "strawberry-graphql==0.341.*", "websockets==15.*", "zeep==4.*",
 ]
-SOURCES = ["inventory.proto", "go/go.mod", "go/go.sum", "go/main.go", "node/package.json", "node/shop.mjs"]
-TOOLS = [("curl", "curl"), ("go", "golang"), ("node", "nodejs"), ("npm", "npm")]
+SOURCES = ["inventory.proto", "go/go.mod", "go/go.sum", "go/main.go", "node/package.json", "node/shop.mjs", "java/pom.xml", "java/Shop.java"]
+TOOLS = [("curl", "curl"), ("go", "golang"), ("node", "nodejs"), ("npm", "npm"), ("mvn", "maven"), ("javac", "default-jdk-headless")]
 # The defect, the tests that must be red by it, and words of which each must be in what `rehearsal test` prints.
 DEFECTS = {
     "grpc_status": ([2], ["response.status", "404", "503", "NOT_FOUND: there is no item Z9", "UNAVAILABLE"]),
@@ -91,7 +91,7 @@ def buy(stand, port):
     ask(port, "POST", "/orders", order("Z9", 1, "DE"), 404, "NOT_FOUND: there is no item Z9")
     ask(port, "POST", "/orders", order("A1", 1, "XX"), 422, "no rate is known for XX")
     run([stand.server.python, HERE / "client.py", port, '{"sku":"A1","quantity":1,"country":"FR"}', '{"sku":"B2","quantity":1,"country":"DE"}'], ["pay-2388", "pay-29750", "1000 see you"])
-    run(["curl", "-sSN", "--max-time", "60", f"http://127.0.0.1:{port}/deliveries/A1"], ["id: 4", "signed"])
+    run(["curl", "-sSN", "--max-time", "60", "-H", "Accept: text/event-stream", f"http://127.0.0.1:{port}/deliveries/A1"], ["id: 4", "signed"])
     ask(port, "POST", "/graphql", {"query": "query Item($sku: String!) { item(sku: $sku) { count cents } }", "variables": {"sku": "A1"}}, 200, "1990")
     ask(port, "POST", "/refunds", {"payment": "pay-4736"}, 502, "expired")
 
@@ -145,6 +145,7 @@ def install(cache):
         "python": [cache / "python" / "bin" / "python", HERE / "shop.py", "{port}"],
         "go": [cache / "shop-go", "{port}"],
         "node": [shutil.which("node"), cache / "node" / "shop.mjs", "{port}"],
+        "java": [shutil.which("java"), "-XX:TieredStopAtLevel=1", "-cp", f"{cache / 'java' / 'lib'}:{cache / 'java' / 'lib' / '*'}", "Shop", "{port}"],
     }
 
 
@@ -153,6 +154,9 @@ def fill(cache):
     run_tool([python, "-m", "grpc_tools.protoc", "-I", HERE, f"--descriptor_set_out={cache / 'inventory.binpb'}", "inventory.proto"], cache)
     run_tool(["go", "build", "-o", cache / "shop-go", "."], HERE / "go")
     run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], shutil.copytree(HERE / "node", cache / "node"))
+    java = shutil.copytree(HERE / "java", cache / "java")
+    run_tool(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java)
+    run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Shop.java"], java)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ use rehearsal_model::Certificate;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Certificates that are kept; more names than that are asked for by no app but by mistake.
@@ -95,7 +96,12 @@ fn failed(name: &str, error: &rcgen::Error) -> TlsError {
 
 fn params(name: &str, how: Certificate, today: Date) -> Result<CertificateParams, rcgen::Error> {
     let shown = if how == Certificate::Misnamed { OTHER_NAME } else { name };
-    let mut params = CertificateParams::new([shown.to_owned()])?;
+    let mut names = vec![shown.to_owned()];
+    // Clients of Java name no host to TLS that has no dot in it, and want it in the certificate all the same.
+    if shown.parse().is_ok_and(|address: IpAddr| address.is_loopback()) {
+        names.push("localhost".to_owned());
+    }
+    let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
     // Longer ones do not fit there, and nobody looks.
     if shown.len() <= 64 {
@@ -116,4 +122,28 @@ fn params(name: &str, how: Certificate, today: Date) -> Result<CertificateParams
     };
     (params.not_before, params.not_after) = (in_days(first), in_days(last));
     Ok(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::SanType;
+
+    #[test]
+    fn an_address_of_this_machine_is_called_localhost_too() {
+        let names = |name: &str, how| {
+            let made = params(name, how, Date::constant(2026, 11, 21)).unwrap();
+            let named = made.subject_alt_names.into_iter().map(|name| match name {
+                SanType::DnsName(name) => name.to_string(),
+                SanType::IpAddress(address) => address.to_string(),
+                other => format!("{other:?}"),
+            });
+            named.collect::<Vec<_>>()
+        };
+        assert_eq!(names("127.0.0.1", Certificate::Valid), ["127.0.0.1", "localhost"]);
+        assert_eq!(names("::1", Certificate::Expired), ["::1", "localhost"]);
+        assert_eq!(names("192.0.2.1", Certificate::Valid), ["192.0.2.1"]);
+        assert_eq!(names("shop.example", Certificate::Valid), ["shop.example"]);
+        assert_eq!(names("127.0.0.1", Certificate::Misnamed), [OTHER_NAME]);
+    }
 }
