@@ -361,6 +361,21 @@ def install_python(folder, packages):
     return str(python)
 
 
+def install_rust(caches):
+    """The program that has Rust's drivers of all databases, built once for all suites into a folder beside theirs."""
+    project = Path(__file__).resolve().parent / "rust"
+    sources = sorted([*project.glob("Cargo.*"), *project.glob("src/*.rs")])
+
+    def fill(cache):
+        # What the compiler made stays when a source changes.
+        target = cache.with_name("rust-target")
+        run_tool(["cargo", "build", "--quiet", "--locked", "--target-dir", target], project)
+        shutil.copy(target / "debug" / "corpus", cache / "corpus")
+
+    install_once(caches / "rust", [source.read_text("utf-8") for source in sources], [("cargo", "cargo")], fill)
+    return caches / "rust" / "corpus"
+
+
 def run_tool(command, folder):
     """Runs a build tool; what it prints is shown."""
     subprocess.run([*map(str, command)], check=True, cwd=folder, stdin=subprocess.DEVNULL)

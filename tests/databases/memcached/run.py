@@ -92,7 +92,8 @@ def cases(stand, tools):
     yield "load", lambda: run_load(stand, python)
     drivers = [(name, [python, HERE / "corpus.py", "{port}", server, name], groups) for name, groups in corpus.GROUPS.items()]
     drivers += [("gomemcache", [go, "{port}", server], ["basics", "counters", "cas", "many"])]
-    drivers += [("node-memcached", [*node, "{port}", server], ["basics", "types", "counters", "many"])]
+    for driver in ("memcached", "memjs"):
+        drivers.append((f"node-{driver}", [*node, "{port}", server, driver], ["basics", "types", "counters", "many"]))
     for driver in ("spymemcached", "xmemcached"):
         drivers.append((driver, [*java, "{port}", server, driver], ["basics", "counters", "many", "cas"]))
     for name, command, groups in drivers:

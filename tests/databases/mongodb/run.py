@@ -24,7 +24,7 @@ import corpus
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Failed, Server, free_port, install_once, install_python, main, run_tool  # noqa: E402
+from stand import Failed, Server, free_port, install_once, install_python, install_rust, main, run_tool  # noqa: E402
 
 PACKAGES = ["SecantusDB==0.7.0b3", "pymongo==4.20.*"]
 PEN, BOOK = "65e0a1b2c3d4e5f601020304", "65e0a1b2c3d4e5f601020305"
@@ -148,7 +148,7 @@ def cases(stand, tools):
     statements = stand.folder / "statements.json"
     statements.write_text(json.dumps(corpus.statements()), "utf-8")
     drivers = {"pymongo": [python, HERE / "corpus.py", "{port}", "sync"], "pymongo-async": [python, HERE / "corpus.py", "{port}", "async"]}
-    drivers |= {name: [*command, "{port}"] for name, command in others.items()}
+    drivers |= {name: [*command, "{port}", *(["mongodb"] if name == "rust" else [])] for name, command in others.items()}
     for name, command in drivers.items():
         api = corpus.API if name in others else [*corpus.API, *corpus.MORE]
         requests = [("GET", path, None, 200, "") for path in corpus.paths(api)]
@@ -163,6 +163,7 @@ def install(cache):
     classes = f"{cache / 'java' / 'lib'}:{cache / 'java' / 'lib' / '*'}"
     return cache / "python" / "bin" / "python", {
         "go": [cache / "corpus-go"],
+        "rust": [install_rust(cache.parent)],
         "node": [shutil.which("node"), cache / "node" / "corpus.js"],
         "java": [shutil.which("java"), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", classes, "Corpus"],
     }

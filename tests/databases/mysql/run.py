@@ -23,11 +23,17 @@ import corpus
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Failed, Server, find_program, install_once, install_python, main, run_tool  # noqa: E402
+from stand import Failed, Server, find_program, install_once, install_python, install_rust, main, run_tool  # noqa: E402
 
 DRIVERS = ["PyMySQL[rsa]==1.1.*", "mysql-connector-python==9.1.*", "mysqlclient==2.2.*", "sqlalchemy==2.0.*", "aiomysql==0.2.*"]
 GO_MODES = ["prepared", "interpolated"]
 NODE_MODES = ["mysql2-query", "mysql2-execute", "mariadb-query", "mariadb-execute"]
+# What Rust's drivers do beside reading values.
+RUST_API = {
+    "mysql-async-text": [], "mysql-async-binary": ["params", "prepared", "errors", "transaction", "batch", "cursor"],
+    "mysql-async-compressed": ["prepared", "batch", "cursor"],
+    "sqlx-mysql-prepared": ["params", "prepared", "errors", "transaction", "batch", "cursor"], "sqlx-mysql-raw": [],
+}
 # The driver of JDBC and the options of its URL.
 JAVA_MODES = {
     "mysql-j": ("mysql", "sslMode=DISABLED&allowPublicKeyRetrieval=true"),
@@ -216,7 +222,7 @@ TABLES = [
 
 
 def cases(stand, tools):
-    python, go, node, java = tools
+    python, go, rust, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
     yield "schema", lambda: stand.schema("shop", TABLES)
     for bug, (red, words) in DEFECTS.items():
@@ -234,7 +240,7 @@ def cases(stand, tools):
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code"') for path in ("/shell/talk", "/dump")])
     yield from stand.flavour("node", [node[0], node[1].with_name("shop.js"), "{port}"], "SET amount = amount + ?")
     yield from stand.flavour("java", [*java[:-1], "Shop", "{port}"], "SET amount = amount + ?")
-    for driver, command, paths in drivers(stand, python, go, node, java):
+    for driver, command, paths in drivers(stand, *tools):
         requests = [("GET", path, None, 200, "") for path in paths]
         yield driver, lambda driver=driver, command=command, requests=requests: stand.app(
             driver, command, requests, variants=[{"POOL": "3"}]
@@ -245,7 +251,7 @@ def cases(stand, tools):
             yield "formats", lambda: run_formats(stand)
 
 
-def drivers(stand, python, go, node, java):
+def drivers(stand, python, go, rust, node, java):
     """The drivers in all their modes: name, command, and the paths to ask for."""
     values = [f"/values/{name}" for name in corpus.KINDS]
     params = [f"/params/{name}" for name in corpus.PARAMS]
@@ -257,6 +263,8 @@ def drivers(stand, python, go, node, java):
         yield driver, [python, HERE / "corpus.py", "{port}", driver], [*values, *params, "/write/it"]
     for mode in GO_MODES:
         yield f"go-{mode}", [go, "{port}", mode, statements], [*values, "/write/it"]
+    for driver, api in RUST_API.items():
+        yield driver, [rust, "{port}", driver, lines], [*values, *(f"/api/{name}" for name in api)]
     for mode in NODE_MODES:
         yield f"node-{mode}", [*node, "{port}", mode, statements], [*values, "/write/it"]
     for name, (driver, options) in JAVA_MODES.items():
@@ -264,13 +272,13 @@ def drivers(stand, python, go, node, java):
 
 
 def install(cache):
-    """The drivers, once: a Python with its, the Go program, and the words that run those for Node and Java."""
+    """The drivers, once: a Python with its, the programs in Go and Rust, and the words that run those for Node and Java."""
     sources = [source for folder in ("go", "node", "java") for source in sorted((HERE / folder).iterdir())]
     tools = [("go", "golang"), ("npm", "npm"), ("node", "nodejs"), ("mvn", "maven"), ("javac", "default-jdk-headless")]
     tools += [("mariadb_config", "libmariadb-dev"), ("cc", "build-essential")]
     install_once(cache, DRIVERS + [source.read_text("utf-8") for source in sources], tools, fill)
     java = cache / "java"
-    return str(cache / "python" / "bin" / "python"), str(cache / "corpus-go"), [shutil.which("node"), cache / "node" / "corpus.js"], [
+    return str(cache / "python" / "bin" / "python"), str(cache / "corpus-go"), install_rust(cache.parent), [shutil.which("node"), cache / "node" / "corpus.js"], [
         shutil.which("java"), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{java / 'lib'}:{java / 'lib' / '*'}", "Corpus"
     ]
 

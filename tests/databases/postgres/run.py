@@ -26,9 +26,15 @@ import corpus
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Failed, Server, find_program, install_once, install_python, main, run_tool  # noqa: E402
+from stand import Failed, Server, find_program, install_once, install_python, install_rust, main, run_tool  # noqa: E402
 
 GO_DRIVERS = ["pq", "pgx-cache_statement", "pgx-cache_describe", "pgx-describe_exec", "pgx-exec", "pgx-simple_protocol"]
+# What Rust's drivers do beside reading values; `typed` and `simple` do not need it again.
+RUST_API = {
+    "tokio-postgres-query": ["params", "prepared", "errors", "pipeline", "transaction", "copy", "cursor", "notify"],
+    "tokio-postgres-typed": [], "tokio-postgres-portal": [], "tokio-postgres-simple": [],
+    "sqlx-postgres-prepared": ["params", "prepared", "errors", "transaction", "batch", "copy", "cursor", "notify"], "sqlx-postgres-raw": [],
+}
 DRIVERS = ["psycopg[binary]==3.3.*", "psycopg2-binary==2.9.*", "sqlalchemy==2.0.*", "pg8000==1.31.*", "asyncpg==0.32.*"]
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('idle', 'busy');
@@ -239,19 +245,19 @@ def drivers(stand, python, go, rust, node, java):
         yield driver, [go, "{port}", driver, statements], values
     for mode in ("plain", "named", "params", "sequelize"):
         yield f"node-{mode}", [*node, "{port}", mode, statements], values
-    for mode in ("query", "portal", "simple"):
-        yield f"rust-{mode}", [rust, "{port}", mode, lines], values
+    for driver, api in RUST_API.items():
+        yield driver, [rust, "{port}", driver, lines], [*values, *(f"/api/{name}" for name in api)]
     for mode in ("simple", "extended", "extendedForPrepared", "extendedCacheEverything", "binary"):
         yield f"jdbc-{mode}", [*java, "{port}", mode, lines], values
 
 
 def install(cache):
     """The drivers, once: a Python with its, the programs in Go and Rust, and the words that run those for Node and Java."""
-    sources = [source for folder in ("go", "node", "java", "rust", "rust/src") for source in sorted((HERE / folder).iterdir()) if source.is_file()]
-    tools = [("go", "golang"), ("npm", "npm"), ("node", "nodejs"), ("mvn", "maven"), ("javac", "default-jdk-headless"), ("cargo", "cargo")]
+    sources = [source for folder in ("go", "node", "java") for source in sorted((HERE / folder).iterdir())]
+    tools = [("go", "golang"), ("npm", "npm"), ("node", "nodejs"), ("mvn", "maven"), ("javac", "default-jdk-headless")]
     install_once(cache, DRIVERS + [source.read_text("utf-8") for source in sources], tools, fill)
     java = cache / "java"
-    return str(cache / "python" / "bin" / "python"), str(cache / "corpus-go"), str(cache / "rust" / "debug" / "corpus"), [shutil.which("node"), cache / "node" / "corpus.js"], [
+    return str(cache / "python" / "bin" / "python"), str(cache / "corpus-go"), install_rust(cache.parent), [shutil.which("node"), cache / "node" / "corpus.js"], [
         shutil.which("java"), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{java / 'lib'}:{java / 'lib' / '*'}", "Corpus"
     ]
 
@@ -260,7 +266,6 @@ def fill(cache):
     install_python(cache / "python", DRIVERS)
     node, java = shutil.copytree(HERE / "node", cache / "node"), shutil.copytree(HERE / "java", cache / "java")
     run_tool(["go", "build", "-o", cache / "corpus-go", "."], HERE / "go")
-    run_tool(["cargo", "build", "--quiet", "--locked", "--target-dir", cache / "rust"], HERE / "rust")
     run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], node)
     run_tool(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java)
     run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Corpus.java"], java)

@@ -21,7 +21,7 @@ import commands
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Failed, Server, find_program, install_once, install_python, main, run_tool  # noqa: E402
+from stand import Failed, Server, find_program, install_once, install_python, install_rust, main, run_tool  # noqa: E402
 
 DRIVERS = ["redis==7.*"]
 GROUPS = list(commands.CORPUS)
@@ -105,7 +105,7 @@ def run_edited(stand):
 
 
 def cases(stand, tools):
-    python, go, node, java = tools
+    python, go, rust, node, java = tools
     for version in ("2", "3"):
         env, other = {"RESP": version}, {"RESP": "3" if version == "2" else "2"}
         shop = [python, HERE / "shop.py", "{port}"]
@@ -119,12 +119,12 @@ def cases(stand, tools):
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code": 0') for path in SHELL])
     benchmark = [("GET", f"/benchmark/{depth}", None, 200, '{"code": 0, "told": []}') for depth in (1, 16)]
     yield "benchmark", lambda: stand.load("benchmark", shell, benchmark)
-    for driver, command, paths in drivers(stand, python, go, node, java):
+    for driver, command, paths in drivers(stand, *tools):
         requests = [("GET", path, None, 200, "") for path in paths]
         yield driver, lambda driver=driver, command=command, requests=requests: stand.app(driver, command, requests)
 
 
-def drivers(stand, python, go, node, java):
+def drivers(stand, python, go, rust, node, java):
     """The drivers in their versions of the protocol: name, command, and the paths to ask for."""
     lines = stand.folder / "commands.tsv"
     words = lambda command: " ".join(commands.encoded(word).hex() for word in command)  # noqa: E731
@@ -137,6 +137,8 @@ def drivers(stand, python, go, node, java):
         yield f"redis-py-{form}", [python, HERE / "corpus.py", "{port}", form], run + pipelines + transactions + ["/messages"]
     for version in ("2", "3"):
         yield f"go-redis-{version}", [go, "{port}", version, lines], run + pipelines + transactions + ["/messages/all"]
+        own = ["/messages/all", "/api/scripts", "/api/blocking"]
+        yield f"rust-redis-{version}", [rust, "{port}", f"redis-{version}", lines], run + pipelines + transactions + parallel + own
     for driver in ("ioredis", "redis-2", "redis-3"):
         yield f"node-{driver}", [*node, "{port}", driver, lines], run + parallel + transactions + ["/messages/all"]
     for driver in ("jedis-2", "jedis-3", "lettuce-2", "lettuce-3"):
@@ -144,12 +146,12 @@ def drivers(stand, python, go, node, java):
 
 
 def install(cache):
-    """The drivers, once: a Python with its, the Go program, and the words that run those for Node and Java."""
+    """The drivers, once: a Python with its, the programs in Go and Rust, and the words that run those for Node and Java."""
     sources = [source for folder in ("go", "node", "java") for source in sorted((HERE / folder).iterdir())]
     tools = [("go", "golang"), ("npm", "npm"), ("node", "nodejs"), ("mvn", "maven"), ("javac", "default-jdk-headless")]
     install_once(cache, DRIVERS + [source.read_text("utf-8") for source in sources], tools, fill)
     java = cache / "java"
-    return str(cache / "python" / "bin" / "python"), cache / "corpus-go", [shutil.which("node"), cache / "node" / "corpus.js"], [
+    return str(cache / "python" / "bin" / "python"), cache / "corpus-go", install_rust(cache.parent), [shutil.which("node"), cache / "node" / "corpus.js"], [
         shutil.which("java"), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{java / 'lib'}:{java / 'lib' / '*'}", "Corpus"
     ]
 

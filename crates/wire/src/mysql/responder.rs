@@ -307,9 +307,11 @@ impl Session for Responder {
                 self.read(at, out)?;
             }
             Event::Closed { from: Peer::Client, how: Ending::Reset, .. } => {
+                self.unsent(out);
                 self.phase = Phase::Over;
             }
             Event::Closed { from: Peer::Client, how: Ending::Finished, .. } => {
+                self.unsent(out);
                 self.client_ended = true;
             }
             _ => {}

@@ -181,7 +181,8 @@ pub(super) fn respond(lines: &[Line], size: usize, known: &[Exchange]) -> (Vec<u
     let pieces = lines.iter().filter(|line| line.0 == Client).flat_map(|line| line.1.chunks(size));
     let opened = std::iter::once(Event::Opened { at: Moment(0) });
     let data = pieces.map(|bytes| Event::Data { from: Client, bytes, at: Moment(1) });
-    for event in opened.chain(data) {
+    let closed = Event::Closed { from: Client, how: Ending::Finished, at: Moment(3) };
+    for event in opened.chain(data).chain(std::iter::once(closed)) {
         session.handle(event, &mut out).unwrap();
         loop {
             let mut question = None;
@@ -223,11 +224,12 @@ fn begun(request: &Map, unused: &[&Exchange]) -> Answer {
         facets.cut(request, &one.request).is_some_and(|cut| facets.request(&cut) == form)
     };
     let found = unused.iter().find(agrees);
-    found.map_or(Answer::Incomplete, |one| {
-        let mut response = one.response.clone().unwrap();
-        response.insert("asked", one.request.clone());
-        Answer::Response(response)
-    })
+    let Some(one) = found else { return Answer::Incomplete };
+    let Some(mut response) = one.response.clone() else {
+        return Answer::Failure(one.failure.unwrap());
+    };
+    response.insert("asked", one.request.clone());
+    Answer::Response(response)
 }
 
 pub(super) fn started(capabilities: u64) -> Vec<Line> {
@@ -461,6 +463,17 @@ fn a_server_that_goes_away_leaves_a_failure() {
     lines.push((Client, query("SELECT 1")));
     let (seen, _) = observe(&lines, 7, Some((Server, Ending::Reset)));
     assert_eq!(seen[2].failure, Some(Failure::Reset));
+}
+
+#[test]
+fn a_client_that_leaves_instead_of_sending_a_file_has_asked_all_the_same() {
+    let mut lines = started(CAN);
+    let sql = "LOAD DATA LOCAL INFILE 'a' INTO TABLE t";
+    lines.extend([(Client, query(sql)), (Server, packets(1, &[b"\xfba".to_vec()]))]);
+    let (seen, _) = observe(&lines, usize::MAX, Some((Server, Ending::Finished)));
+    assert_eq!(seen.last().unwrap().failure, Some(Failure::Closed));
+    let (_, asked) = respond(&lines, usize::MAX, &seen);
+    assert_eq!(*asked.last().unwrap(), Map::from([("sql", sql)]));
 }
 
 #[test]

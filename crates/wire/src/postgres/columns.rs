@@ -1,7 +1,8 @@
 //! The columns of a result: names, types and formats.
 //!
 //! A column is written `name type`, with the modifier of the type behind it in parentheses when it
-//! has one. What tables the columns came from is not kept with a result.
+//! has one. What tables the columns came from is kept with what a statement was described as, and not
+//! with results.
 
 use super::fields::Fields;
 use super::frames::{self, Frames};
@@ -17,8 +18,10 @@ const BINARY: &str = " binary";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Column {
     pub(super) name: String,
-    /// The number of the table that it is a column of, while it is observed; 0 for none.
+    /// The number of the table that it is a column of; 0 for none, or when nobody said.
     pub(super) table: u32,
+    /// The number that it has there.
+    pub(super) place: i16,
     pub(super) oid: u32,
     /// What the server calls the type modifier; -1 when there is none.
     pub(super) modifier: i32,
@@ -54,11 +57,11 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Column>, WireError> {
     for _ in 0..count {
         let name = String::from_utf8_lossy(fields.zero_ended()?).into_owned();
         let table = fields.u32()?;
-        fields.take(2)?;
+        let place = fields.i16()?;
         let oid = fields.u32()?;
         fields.take(2)?;
         let (modifier, format) = (fields.i32()?, fields.i16()?);
-        columns.push(Column { name, table, oid, modifier, format, parts: None });
+        columns.push(Column { name, table, place, oid, modifier, format, parts: None });
     }
     Ok(columns)
 }
@@ -76,7 +79,8 @@ pub(super) fn write(columns: &[Column], formats: &[i16], frames: &mut Frames) {
         frames::count(out, columns.len());
         for (index, column) in columns.iter().enumerate() {
             frames::zero_ended(out, column.name.as_bytes());
-            out.extend_from_slice(&[0; 6]);
+            out.extend_from_slice(&column.table.to_be_bytes());
+            out.extend_from_slice(&column.place.to_be_bytes());
             out.extend_from_slice(&column.oid.to_be_bytes());
             out.extend_from_slice(&types::size(column.oid).to_be_bytes());
             out.extend_from_slice(&column.modifier.to_be_bytes());
@@ -135,7 +139,30 @@ fn from_text(text: &str) -> Option<Column> {
         Some(said) => meant(oid, said)?,
         None => -1,
     };
-    Some(Column { name: name.to_owned(), table: 0, oid, modifier, format, parts })
+    Some(Column { name: name.to_owned(), table: 0, place: 0, oid, modifier, format, parts })
+}
+
+/// The tables and the places there that columns came from, each as `16398/2`; none if no column did.
+pub(super) fn sources(columns: &[Column]) -> Option<Value> {
+    let each = columns.iter().map(|column| match column.table {
+        0 => String::new(),
+        table => format!("{table}/{}", column.place),
+    });
+    columns.iter().any(|column| column.table != 0).then(|| Value::from(each.collect::<Vec<_>>()))
+}
+
+/// Adds to columns what [`sources`] told of them.
+pub(super) fn put_sources(sources: &[Value], columns: &mut [Column]) -> Result<(), WireError> {
+    for (source, column) in sources.iter().zip(columns) {
+        let Some(source) = source.as_text().filter(|source| !source.is_empty()) else { continue };
+        let numbers = source.split_once('/');
+        let numbers =
+            numbers.and_then(|(table, place)| Some((table.parse().ok()?, place.parse().ok()?)));
+        let wrong =
+            || super::unwritable("each of `sources` must be a table and a place, such as 16398/2");
+        (column.table, column.place) = numbers.ok_or_else(wrong)?;
+    }
+    Ok(())
 }
 
 const BPCHAR: u32 = 1042;

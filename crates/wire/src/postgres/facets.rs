@@ -4,6 +4,7 @@ use super::copies::COPIES;
 use super::{fitting, reply, sql};
 use crate::{Facets, Flaw, flaw};
 use rehearsal_model::{Map, Value};
+use std::time::Duration;
 
 /// The facets of PostgreSQL.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ enum Request<'a> {
     Sql(&'a str),
     /// Asks for TLS.
     Tls,
+    /// Waits for a notification on a channel.
+    Receive(&'a str),
     /// Text that is not Unicode, or nothing.
     Other,
 }
@@ -27,6 +30,9 @@ fn read(request: &Map) -> Request<'_> {
     }
     if request.get("tls").is_some() {
         return Request::Tls;
+    }
+    if let Some(channel) = request.text("receive") {
+        return Request::Receive(channel);
     }
     if let Some(text) = request.text("prepare") {
         return Request::Prepare(text);
@@ -49,6 +55,7 @@ impl Facets for PostgresFacets {
             Request::Describe(text) => format!("describe {}", sql::operation(text)),
             Request::Sql(text) => sql::operation(text),
             Request::Tls => "ask for TLS".to_owned(),
+            Request::Receive(channel) => format!("receive {channel}"),
             Request::Other => "statement".to_owned(),
         }
     }
@@ -58,7 +65,7 @@ impl Facets for PostgresFacets {
             Request::Prepare(text) | Request::Describe(text) | Request::Sql(text) => {
                 sql::subject(text)
             }
-            Request::Connect(_) | Request::Tls | Request::Other => None,
+            Request::Connect(_) | Request::Tls | Request::Receive(_) | Request::Other => None,
         }
     }
 
@@ -70,7 +77,7 @@ impl Facets for PostgresFacets {
             // One that is rolled back instead of committed is ended in another way, and is to read so.
             Request::Sql(text) if sql::ends_transaction(text) => Map::from([("ends", true)]),
             Request::Sql(text) => Map::from([("sql", sql::normalise(text).sql)]),
-            Request::Tls | Request::Other => request.clone(),
+            Request::Tls | Request::Receive(_) | Request::Other => request.clone(),
         };
         Value::Map(form)
     }
@@ -88,7 +95,9 @@ impl Facets for PostgresFacets {
             Request::Describe(text) => return Value::Map(described(request, text)),
             Request::Prepare(text) => ("prepare", text),
             Request::Sql(text) => ("sql", text),
-            Request::Tls | Request::Other => return Value::Map(request.clone()),
+            Request::Tls | Request::Receive(_) | Request::Other => {
+                return Value::Map(request.clone());
+            }
         };
         let normal = sql::normalise(text);
         let mut form = Map::from([(key, normal.sql.as_str())]);
@@ -104,7 +113,8 @@ impl Facets for PostgresFacets {
 
     fn response(&self, _request: &Map, response: &Map) -> Value {
         let one = |result: &Map| {
-            let kept = ["columns", "rows", "copy", "tag", "error", "accepted"].into_iter();
+            let kept =
+                ["columns", "rows", "copy", "tag", "error", "accepted", "payload"].into_iter();
             kept.filter_map(|key| Some((key, result.get(key)?.clone()))).collect::<Map>()
         };
         let mut form = one(response);
@@ -119,7 +129,7 @@ impl Facets for PostgresFacets {
         match read(request) {
             Request::Connect(_) | Request::Describe(_) | Request::Tls => true,
             Request::Sql(text) => sql::repeatable(text),
-            Request::Prepare(_) | Request::Other => false,
+            Request::Prepare(_) | Request::Receive(_) | Request::Other => false,
         }
     }
 
@@ -127,7 +137,7 @@ impl Facets for PostgresFacets {
         match read(request) {
             Request::Connect(_) | Request::Describe(_) | Request::Tls => true,
             Request::Sql(text) => sql::sets_up(text),
-            Request::Prepare(_) | Request::Other => false,
+            Request::Prepare(_) | Request::Receive(_) | Request::Other => false,
         }
     }
 
@@ -155,6 +165,10 @@ impl Facets for PostgresFacets {
 
     fn cut(&self, request: &Map, recorded: &Map) -> Option<Map> {
         COPIES.cut(request, recorded)
+    }
+
+    fn waits(&self, request: &Map) -> Option<Duration> {
+        matches!(read(request), Request::Receive(_)).then_some(Duration::MAX)
     }
 
     fn trace(&self, request: &Map) -> Vec<String> {

@@ -18,6 +18,7 @@ mod fitting;
 mod float;
 mod frames;
 mod inbox;
+mod listening;
 mod made;
 mod moment;
 mod notice;
@@ -65,6 +66,11 @@ const RESULT: &[Field] = &[
         "columns",
         Shape::List(&Shape::Text),
         "Name and type of each column: `id int4`",
+    ),
+    Field::optional(
+        "sources",
+        Shape::List(&Shape::Text),
+        "Of each column of a described statement its table's number and its place there: `16398/2`",
     ),
     Field::optional("rows", Shape::List(&Shape::List(&Shape::Any)), "The rows, value by value"),
     Field::optional("copy", Shape::Data, "Data that was copied out"),
@@ -116,6 +122,7 @@ static SHAPE: ExchangeShape = ExchangeShape {
         Field::optional("tls", Shape::Bool, "Asks whether the server would speak TLS"),
         Field::optional("prepare", Shape::Data, "A statement that the server refused to prepare"),
         Field::optional("describe", Shape::Data, "Asks what a statement takes and gives"),
+        Field::optional("receive", Shape::Text, "Waits for a notification on this channel"),
         Field::optional("portal", Shape::Bool, "Whether only what it gives is asked for"),
     ],
     answer: "result",
@@ -132,7 +139,9 @@ static SHAPE: ExchangeShape = ExchangeShape {
         RESULT[9],
         RESULT[10],
         RESULT[11],
+        RESULT[12],
         Field::optional("accepted", Shape::Bool, "Whether it would"),
+        Field::optional("payload", Shape::Data, "What the notification says"),
         Field::optional(
             "results",
             Shape::List(&Shape::Map(RESULT)),
@@ -182,6 +191,8 @@ fn unwritable(what: &str) -> WireError {
 
 #[cfg(test)]
 mod copy_tests;
+#[cfg(test)]
+mod driver_tests;
 #[cfg(test)]
 mod noise;
 #[cfg(test)]

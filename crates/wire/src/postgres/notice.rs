@@ -91,10 +91,21 @@ pub(super) fn read_notification(body: &[u8]) -> Result<Map, WireError> {
 /// Writes a notice or a notification, whichever a recording has.
 pub(super) fn write_any(map: &Map, process: i32, frames: &mut Frames) {
     let Some(channel) = map.get("notify") else { return write(b'N', map, frames) };
+    let [channel, payload] = [Some(channel), map.get("payload")]
+        .map(|value| value.and_then(Value::as_bytes).unwrap_or_default());
+    write_notification(channel, payload, process, frames);
+}
+
+/// Writes a NotificationResponse.
+pub(super) fn write_notification(
+    channel: &[u8],
+    payload: &[u8],
+    process: i32,
+    frames: &mut Frames,
+) {
     frames.add(b'A', |out| {
         out.extend_from_slice(&process.to_be_bytes());
-        for value in [Some(channel), map.get("payload")] {
-            frames::zero_ended(out, value.and_then(Value::as_bytes).unwrap_or_default());
-        }
+        frames::zero_ended(out, channel);
+        frames::zero_ended(out, payload);
     });
 }

@@ -113,6 +113,9 @@ impl Observer {
     }
 
     fn emit(&mut self, mut running: Running, now: Moment, out: &mut Vec<Command>) {
+        if running.silent {
+            return;
+        }
         running.aside(&mut self.notices, &mut self.parameters);
         if let Some(text) = running.request.text("sql") {
             self.teach_written(text, None, out);
@@ -162,7 +165,7 @@ impl Observer {
             if !self.passes(&message, out)? {
                 continue;
             }
-            if !self.aside(&message)? {
+            if !self.aside(&message, now, out)? {
                 match self.phase {
                     Phase::Starting => self.starting(&message, now, out)?,
                     Phase::Ready => self.server_message(&message, now, out)?,
@@ -190,7 +193,7 @@ impl Observer {
         for (_, running) in std::mem::take(&mut self.suspended) {
             self.emit(running, now, out);
         }
-        if let Some(mut running) = running {
+        if let Some(mut running) = running.filter(|running| !running.silent) {
             if running.refused_copy {
                 self.take_copied(&mut running);
             }

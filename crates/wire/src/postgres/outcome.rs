@@ -98,6 +98,7 @@ impl Outcome {
         if let Some(auth) = self.auth {
             map.push_new("auth", auth);
         }
+        let described = self.params.is_some();
         if let Some(params) = self.params {
             let names = params.into_iter().map(|oid| types::name(oid).into_owned());
             map.push_new("params", names.collect::<Vec<_>>());
@@ -105,6 +106,11 @@ impl Outcome {
         let has_rows = self.tag.is_some() && self.columns.is_some() || !self.rows.is_empty();
         if let Some(columns) = &self.columns {
             map.push_new("columns", columns::to_value(columns));
+        }
+        if let Some(sources) =
+            described.then_some(self.columns.as_deref()).flatten().and_then(columns::sources)
+        {
+            map.push_new("sources", sources);
         }
         if has_rows {
             map.push_new("rows", self.rows);

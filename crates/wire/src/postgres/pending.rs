@@ -43,6 +43,8 @@ pub(super) struct Running {
     pub(super) copies: Vec<Map>,
     /// The server has refused what the client may still be copying in.
     pub(super) refused_copy: bool,
+    /// It only repeats that nothing more comes, and is no exchange.
+    pub(super) silent: bool,
 }
 
 impl Running {
@@ -57,6 +59,7 @@ impl Running {
             formats: Vec::new(),
             copies: Vec::new(),
             refused_copy: false,
+            silent: false,
         }
     }
 

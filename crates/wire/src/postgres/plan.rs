@@ -39,6 +39,8 @@ pub(super) struct Portal {
     pub(super) formats: Vec<i16>,
     /// The columns that the server said of the portal itself.
     pub(super) columns: OnceLock<Option<Vec<Column>>>,
+    /// Set once its result is complete: whoever runs it again gets nothing more.
+    pub(super) complete: OnceLock<()>,
 }
 
 /// What a Describe asks about.
@@ -153,8 +155,9 @@ impl Plans {
             return Err(malformed("a format other than text and binary"));
         }
         self.next += 1;
-        let columns = OnceLock::new();
-        let portal = Arc::new(Portal { number: self.next, statement, params, formats, columns });
+        let number = self.next;
+        let portal = Portal { number, statement, params, formats, ..Portal::default() };
+        let portal = Arc::new(portal);
         bounded(&self.portals)?;
         let before = self.portals.insert(name, Arc::clone(&portal));
         Ok((portal, before.map(|portal| portal.number)))

@@ -80,7 +80,11 @@ pub(super) fn refuse(code: &str, message: &str, frames: &mut Frames) {
 
 /// The columns of a result; none for a statement without rows.
 pub(super) fn columns(result: &Map) -> Result<Option<Vec<Column>>, WireError> {
-    result.get("columns").map(columns::from_value).transpose()
+    let mut columns = result.get("columns").map(columns::from_value).transpose()?;
+    if let Some(columns) = &mut columns {
+        columns::put_sources(list(result, "sources")?, columns)?;
+    }
+    Ok(columns)
 }
 
 /// Writes what a described statement takes; gives the types.

@@ -10,9 +10,10 @@ use super::columns::Column;
 use super::fields::Fields;
 use super::frames::Frames;
 use super::inbox::{Inbox, Message};
+use super::listening::Listening;
 use super::plan::{Described, Plans, Portal, Statement};
 use super::start::{self, Start};
-use super::{NAME, copy, malformed, outcome, reply, sql};
+use super::{NAME, copy, malformed, notice, outcome, reply, sql, unwritable};
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
 use copying::Copying;
@@ -90,6 +91,7 @@ pub(super) struct Responder {
     /// The status of the transaction as ReadyForQuery says it.
     status: u8,
     frames: Frames,
+    listening: Listening,
     client_ended: bool,
 }
 
@@ -109,6 +111,7 @@ impl Responder {
             skipping: false,
             status: b'I',
             frames: Frames::default(),
+            listening: Listening::default(),
             client_ended: false,
         }
     }
@@ -343,6 +346,31 @@ impl Responder {
         Ok(())
     }
 
+    /// The answer to a question for a notification. There need not be one.
+    fn heard(
+        &mut self,
+        id: ExchangeId,
+        answer: Answer,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(channel) = self.listening.answered(id) else { return Ok(()) };
+        match answer {
+            Answer::Response(result) => {
+                let payload = result.get("payload").and_then(Value::as_bytes);
+                let payload = payload.ok_or_else(|| unwritable("`payload` must be text"))?;
+                notice::write_notification(
+                    channel.as_bytes(),
+                    payload,
+                    reply::PROCESS,
+                    &mut self.frames,
+                );
+            }
+            Answer::Failure(_) | Answer::Broken(..) => self.end(Ending::Finished, out),
+            Answer::Miss(_) | Answer::Incomplete => self.listening.give_up(channel),
+        }
+        Ok(())
+    }
+
     /// Says whether there is TLS, and lays it.
     fn secure(&mut self, accepted: bool, out: &mut Vec<Command>) {
         let bytes = Bytes::from_static(if accepted { b"S" } else { b"N" });
@@ -472,6 +500,7 @@ impl Responder {
         let statements = portal.statement.sql.as_text().map(sql::statements).unwrap_or_default();
         let statement = statements.first().map(Vec::as_slice).unwrap_or_default();
         self.status = reply::status_after(self.status, statement, result);
+        self.listening.after(statement, result)?;
         Ok(())
     }
 }
@@ -481,6 +510,10 @@ impl Session for Responder {
         if self.phase == Phase::Over {
             return Ok(());
         }
+        let now = match event {
+            Event::Data { at, .. } | Event::Answer { at, .. } => Some(at),
+            _ => None,
+        };
         match event {
             Event::Data { from: Peer::Client, bytes, at } => {
                 let limit = self.limits.body.saturating_mul(2);
@@ -495,6 +528,7 @@ impl Session for Responder {
                 self.answer(answer, out)?;
                 self.read(at, out)?;
             }
+            Event::Answer { id, answer, .. } => self.heard(id, answer, out)?,
             Event::Closed { from: Peer::Client, how: Ending::Reset, .. } => {
                 self.phase = Phase::Over;
             }
@@ -507,6 +541,10 @@ impl Session for Responder {
             return Ok(());
         }
         self.flush(out);
+        if let Some(now) = now {
+            let questions = self.listening.wanted().into_iter();
+            out.extend(questions.map(|(id, request)| Command::Ask { id, request, at: now }));
+        }
         if self.client_ended && self.waiting.is_none() {
             self.end(Ending::Finished, out);
         }

@@ -61,6 +61,13 @@ impl Responder {
         self.ask(Waiting::SoFar(Box::new(loading)), request, at, out);
     }
 
+    /// The client would rather leave than send the file: it has asked all the same.
+    pub(super) fn unsent(&mut self, out: &mut Vec<Command>) {
+        if let Some(loading) = self.loading.take() {
+            self.ask_for_whole(loading, out);
+        }
+    }
+
     fn ask_for_whole(&mut self, loading: Loading, out: &mut Vec<Command>) {
         let request = loading.whole();
         self.flags = loading.flags;

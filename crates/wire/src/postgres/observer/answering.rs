@@ -5,7 +5,7 @@ use crate::postgres::inbox::Message;
 use crate::postgres::pending::{Asked, Running};
 use crate::postgres::{columns, malformed};
 use crate::{Command, WireError};
-use rehearsal_model::{Map, Moment};
+use rehearsal_model::{ExchangeId, Map, Moment};
 use std::sync::Arc;
 
 impl Observer {
@@ -52,6 +52,10 @@ impl Observer {
                     let (portal, at) = (Arc::clone(portal), *at);
                     match self.suspended.remove(&portal.number) {
                         Some(running) => running,
+                        None if portal.complete.get().is_some() => {
+                            let nothing = Running::new(ExchangeId(0), Map::new(), at);
+                            Running { silent: true, ..nothing }
+                        }
                         None => {
                             let mut running = self.begin(portal.request(), at, out);
                             running.formats.clone_from(&portal.formats);
@@ -137,7 +141,10 @@ impl Observer {
             running.complete();
             self.running = Some(running);
         } else {
-            self.pop(|asked| matches!(asked, Asked::Execute(..)))?;
+            let asked = self.pop(|asked| matches!(asked, Asked::Execute(..)))?;
+            if let Asked::Execute(portal, _) = asked {
+                let _ = portal.complete.set(());
+            }
             self.emit_or_park(running, now, out);
         }
         Ok(())

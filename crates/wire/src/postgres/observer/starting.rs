@@ -71,9 +71,18 @@ impl Observer {
     }
 
     /// Takes what the server may say at any time.
-    pub(super) fn aside(&mut self, message: &Message) -> Result<bool, WireError> {
+    pub(super) fn aside(
+        &mut self,
+        message: &Message,
+        now: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<bool, WireError> {
         let said = match message.kind {
             b'N' => notice::read(&message.body)?,
+            b'A' if self.asked.is_empty() && self.running.is_none() => {
+                self.heard(&message.body, now, out)?;
+                return Ok(true);
+            }
             b'A' => notice::read_notification(&message.body)?,
             b'S' => {
                 let mut fields = Fields::new(&message.body);
@@ -90,6 +99,22 @@ impl Observer {
             self.notices.push(Value::Map(said));
         }
         Ok(true)
+    }
+
+    /// A notification that comes while the app has asked for nothing is what it waits for.
+    fn heard(&mut self, body: &[u8], now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let mut said = notice::read_notification(body)?;
+        let request = Map::from([("receive", said.remove("notify").unwrap_or_default())]);
+        let running = self.begin(request, now, out);
+        let exchange = Exchange {
+            request: running.request,
+            response: Some(said),
+            started: now,
+            finished: now,
+            ..Exchange::default()
+        };
+        out.push(Command::Emit { id: running.id, exchange: Box::new(exchange) });
+        Ok(())
     }
 
     pub(super) fn starting(

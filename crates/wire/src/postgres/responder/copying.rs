@@ -158,6 +158,7 @@ impl Responder {
             reply::simple(result, &mut self.frames)?;
             let statement = statements.get(index).map(Vec::as_slice).unwrap_or_default();
             self.status = reply::status_after(self.status, statement, result);
+            self.listening.after(statement, result)?;
             if reply::is_fatal(result) {
                 return Ok(true);
             }

@@ -1,33 +1,31 @@
-//! A small shop by rust-postgres: GET /orders, POST /orders/ITEM/AMOUNT/MOMENT, POST
-//! /orders/ID/raise/AMOUNT. BUG plants a defect: missing_commit, n_plus_one, wrong_column,
-//! utc_as_local, lost_update.
+//! A small shop by tokio-postgres: GET /orders, POST /orders/ITEM/AMOUNT/MOMENT, POST /orders/ID/raise/AMOUNT. BUG plants a
+//! defect: missing_commit, n_plus_one, wrong_column, utc_as_local, lost_update.
 
-use crate::{Failure, connect};
-use postgres::{Row, Transaction};
+use crate::tokio_postgres::connect;
+use crate::{Driver, Failure, Told};
+use std::future::Future;
+use std::pin::Pin;
+use tokio_postgres::{Row, Transaction};
+
+pub(crate) struct Shop;
 
 fn line(row: &Row) -> String {
     let (id, item, amount): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
     format!("{id} {item} {amount}\n")
 }
 
-fn orders(tx: &mut Transaction<'_>, bug: &str) -> Result<String, Failure> {
+async fn orders(tx: &Transaction<'_>, bug: &str) -> Told {
     let columns = "SELECT id, item, amount::text FROM orders";
-    let mut rows = tx.query(&format!("{columns} ORDER BY id"), &[])?;
+    let mut rows = tx.query(&format!("{columns} ORDER BY id"), &[]).await?;
     if bug == "n_plus_one" {
         for row in &mut rows {
-            *row = tx.query_one(&format!("{columns} WHERE id = $1"), &[&row.get::<_, i32>(0)])?;
+            *row = tx.query_one(&format!("{columns} WHERE id = $1"), &[&row.get::<_, i32>(0)]).await?;
         }
     }
     Ok(rows.iter().map(line).collect())
 }
 
-fn create(
-    tx: &mut Transaction<'_>,
-    bug: &str,
-    item: &str,
-    amount: &str,
-    moment: &str,
-) -> Result<String, Failure> {
+async fn create(tx: &Transaction<'_>, bug: &str, item: &str, amount: &str, moment: &str) -> Told {
     let column = if bug == "wrong_column" { "state" } else { "item" };
     let (due, time) = moment.split_once('T').ok_or("no moment")?;
     let (hour, rest) = time.split_once(':').ok_or("no time")?;
@@ -37,34 +35,34 @@ fn create(
         "INSERT INTO orders ({column}, amount, due, deliver) \
          VALUES ($1, $2::text::numeric, $3::text::date, $4::text::timestamp) RETURNING id"
     );
-    let row = tx.query_one(&sql, &[&item, &amount, &due, &deliver])?;
+    let row = tx.query_one(&sql, &[&item, &amount, &due, &deliver]).await?;
     Ok(row.get::<_, i32>(0).to_string())
 }
 
-fn raise(tx: &mut Transaction<'_>, bug: &str, id: i32, by: &str) -> Result<String, Failure> {
+async fn raise(tx: &Transaction<'_>, bug: &str, id: i32, by: &str) -> Told {
     if bug != "lost_update" {
         let sql = "UPDATE orders SET amount = amount + $1::text::numeric WHERE id = $2 \
                    RETURNING amount::text";
-        return Ok(tx.query_one(sql, &[&by, &id])?.get(0));
+        return Ok(tx.query_one(sql, &[&by, &id]).await?.get(0));
     }
-    let row = tx.query_one("SELECT amount::text FROM orders WHERE id = $1", &[&id])?;
+    let row = tx.query_one("SELECT amount::text FROM orders WHERE id = $1", &[&id]).await?;
     let amount = row.get::<_, String>(0).parse::<f64>()? + by.parse::<f64>()?;
     let amount = format!("{amount:.2}");
-    tx.execute("UPDATE orders SET amount = $1::text::numeric WHERE id = $2", &[&amount, &id])?;
+    tx.execute("UPDATE orders SET amount = $1::text::numeric WHERE id = $2", &[&amount, &id]).await?;
     Ok(amount)
 }
 
 /// What the shop answers to a path, by a connection of its own.
-pub(crate) fn answer(path: &str) -> Result<String, Failure> {
+async fn answer(path: &str) -> Result<String, Failure> {
     let bug = std::env::var("BUG").unwrap_or_default();
-    let mut client = connect()?;
-    let mut tx = client.transaction()?;
+    let (mut client, _) = connect().await?;
+    let tx = client.transaction().await?;
     let words: Vec<&str> = path.trim_matches('/').split('/').collect();
     let told = match words[..] {
-        [_] => orders(&mut tx, &bug)?,
-        [_, id, "raise", by] => raise(&mut tx, &bug, id.parse()?, by)?,
+        [_] => orders(&tx, &bug).await?,
+        [_, id, "raise", by] => raise(&tx, &bug, id.parse()?, by).await?,
         [_, item, amount, moment] => {
-            let told = create(&mut tx, &bug, item, amount, moment)?;
+            let told = create(&tx, &bug, item, amount, moment).await?;
             if bug == "missing_commit" {
                 // The connection ends with the request, and the transaction with it.
                 std::mem::forget(tx);
@@ -74,6 +72,12 @@ pub(crate) fn answer(path: &str) -> Result<String, Failure> {
         }
         _ => return Err("no such path".into()),
     };
-    tx.commit()?;
+    tx.commit().await?;
     Ok(told)
+}
+
+impl Driver for Shop {
+    fn answer<'a>(&'a mut self, path: &'a str) -> Pin<Box<dyn Future<Output = Told> + 'a>> {
+        Box::pin(answer(path))
+    }
 }

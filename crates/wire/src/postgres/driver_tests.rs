@@ -1,0 +1,100 @@
+//! What some drivers do and most do not: they listen, run a portal again that has given all, and ask where columns come from.
+
+use super::Postgres;
+use super::tests::{
+    bind, check, describe, done, error, execute, message, observe, parse, query, ready, startup,
+    sync, welcome,
+};
+use crate::{Peer, Protocol};
+use rehearsal_model::{Map, Value};
+use std::time::Duration;
+
+use Peer::{Client, Server};
+
+fn notification(channel: &str, payload: &str) -> Vec<u8> {
+    message(b'A', format!("\0\0\0\x01{channel}\0{payload}\0").as_bytes())
+}
+
+/// A column of a table, with the number that it has there.
+fn column(name: &str, table: u32, place: i16) -> Vec<u8> {
+    let end = [0, 0, 0, 23, 0, 4, 0xff, 0xff, 0xff, 0xff, 0, 0];
+    [name.as_bytes(), b"\0", &table.to_be_bytes(), &place.to_be_bytes(), &end].concat()
+}
+
+fn columns(columns: &[Vec<u8>]) -> Vec<u8> {
+    let count = i16::try_from(columns.len()).unwrap().to_be_bytes();
+    message(b'T', &[&count[..], &columns.concat()].concat())
+}
+
+#[test]
+fn a_notification_is_heard_while_nothing_is_asked() {
+    let seen = check(&[
+        (Client, query("LISTEN \"News\"")),
+        (Server, [done("LISTEN"), ready("I")].concat()),
+        (Server, [notification("News", "one"), notification("News", "")].concat()),
+    ]);
+    assert_eq!(seen.len(), 3);
+    assert_eq!(seen[1], (Map::from([("receive", "News")]), Map::from([("payload", "one")])));
+    assert_eq!(seen[2].1, Map::from([("payload", "")]));
+    let facets = Postgres.facets();
+    assert_eq!(facets.operation(&seen[1].0), "receive News");
+    assert_eq!(facets.waits(&seen[1].0), Some(Duration::MAX));
+    assert_eq!(facets.waits(&seen[0].0), None);
+}
+
+#[test]
+fn a_portal_that_has_given_all_is_no_exchange_when_it_is_run_again() {
+    let seen = check(&[
+        (Client, [query("BEGIN"), parse("", "SELECT a FROM t"), bind("p", "", &[], 0)].concat()),
+        (Server, [done("BEGIN"), ready("T"), message(b'1', b""), message(b'2', b"")].concat()),
+        (Client, [describe(b'P', "p"), execute("p", 0), sync()].concat()),
+        (
+            Server,
+            [
+                columns(&[column("a", 0, 0)]),
+                message(b'D', b"\0\x01\0\0\0\x015"),
+                done("SELECT 1"),
+                ready("T"),
+            ]
+            .concat(),
+        ),
+        (Client, [execute("p", 3), sync()].concat()),
+        (Server, [done("SELECT 0"), ready("T")].concat()),
+        (Client, query("COMMIT")),
+        (Server, [done("COMMIT"), ready("I")].concat()),
+    ]);
+    assert_eq!(seen.len(), 3, "and not four");
+    assert_eq!(seen[1].1.text("tag"), Some("SELECT 1"));
+}
+
+#[test]
+fn a_portal_that_breaks_off_when_it_is_run_again_leaves_nothing() {
+    let lines = [
+        (Client, startup()),
+        (Server, welcome()),
+        (Client, [parse("", "DELETE FROM t"), bind("p", "", &[], 0), execute("p", 0)].concat()),
+        (Server, [message(b'1', b""), message(b'2', b""), done("DELETE 1")].concat()),
+        (Client, [execute("p", 0), sync()].concat()),
+        (Server, [error("55000", "portal cannot be run"), ready("I")].concat()),
+    ];
+    assert_eq!(observe(&lines, usize::MAX, None).len(), 2);
+}
+
+#[test]
+fn a_described_statement_says_where_its_columns_come_from() {
+    let seen = check(&[
+        (Client, [parse("s", "SELECT a, 1 AS b FROM t"), describe(b'S', "s"), sync()].concat()),
+        (
+            Server,
+            [
+                message(b'1', b""),
+                message(b't', &[0, 0]),
+                columns(&[column("a", 16398, 2), column("b", 0, 0)]),
+                ready("I"),
+            ]
+            .concat(),
+        ),
+    ]);
+    let sources = Value::from(vec!["16398/2", ""]);
+    assert_eq!(seen[0].1.get("sources"), Some(&sources));
+}
