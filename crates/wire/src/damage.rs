@@ -88,7 +88,14 @@ pub(crate) fn check_observer(
     lines: &[Line],
     size: usize,
 ) -> Result<(), TestCaseError> {
-    prop_assert_eq!(observe(protocol, lines, usize::MAX), observe(protocol, lines, size));
+    let (whole, split) = (observe(protocol, lines, usize::MAX), observe(protocol, lines, size));
+    prop_assert_eq!(&whole.said, &split.said);
+    prop_assert_eq!(whole.gave_up, split.gave_up);
+    for (one, other) in whole.carried.iter().zip(&split.carried) {
+        // The rest is held back still, as the beginning of a message or where the observer gave up.
+        let both = one.len().min(other.len());
+        prop_assert_eq!(&one[..both], &other[..both]);
+    }
     Ok(())
 }
 
@@ -107,19 +114,49 @@ pub(crate) fn check_responder(
     Ok(())
 }
 
-/// All that an observer does, and whether it gives up.
-fn observe(protocol: &dyn Protocol, lines: &[Line], size: usize) -> (Vec<String>, bool) {
+/// What comes of an observer.
+struct Observed {
+    /// All that it wants but to send.
+    said: Vec<String>,
+    gave_up: bool,
+    /// What each side gets: what is forwarded to it before the observer reads it, and what that sends
+    /// of what it has held back. How much is which is a matter of the pieces.
+    carried: [Vec<u8>; 2],
+}
+
+fn observe(protocol: &dyn Protocol, lines: &[Line], size: usize) -> Observed {
     let mut session = protocol.observer(SMALL);
+    let (mut said, mut gave_up) = (Vec::new(), false);
+    let (mut held, mut carried) = ([false; 2], [Vec::new(), Vec::new()]);
     let mut out = Vec::new();
-    let mut pieces =
-        lines.iter().flat_map(|(from, bytes)| bytes.chunks(size).map(move |bytes| (*from, bytes)));
-    let gave_up = pieces.any(|(from, bytes)| {
-        session.handle(Event::Data { from, bytes, at: Moment(1) }, &mut out).is_err()
+    let data = lines.iter().flat_map(|(from, bytes)| {
+        let from = *from;
+        bytes.chunks(size).map(move |bytes| Event::Data { from, bytes, at: Moment(1) })
     });
-    // How much of what was held back the session sends, and how much the driver forwards, is a matter of
-    // the pieces.
-    let said = out.iter().filter(|command| !matches!(command, Command::Send { .. }));
-    (said.map(|one| format!("{one:?}")).collect(), gave_up)
+    for event in std::iter::once(Event::Opened { at: Moment(0) }).chain(data) {
+        if let Event::Data { from, bytes, .. } = &event
+            && !held[*from as usize]
+        {
+            carried[from.other() as usize].extend_from_slice(bytes);
+        }
+        gave_up = session.handle(event, &mut out).is_err();
+        for command in out.drain(..) {
+            match &command {
+                Command::Send { to, bytes } => {
+                    carried[*to as usize].extend_from_slice(bytes);
+                    continue;
+                }
+                Command::Hold { from } => held[*from as usize] = true,
+                Command::Forward { from } => held[*from as usize] = false,
+                _ => {}
+            }
+            said.push(format!("{command:?}"));
+        }
+        if gave_up {
+            break;
+        }
+    }
+    Observed { said, gave_up, carried }
 }
 
 /// What a responder sends that gets these answers.
