@@ -14,6 +14,7 @@ mod json;
 mod played;
 mod round_trip;
 mod secrets;
+mod tls;
 mod transcript;
 mod yaml;
 
@@ -50,6 +51,7 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("opaque_observer", transcript::opaque_observer),
     ("opaque_responder", played::opaque_responder),
     ("opaque_requester", played::opaque_requester),
+    ("tls_hello", tls::hello),
     ("json", json::json),
     ("yaml", yaml::yaml),
     ("recording", files::recording),
