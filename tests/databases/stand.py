@@ -148,15 +148,15 @@ class Stand:
         self.server, self.folder, self.cache, self.program, self.repeat = server, folder, cache, program, repeat
 
     @contextlib.contextmanager
-    def recording(self, name, command, port, env=None, stop_limit=STOP_LIMIT):
+    def recording(self, name, command, port, env=None, stop_limit=STOP_LIMIT, options=()):
         """`rehearsal record` of an app that listens on `port`, ended by SIGINT. The server must be up.
 
-        `env` is the app's whole environment, if it is not the server's.
+        `env` is the app's whole environment, if it is not the server's; `options` are further ones of `record`.
         """
         log = self.folder / f"record-{name}.log"
         with open(log, "wb") as output:
             process = subprocess.Popen(
-                [self.program, "record", "--name", name, "--", *command], cwd=self.folder, env=env or self.server.env,
+                [self.program, "record", "--name", name, *options, "--", *command], cwd=self.folder, env=env or self.server.env,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )
         try:

@@ -144,6 +144,37 @@ def refused(stand, name, command, paths, words):
     return f"failed as without us, and named: {', '.join(sorted(set(wanted.values())))}"
 
 
+def secrets(path):
+    """The lines of a key log, without what is said of it."""
+    return {line for line in path.read_text("ascii").splitlines() if line and not line.startswith("#")}
+
+
+def keylog(stand, command):
+    """The file has the secrets that the app and the server have, each of its side, and nobody else may read it."""
+    port = free_port()
+    words = [str(word).replace("{port}", str(port)) for word in command]
+    ours, theirs, servers = stand.folder / "ours.keys", stand.folder / "app.keys", stand.folder / "server" / "upstream.keys"
+    stand.server.start()
+    try:
+        servers.write_text("")
+        with stand.recording("keylog", words, port, stand.server.env | {"SSLKEYLOGFILE": str(theirs)}, options=["--keylog", str(ours)]):
+            for path in ("/urllib/valid", "/requests/valid"):
+                if "Gr" not in (text := get(port, path)):
+                    raise Failed(f"the app answered {text}")
+    finally:
+        stand.server.stop()
+    known, app, server = map(secrets, (ours, theirs, servers))
+    if not app or not server or app & server or not app | server <= known:
+        raise Failed(f"of {len(app)} secrets of the app {len(app & known)} are there, of {len(server)} of the server {len(server & known)}")
+    if (mode := ours.stat().st_mode & 0o777) != 0o600:
+        raise Failed(f"its mode is {mode:o}")
+    words = {line.split()[2].encode() for line in known}
+    files = [path for path in stand.folder.rglob("*") if path.is_file() and path not in (ours, theirs, servers)]
+    if guilty := [path for path in files if any(word in path.read_bytes() for word in words)]:
+        raise Failed(f"there are secrets in {guilty}")
+    return f"{len(known)} secrets, all that the app and the server have"
+
+
 def careless_by_mistake(stand, command):
     """An app that has given up to verify: exactly that test is red, and what it accepted is named."""
     stand.app("defect", command, [("GET", "/bug/valid", None, 200, "Gr"), ("GET", "/bug/expired", None, 200, "failed: "), ("GET", "/urllib/valid", None, 200, "Gr")])
@@ -343,6 +374,7 @@ def cases(stand, tools):
         settings=f"edges:\n  inbound:\n    client-certificate: {own / 'client.pem'}\n",
     )
     yield "declared", lambda: declared(stand, app)
+    yield "keylog", lambda: keylog(stand, app)
     yield "no-home", lambda: no_home(stand, app)
     yield "isolation", lambda: stand.isolated("python", "connection received")
 

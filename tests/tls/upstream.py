@@ -43,6 +43,7 @@ class Server(ThreadingHTTPServer):
         if kind == "weak":
             self.context.set_ciphers("DEFAULT@SECLEVEL=0")
         self.context.load_cert_chain(folder / f"{kind}.pem")
+        self.context.keylog_filename = str(folder / "upstream.keys")
         if kind == "mutual":
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.load_verify_locations(folder / "ca.pem")

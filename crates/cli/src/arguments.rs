@@ -167,6 +167,11 @@ pub(crate) struct Record {
     #[arg(long)]
     pub(crate) serialize: bool,
 
+    /// Add the secrets of TLS connections, both sides' of us, to this file (NSS key log format), so
+    /// that a capture of the network can be read. Only its owner may read it; keep it safe
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub(crate) keylog: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) capture: Capture,
 

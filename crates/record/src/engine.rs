@@ -15,6 +15,7 @@ use rehearsal_proxy::Clock;
 use rehearsal_store::Project;
 use rehearsal_store::writer::{Finished, Recovered, Writer};
 use rehearsal_supervise::{App, Ending, Program, spawn};
+use rehearsal_tls::KeyFile;
 use rehearsal_wire::Schemas;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -158,7 +159,10 @@ impl Session {
         let mut program = options.program.clone();
         let identities = tls::identities(&settings.edges)?;
         let tls = match tls::prepare(&mut program, identities) {
-            Ok(tls) => Some(tls),
+            Ok(between) => Some(Arc::new(match &options.keylog {
+                Some(path) => between.with_keys(KeyFile::open(path)?),
+                None => between,
+            })),
             Err(error) => {
                 let text = format!("TLS is not read: failed to {error}");
                 self.desk.tell(Message::Warning(text));

@@ -2,6 +2,7 @@
 
 use rehearsal_capture::Way;
 use rehearsal_supervise::Program;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What `record` is asked to do.
@@ -17,6 +18,8 @@ pub struct RecordOptions {
     pub way: Way,
     /// Whether overlapping requests are let through one by one.
     pub serialize: bool,
+    /// A file that gets the secrets of TLS, for whoever looks at the network beside us.
+    pub keylog: Option<PathBuf>,
     /// When it ends by itself.
     pub ends: Ends,
 }

@@ -27,7 +27,7 @@ const REDIAL_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) fn prepare(
     program: &mut Program,
     identities: BTreeMap<String, Identity>,
-) -> Result<Arc<Between>, TlsError> {
+) -> Result<Between, TlsError> {
     let variable = |name: &str| variable(program, name);
     let authority = Arc::new(Authority::of_user(variable)?);
     let between = Between::new(Arc::clone(&authority), Roots::of_app(variable)?)?;
@@ -35,7 +35,7 @@ pub(crate) fn prepare(
     let trust = Trust::prepare(&authority, variable)?;
     program.env.extend(trust.variables);
     program.remove.push(trust.folder);
-    Ok(Arc::new(between))
+    Ok(between)
 }
 
 /// A variable as the program would have it.

@@ -10,12 +10,13 @@ use crate::laid::{Begun, FirstRead, Laid, Line};
 use crate::mint::Mint;
 use crate::played::{accept, hello, readable};
 use crate::verify::Verifier;
-use crate::{Authority, Roots, TlsError};
+use crate::{Authority, KeyFile, Roots, TlsError};
 use bytes::Bytes;
 use jiff::Timestamp;
 use rehearsal_model::{Certificate, Role};
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::{KeyLog, NoKeyLog};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +33,8 @@ pub struct Between {
     parties: Arc<Mutex<Parties>>,
     /// The certificates of those who call parties that ask for one.
     identities: BTreeMap<String, Identity>,
+    /// Where the secrets of both sides go, if anybody asked for them.
+    keys: Arc<dyn KeyLog>,
 }
 
 #[derive(Default)]
@@ -97,13 +100,20 @@ impl Between {
         let strict = strict.build().map_err(|_| TlsError::NoRoots)?;
         let mint = Mint::new(authority, Arc::clone(&provider), Timestamp::now())?;
         let (parties, identities) = (Arc::default(), BTreeMap::new());
-        Ok(Between { mint, provider, roots, strict, parties, identities })
+        let keys = Arc::new(NoKeyLog {});
+        Ok(Between { mint, provider, roots, strict, parties, identities, keys })
     }
 
     /// With the certificates of those who call parties that ask for one, by the parties' names.
     #[must_use]
     pub fn with_identities(self, identities: BTreeMap<String, Identity>) -> Self {
         Between { identities, ..self }
+    }
+
+    /// With a file that gets the secrets of all connections.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<KeyFile>) -> Self {
+        Between { keys, ..self }
     }
 
     /// Why the connections with a party have to be passed on unread, if so.
@@ -150,7 +160,8 @@ impl Between {
             (Role::Inbound, Certificate::Untrusted | Certificate::SelfSigned) => Certificate::Valid,
             (Role::Inbound | Role::Outbound, how) => how,
         };
-        let accepted = accept(&self.mint, &self.provider, begun, (&name, shown), agreed).await;
+        let (shown_as, keys) = ((name.as_str(), shown), Arc::clone(&self.keys));
+        let accepted = accept(&self.mint, &self.provider, begun, shown_as, agreed, keys).await;
         match accepted {
             Ok(tls) if role == Role::Inbound => Ok((Laid::new(tls, None), server)),
             Ok(tls) => Ok((Laid::new(tls, self.listen(party, how)), server)),
@@ -194,8 +205,8 @@ impl Between {
         let verifier = Arc::new(Verifier::new(Arc::clone(&self.strict), self.roots.clone()));
         let asked = Arc::new(Asked::of(self.identities.get(party).cloned()));
         let looking = Arc::clone(&verifier);
-        let laid =
-            calling::connect(&self.provider, looking, Arc::clone(&asked), wanted, server).await;
+        let (asking, keys) = (Arc::clone(&asked), Arc::clone(&self.keys));
+        let laid = calling::connect(&self.provider, looking, asking, wanted, server, keys).await;
         // Many a server ends the connection over that, some only after the handshake. Those that are
         // turned to TLS, such as databases, mostly ask to no purpose.
         if asked.in_vain() && !(midway && laid.is_ok()) {

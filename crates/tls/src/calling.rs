@@ -7,11 +7,11 @@ use crate::identity::{Asked, Identity};
 use crate::laid::{Begun, Laid, Line};
 use crate::verify::Anybody;
 use bytes::Bytes;
-use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, KeyLog, NoKeyLog};
 use std::io;
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
@@ -54,7 +54,8 @@ impl Caller {
         let asked = Arc::new(Asked::of(self.identity.clone()));
         let offer = offer.iter().map(|name| name.as_bytes().to_vec()).collect();
         let wanted = Wanted { name: name.unwrap_or("localhost"), said: name.is_some(), offer };
-        let laid = connect(&self.provider, verifier, Arc::clone(&asked), wanted, server).await;
+        let (asking, keys) = (Arc::clone(&asked), Arc::new(NoKeyLog {}));
+        let laid = connect(&self.provider, verifier, asking, wanted, server, keys).await;
         laid.map_err(|error| match asked.in_vain() {
             true => io::Error::new(error.kind(), format!("{error}: {}", TlsError::ASKED)),
             false => error,
@@ -69,6 +70,7 @@ pub(crate) async fn connect<L: Line>(
     asked: Arc<Asked>,
     Wanted { name, said, offer }: Wanted<'_>,
     server: L,
+    keys: Arc<dyn KeyLog>,
 ) -> io::Result<Laid<L>> {
     let config = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()
@@ -77,6 +79,7 @@ pub(crate) async fn connect<L: Line>(
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_client_cert_resolver(asked);
+    config.key_log = keys;
     config.alpn_protocols = offer;
     config.enable_sni = said;
     config.resumption = Resumption::disabled();

@@ -39,6 +39,14 @@ pub enum TlsError {
         /// What is wrong.
         what: String,
     },
+    /// The file for the connections' secrets cannot be written.
+    #[error("write the secrets of TLS to {path}, as --keylog asks: {source}")]
+    KeyLog {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A certificate cannot be made.
     #[error("make a certificate for {name}: {what}")]
     Mint {

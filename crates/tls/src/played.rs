@@ -6,10 +6,10 @@ use crate::{Authority, TlsError};
 use bytes::Bytes;
 use jiff::Timestamp;
 use rehearsal_model::Certificate;
-use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{KeyLog, NoKeyLog, ServerConfig};
 use std::io;
 use std::sync::Arc;
 use tokio::io::AsyncBufReadExt;
@@ -85,7 +85,8 @@ impl Played {
         let offer = readable(&asked).unwrap_or_default();
         let known = |name: &&Vec<u8>| spoken.iter().any(|spoken| spoken.as_bytes() == **name);
         let agreed = offer.iter().find(known).or(offer.first()).cloned();
-        let mut tls = accept(&self.mint, &self.provider, begun, (&name, how), agreed).await?;
+        let (shown, keys) = ((name.as_str(), how), Arc::new(NoKeyLog {}));
+        let mut tls = accept(&self.mint, &self.provider, begun, shown, agreed, keys).await?;
         if silent && tls.fill_buf().await?.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -114,12 +115,14 @@ pub(crate) async fn accept<L: Line>(
     begun: StartHandshake<Begun<L>>,
     (name, how): (&str, Certificate),
     agreed: Option<Vec<u8>>,
+    keys: Arc<dyn KeyLog>,
 ) -> io::Result<TlsStream<Begun<L>>> {
     let leaf = mint.leaf(name, how).map_err(io::Error::other)?;
     let config = ServerConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?;
     let mut config = config.with_no_client_auth().with_cert_resolver(Arc::new(Only(leaf)));
+    config.key_log = keys;
     config.alpn_protocols = agreed.into_iter().collect();
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

@@ -123,6 +123,7 @@ async fn record_shop(project: &mut Project) -> Result<(Recorded, Env), CliError>
     ];
     environment::name_edges(project.settings_mut(), env.iter().cloned());
     let options = RecordOptions {
+        keylog: None,
         name: NAME.to_owned(),
         append: false,
         program: shop(&env, ""),

@@ -33,6 +33,7 @@ pub(super) fn run(arguments: Record, folder: &Path, color: Color) -> Result<Outc
         program: app::program(&project, words, Output::Inherit),
         way: arguments.capture.way(settings),
         serialize: arguments.serialize,
+        keylog: arguments.keylog,
         ends: Ends { after: arguments.duration, idle: arguments.until_idle },
     };
     let look = look::stderr(color);
