@@ -156,7 +156,7 @@ class Stand:
         log = self.folder / f"record-{name}.log"
         with open(log, "wb") as output:
             process = subprocess.Popen(
-                [self.program, "record", "--name", name, *options, "--", *command], cwd=self.folder, env=env or self.server.env,
+                [self.program, "record", "--name", name, "--no-verify", *options, "--", *command], cwd=self.folder, env=env or self.server.env,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )
         try:

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Record(Record),
     /// Run the app against its recordings, with no dependency present
     Test(Test),
+    /// Replay recordings twice, and write down as noise what differs from replay to replay
+    Learn(Learn),
     /// Show recordings as tables, and one test as a story
     Show(Show),
     /// See the whole loop on a sample shop
@@ -172,6 +174,10 @@ pub(crate) struct Record {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub(crate) keylog: Option<PathBuf>,
 
+    /// Do not replay the recording twice to learn what differs from run to run
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+
     #[command(flatten)]
     pub(crate) capture: Capture,
 
@@ -227,6 +233,10 @@ pub(crate) struct Test {
     #[arg(long, short)]
     pub(crate) verbose: bool,
 
+    /// Heed no noise that was learned by replaying, only what people declared
+    #[arg(long)]
+    pub(crate) strict: bool,
+
     /// Say which values the app invented, and what stands for them in this run
     #[arg(long)]
     pub(crate) explain: bool,
@@ -234,6 +244,25 @@ pub(crate) struct Test {
     /// Show what the app writes
     #[arg(long)]
     pub(crate) app_output: bool,
+
+    #[command(flatten)]
+    pub(crate) capture: Capture,
+
+    #[command(flatten)]
+    pub(crate) app: App,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal learn                         every recording
+  rehearsal learn checkout -- ./shop-new
+
+`record` does the same at its end, unless it is told --no-verify.")]
+pub(crate) struct Learn {
+    /// The recordings to replay; all of them if absent
+    #[arg(value_name = "RECORDING")]
+    pub(crate) recordings: Vec<String>,
 
     #[command(flatten)]
     pub(crate) capture: Capture,

@@ -8,7 +8,9 @@ mod align;
 mod base64;
 mod document;
 mod instant;
+mod learn;
 mod list;
+mod must;
 mod number;
 mod path;
 mod print;
@@ -21,6 +23,8 @@ mod words;
 mod xml;
 mod xml_walk;
 
+pub use learn::{Lessons, learn};
+pub use must::RuleError;
 pub use path::{PathError, PathProblem};
 pub use renaming::{Pair, Renaming, renamed};
 pub use rules::Rules;

@@ -3,8 +3,10 @@
 //! They are compiled into one tree, so that going down a value costs the same however many rules
 //! there are. A path is never matched as text.
 
+use crate::must::{Must, RuleError};
 use crate::path::{PathError, Step, parse};
 use crate::times::Times;
+use rehearsal_model::Noise;
 use std::collections::HashMap;
 
 /// Which differences are of no concern.
@@ -29,6 +31,8 @@ const UNORDERED: &str = "[unordered]";
 struct Node {
     below: HashMap<Step<'static>, usize>,
     noise: bool,
+    /// What a value that may differ must be like all the same.
+    must: Option<Must>,
     unordered: bool,
     /// Whether it stands for any number of levels, so that going down also stays here.
     deep: bool,
@@ -67,6 +71,37 @@ impl Rules {
             rules.nodes[node].unordered = true;
         }
         Ok(rules)
+    }
+
+    /// Adds what may differ. A value with a condition must be there and meet it; one without may be
+    /// absent.
+    ///
+    /// # Errors
+    /// When its path, or its regular expression, cannot be read.
+    pub fn add(&mut self, noise: &Noise) -> Result<(), RuleError> {
+        if noise.matches.is_none() && noise.kind.is_none() {
+            let (noise, unordered) = match noise.path.strip_suffix(UNORDERED) {
+                Some(list) => (None, Some(list)),
+                None => (Some(noise.path.as_str()), None),
+            };
+            if let Some(path) = unordered {
+                let node = self.node(path)?;
+                self.nodes[node].unordered = true;
+            }
+            if let Some(path) = noise {
+                let node = self.node(path)?;
+                self.nodes[node].noise = true;
+            }
+            return Ok(());
+        }
+        let node = self.node(&noise.path)?;
+        self.nodes[node].must = Some(Must::new(noise)?);
+        Ok(())
+    }
+
+    /// What a value must be like that may differ there, if it may under a condition.
+    pub(crate) fn must(&self, state: &State) -> Option<&Must> {
+        state.0.iter().find_map(|node| self.nodes[*node].must.as_ref())
     }
 
     /// Rules from the paths of noise alone.

@@ -97,6 +97,13 @@ impl Walk<'_> {
         if self.is_full() || self.rules.is_noise(state) {
             return;
         }
+        if let Some(must) = self.rules.must(state) {
+            // What meets it may be anything, and a tree is not looked into.
+            if expected.value != actual.value && !must.holds(actual.value) {
+                self.changed(expected.value, actual.value);
+            }
+            return;
+        }
         match (expected.value, actual.value) {
             _ if self.depth.level >= MAX_DEPTH => self.leaves(expected.value, actual.value),
             (Value::List(_), Value::List(_)) => self.lists(expected, actual, state),
@@ -118,9 +125,12 @@ impl Walk<'_> {
             }
             (e, a) => e == a,
         };
-        if same {
-            return;
+        if !same {
+            self.changed(expected, actual);
         }
+    }
+
+    fn changed(&mut self, expected: &Value, actual: &Value) {
         let (retyped, expected, actual) =
             (expected.kind() != actual.kind(), expected.clone(), actual.clone());
         self.note(if retyped {

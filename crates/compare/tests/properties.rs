@@ -1,7 +1,7 @@
 //! What holds of every comparison, whatever the values.
 
 use proptest::prelude::*;
-use rehearsal_compare::{Renaming, Rules, SAME, Times, compare, renamed, similarity};
+use rehearsal_compare::{Renaming, Rules, SAME, Times, compare, learn, renamed, similarity};
 use rehearsal_model::{Map, Number, Value};
 
 fn leaf() -> impl Strategy<Value = Value> {
@@ -292,5 +292,27 @@ proptest! {
             let (there, back) = (renaming.to_recorded(map), renaming.to_live(map));
             prop_assert!(!nothing || *there == *map && *back == *map);
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_learned_silences_what_taught_it_and_no_more(
+        recorded in maps_only(), first in maps_only(), second in maps_only(),
+    ) {
+        let of = |live: &Value, rules: &Rules| compare(&recorded, live, "r", rules);
+        let plain = Rules::default();
+        let lessons = learn(&of(&first, &plain), &of(&second, &plain));
+        let mut rules = Rules::default();
+        for noise in &lessons.noise {
+            prop_assert_eq!(rules.add(noise), Ok(()));
+        }
+        for live in [&first, &second] {
+            let left = of(live, &rules);
+            prop_assert!(left.iter().all(|it| lessons.unstable.contains(it)), "{:?}", left);
+        }
+        // What was the same each time is never noise.
+        let unstable = lessons.unstable.iter().map(|it| &it.path);
+        prop_assert!(unstable.into_iter().all(|path| lessons.noise.iter().all(|it| it.path != *path)));
     }
 }

@@ -29,7 +29,26 @@ pub struct TestCase {
     /// What the app asked of others, in the order in which it asked.
     pub calls: Vec<Call>,
     /// Paths whose values may differ between runs, from `request`, `response` or `calls[n]`.
-    pub noise: Vec<String>,
+    pub noise: Vec<Noise>,
+}
+
+/// A value that may differ between runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Noise {
+    /// The path that selects it.
+    pub path: String,
+    /// A regular expression that it must match all the same; with any of the two it must be there.
+    pub matches: Option<String>,
+    /// The kind that it must have: one of [`crate::KINDS`].
+    pub kind: Option<String>,
+    /// Why, when that was learned by replaying.
+    pub learned: Option<String>,
+}
+
+impl From<&str> for Noise {
+    fn from(path: &str) -> Self {
+        Noise { path: path.to_owned(), ..Noise::default() }
+    }
 }
 
 /// An outbound exchange that a test case caused.

@@ -20,7 +20,7 @@ mod time;
 mod to_value;
 mod value;
 
-pub use case::{Call, Manifest, Mock, Recording, TestCase, TestId};
+pub use case::{Call, Manifest, Mock, Noise, Recording, TestCase, TestId};
 pub use difference::{Change, Difference};
 pub use edge::{Certificate, Edge, EdgeName, EdgeTls, Role, Tables};
 pub use exchange::{Exchange, ExchangeId, Failure};
@@ -32,4 +32,4 @@ pub use run::{
 pub use settings::{CaptureWay, ClockSetting, EdgeSettings, SecretSettings, Settings};
 pub use time::{Moment, Timestamp};
 pub use to_value::{ToValueError, to_value};
-pub use value::Value;
+pub use value::{KINDS, Value};

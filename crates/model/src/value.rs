@@ -5,6 +5,10 @@
 use crate::{Map, Number};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+/// The kinds of values, as [`Value::kind`] names them.
+pub const KINDS: &[&str] =
+    &["null", "boolean", "integer", "number", "text", "bytes", "list", "map"];
+
 /// Whatever a message can hold, without loss.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Value {

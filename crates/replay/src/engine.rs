@@ -180,7 +180,7 @@ impl Run<'_> {
         let (doors, accounts) = (Arc::new(Doors::default()), Arc::new(Accounts::default()));
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
         let (wall, why_not) = Wall::new(self.options.settings.clock, &self.options.way, first);
-        let rules = shelf.rules(None)?.with_times(wall.times_at_first(shelf));
+        let rules = shelf.rules(None, self.options.strict)?.with_times(wall.times_at_first(shelf));
         let stage = Arc::new(Stage::new(Arc::clone(shelf), rules));
         why_not.into_iter().for_each(|why| accounts.warn(why));
         first.into_iter().for_each(|time| wall.show(time));
@@ -284,7 +284,9 @@ impl Run<'_> {
             running.wall.show(test.at);
             let began = Instant::now();
             let trial = Trial {
-                rules: shelf.rules(Some(&test))?.with_times(running.wall.times(&test, shelf)),
+                rules: shelf
+                    .rules(Some(&test), self.options.strict)?
+                    .with_times(running.wall.times(&test, shelf)),
                 test,
                 shelf,
                 stage: &running.stage,

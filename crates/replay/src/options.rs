@@ -30,6 +30,8 @@ pub struct ReplayOptions {
     pub scrubber: Arc<Scrubber>,
     /// How connections reach us.
     pub way: Way,
+    /// Whether what was learned about noise is left out.
+    pub strict: bool,
     /// Whether to tell what is bound in each test.
     pub explain: bool,
     /// Whether the first failure ends the run.

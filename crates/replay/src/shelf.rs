@@ -287,9 +287,9 @@ impl Shelf {
     }
 
     /// What may differ while a test runs, in its response, its calls and the ambient mocks.
-    pub(crate) fn rules(&self, test: Option<&TestCase>) -> Result<Rules, ShelfError> {
+    /// `strict` leaves out what was learned.
+    pub(crate) fn rules(&self, test: Option<&TestCase>, strict: bool) -> Result<Rules, ShelfError> {
         let mut paths: Vec<String> = self.settings.noise.clone();
-        paths.extend(test.into_iter().flat_map(|test| test.noise.iter().cloned()));
         for edge in &self.settings.edges {
             for path in &edge.noise {
                 paths.push(format!("mocks[*].{path}"));
@@ -299,13 +299,19 @@ impl Shelf {
                 paths.extend(theirs.map(|(index, _)| format!("calls[{index}].{path}")));
             }
         }
-        Rules::noise(&paths).map_err(|problem| ShelfError::Noise {
+        let wrong = |problem: &dyn std::fmt::Display| ShelfError::Noise {
             place: match test {
                 Some(test) => format!("test {}, or of rehearsal.yaml", test.id.0),
                 None => "rehearsal.yaml".to_owned(),
             },
             problem: problem.to_string(),
-        })
+        };
+        let mut rules = Rules::noise(&paths).map_err(|error| wrong(&error))?;
+        let noise = test.into_iter().flat_map(|test| &test.noise);
+        for noise in noise.filter(|noise| !strict || noise.learned.is_none()) {
+            rules.add(noise).map_err(|error| wrong(&error))?;
+        }
+        Ok(rules)
     }
 }
 

@@ -64,7 +64,8 @@ pub(crate) fn headline(finding: &Finding) -> String {
 }
 
 /// The finding in a line, with the first place at which something differs.
-pub(crate) fn sentence(finding: &Finding) -> String {
+#[must_use]
+pub fn sentence(finding: &Finding) -> String {
     match finding {
         Finding::Response { differences } => {
             format!("the response differs at {}", places(differences))

@@ -22,6 +22,7 @@ mod words;
 mod yaml;
 
 pub use escape::visible;
+pub use finding::sentence;
 pub use format::{FORMATS, Format, Look, Report};
 pub use story::{Words, story};
 pub use table::{Align, Column, table};

@@ -134,8 +134,10 @@ impl Teller {
             return;
         }
         self.page.end().put(Style::Dim, "may differ between runs:").end();
-        for path in &test.noise {
-            self.page.to(2).put(Style::Dim, path).end();
+        for noise in &test.noise {
+            let learned = noise.learned.as_ref().map(|why| format!(" ({why})"));
+            let learned = learned.unwrap_or_default();
+            self.page.to(2).put(Style::Dim, &format!("{}{learned}", noise.path)).end();
         }
     }
 }

@@ -84,6 +84,11 @@ impl Aside {
         Ok((Aside { path: path.to_owned(), aside, done: false }, file))
     }
 
+    /// Where it waits.
+    pub(crate) fn place(&self) -> &Path {
+        &self.aside
+    }
+
     fn sync(&self) -> Result<(), StoreError> {
         sync(&self.aside)
     }

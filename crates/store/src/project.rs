@@ -2,10 +2,11 @@
 
 use crate::cache::{self, Loaded};
 use crate::key::Key;
+use crate::lock::Lock;
 use crate::scrub::Scrubber;
 use crate::settings::{SETTINGS_FILE, compile_proto};
-use crate::{StoreError, disk, read_recording, text, writer, yaml};
-use rehearsal_model::{Recording, Settings};
+use crate::{StoreError, disk, files, read_recording, text, writer, yaml};
+use rehearsal_model::{Noise, Recording, Settings, TestId};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -99,6 +100,16 @@ impl Project {
     pub fn load(&self, name: &str) -> Result<Loaded, StoreError> {
         writer::recover(&self.recording_folder(name)?)?;
         cache::load(&self.root, name)
+    }
+
+    /// Adds to what may differ in tests of a recording; all else in their files stays as it is.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written, or another process writes the recording.
+    pub fn add_noise(&self, name: &str, more: &[(TestId, Vec<Noise>)]) -> Result<(), StoreError> {
+        let folder = self.recording_folder(name)?;
+        let _lock = Lock::take(&folder)?;
+        files::add_noise(&folder, more)
     }
 
     /// The folder that holds the recordings, `runs` and `cache`.

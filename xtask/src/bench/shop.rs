@@ -81,7 +81,11 @@ impl Recording {
     ) -> anyhow::Result<Self> {
         let project = bench.folder().to_path_buf();
         let mut command = Command::new(&bench.rehearsal);
-        command.arg("-C").arg(&project).args(["record", "--name", name, "--"]).args(app);
+        command
+            .arg("-C")
+            .arg(&project)
+            .args(["record", "--name", name, "--no-verify", "--"])
+            .args(app);
         prepare(&mut command);
         let mut started = Started::new(bench.folder(), &format!("record-{name}"), &mut command)?;
         started.listening(port)?;

@@ -165,6 +165,7 @@ fn test_shop(project: &Project, env: &Env, bug: &str, color: Color) -> Result<Ou
         settings: project.settings().clone(),
         scrubber: Arc::new(project.scrubber()?),
         way: Way::Supervisor(Strategy::Auto),
+        strict: false,
         explain: false,
         fail_fast: false,
     };

@@ -4,6 +4,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod init;
+mod learn;
 mod man;
 mod record;
 mod show;
@@ -21,6 +22,7 @@ pub(crate) fn run(arguments: Arguments, matches: &ArgMatches) -> Result<Outcome,
     match command {
         Command::Record(record) => record::run(record, &project, color),
         Command::Test(test) => test::run(test, &project, color, given),
+        Command::Learn(learn) => learn::run(&learn, &project),
         Command::Show(show) => show::run(&show, &project, color),
         Command::Demo(demo) => demo::run(demo, color),
         Command::Init => init::run(&project),

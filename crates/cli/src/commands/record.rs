@@ -1,16 +1,20 @@
 //! `rehearsal record`: runs an app and records what crosses its edges.
 
+use super::learn::{MOST_UNASKED, Stop, Verified, verify};
 use crate::arguments::{Color, Record};
 use crate::error::{CliError, Outcome};
 use crate::live::{self, bytes, count};
 use crate::signals::Signals;
 use crate::{app, environment, look};
+use rehearsal_capture::Way;
 use rehearsal_model::{Role, Settings};
 use rehearsal_record::{DATAGRAMS, Ends, Progress, RecordOptions, Recorded, record};
 use rehearsal_report::{Align, Column, Look, table, visible};
 use rehearsal_store::Project;
 use rehearsal_supervise::{Ending, Output};
+use std::ffi::OsString;
 use std::fmt::Write;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -54,7 +58,41 @@ pub(super) fn run(arguments: Record, folder: &Path, color: Color) -> Result<Outc
         recorded.map_err(CliError::from)
     })?;
     super::print(&summary(&recorded, &name, began, look::stdout(color, false)))?;
+    if !arguments.no_verify && recorded.finished.tests > 0 {
+        let _ =
+            writeln!(io::stderr(), "Replaying it twice to learn what differs from run to run ...");
+        let way = arguments.capture.way(project.settings());
+        super::print(&verified(&project, &recorded, &name, app::given(&arguments.app), way))?;
+    }
     Ok(Outcome::Good)
+}
+
+/// What replaying the recording twice has shown, or why that was not done.
+fn verified(
+    project: &Project,
+    recorded: &Recorded,
+    name: &str,
+    given: Option<Vec<OsString>>,
+    way: Way,
+) -> String {
+    let later = format!("`rehearsal learn {}` does it later", visible(name));
+    let not = |why: &str| format!("Not replayed to learn its noise: {why}; {later}.\n");
+    let hidden: Vec<&str> = recorded.hidden.iter().map(rehearsal_model::EdgeName::as_str).collect();
+    if !hidden.is_empty() {
+        return format!(
+            "Not replayed to learn its noise: {} cannot be.\n",
+            visible(&hidden.join(", "))
+        );
+    }
+    if recorded.finished.tests > MOST_UNASKED {
+        return not(&format!("it has more than {MOST_UNASKED} tests"));
+    }
+    match verify(project, name, given.as_deref(), way) {
+        Ok(Verified::Learned(learned)) => learned.text(),
+        Ok(Verified::Not(Stop::Interrupted)) => not("interrupted"),
+        Ok(Verified::Not(Stop::Died)) => not("the app ended"),
+        Err(error) => not(&format!("failed to {}", visible(&error.to_string()))),
+    }
 }
 
 /// The project of a folder, with the edges that the environment names.

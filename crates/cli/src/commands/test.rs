@@ -10,6 +10,7 @@ use crate::signals::Signals;
 use clap::ArgMatches;
 use rehearsal_model::{RunEvent, Settings, Summary};
 use rehearsal_replay::{ReplayOptions, Selected, replay};
+use rehearsal_store::Project;
 use rehearsal_supervise::Output;
 use std::ffi::OsString;
 use std::path::Path;
@@ -46,18 +47,12 @@ pub(super) fn run(
             }),
         }
     }
-    let given = app::given(&arguments.app);
-    let mut selected = Vec::new();
-    for chosen in chosen {
-        let words = command(given.as_deref(), project.settings(), &chosen)?;
-        let program = app::program(&project, words, output);
-        let selection::Chosen { name, recording, tests, files } = chosen;
-        selected.push(Selected { name, recording, tests, files, program });
-    }
+    let selected = select(&project, chosen, app::given(&arguments.app).as_deref(), output)?;
     let options = ReplayOptions {
         settings: project.settings().clone(),
         scrubber: Arc::new(project.scrubber()?),
         way: arguments.capture.way(project.settings()),
+        strict: arguments.strict,
         explain: arguments.explain,
         fail_fast: arguments.fail_fast,
     };
@@ -69,6 +64,22 @@ pub(super) fn run(
         run.end();
     }
     outcome
+}
+
+/// What was chosen, with the app that is to run.
+pub(super) fn select(
+    project: &Project,
+    chosen: Vec<selection::Chosen>,
+    given: Option<&[OsString]>,
+    output: Output,
+) -> Result<Vec<Selected>, CliError> {
+    let select = |chosen: selection::Chosen| {
+        let words = command(given, project.settings(), &chosen)?;
+        let program = app::program(project, words, output);
+        let selection::Chosen { name, recording, tests, files } = chosen;
+        Ok(Selected { name, recording, tests, files, program })
+    };
+    chosen.into_iter().map(select).collect()
 }
 
 /// Runs the tests until they are over or the user interrupts them.

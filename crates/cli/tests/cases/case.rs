@@ -64,6 +64,8 @@ pub(crate) struct Record {
     pub(crate) ready: String,
     /// Whether the services that the shop calls are there.
     pub(crate) services: bool,
+    /// Whether it replays the recording at its end.
+    pub(crate) verify: bool,
     pub(crate) expect: Expect,
 }
 
@@ -79,6 +81,7 @@ impl Default for Record {
             end: End::Interrupt,
             ready: "{port}".to_owned(),
             services: true,
+            verify: false,
             expect: Expect::default(),
         }
     }

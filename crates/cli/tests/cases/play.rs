@@ -108,6 +108,9 @@ impl Stage {
     fn record(&self, record: &Record, at: &str) {
         let _called = record.services.then(|| self.called());
         let mut words = vec!["record".to_owned(), "--name".to_owned(), record.name.clone()];
+        if !record.verify {
+            words.push("--no-verify".to_owned());
+        }
         words.extend(self.words.fill_all(&record.options));
         let by_shell = record.options.iter().any(|option| option == "-c");
         if !self.app.is_empty() && !by_shell {

@@ -56,7 +56,8 @@ impl Shop {
 
     /// Starts a recording.
     pub(crate) fn start_record(&self, options: &[&str]) -> Process {
-        let words = ["record", "--name", "shop"].iter().chain(options).chain(&["--"]);
+        let words =
+            ["record", "--name", "shop", "--no-verify"].iter().chain(options).chain(&["--"]);
         let words = words.map(|word| (*word).to_owned()).chain(self.command.iter().cloned());
         self.project.start(words, &BTreeMap::new())
     }

@@ -4,7 +4,7 @@ use super::input::{put_bytes, put_list, put_number};
 use super::{Binary, BinaryError, Input};
 use rehearsal_model::{
     Call, Certificate, Edge, EdgeName, EdgeTls, Exchange, Failure, Manifest, Map, Mock, Moment,
-    Role, TestCase, TestId, Timestamp,
+    Noise, Role, TestCase, TestId, Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -95,6 +95,26 @@ impl Binary for Call {
     fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
         let (edge, parallel) = (EdgeName::take(input)?, input.flag()?);
         Ok(Call { edge, parallel, exchange: Exchange::take(input)? })
+    }
+}
+
+impl Binary for Noise {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), BinaryError> {
+        self.path.put(out)?;
+        for part in [&self.matches, &self.kind, &self.learned] {
+            out.push(u8::from(part.is_some()));
+            part.clone().unwrap_or_default().put(out)?;
+        }
+        Ok(())
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
+        let path = String::take(input)?;
+        let mut part = || {
+            let (there, text) = (input.flag()?, String::take(input)?);
+            Ok(there.then_some(text))
+        };
+        Ok(Noise { path, matches: part()?, kind: part()?, learned: part()? })
     }
 }
 

@@ -1,10 +1,24 @@
 //! The keys that files have whatever the protocol.
 
-use rehearsal_model::Certificate;
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
+use rehearsal_model::{Certificate, KINDS};
 
 const FAILURES: Shape = Shape::Choice(&["refused", "unreachable", "timed out", "reset", "closed"]);
 const TEXTS: Shape = Shape::List(&Shape::Text);
+
+const NOISE: Shape =
+    Shape::List(&Shape::Either(&[Shape::Text, Shape::Named(&Shape::Map(CONDITIONS))]));
+
+/// What a value that may differ must be like all the same.
+pub(crate) const CONDITIONS: &[Field] = &[
+    Field::optional("matches", Shape::Text, "A regular expression that it must match"),
+    Field::optional("type", Shape::Choice(KINDS), "What kind of value it must be"),
+    Field::optional(
+        "learned",
+        Shape::Text,
+        "Why it may differ, when replaying has shown that; `test --strict` does not heed it",
+    ),
+];
 
 /// A test file, but for the answer. `request` and `calls` are checked by protocol.
 pub(crate) const TEST: &[Field] = &[
@@ -24,7 +38,7 @@ pub(crate) const TEST: &[Field] = &[
     Field::required("request", Shape::Any, "What the app was asked"),
     Field::optional("calls", Shape::List(&Shape::Any), "What the app asked of others, in order"),
     FAILURE,
-    Field::optional("noise", TEXTS, "Paths whose values may differ between runs"),
+    Field::optional("noise", NOISE, "Paths whose values may differ between runs"),
 ];
 
 /// What a call of a test has beside the keys of its protocol.

@@ -103,7 +103,7 @@ fn mocks_of(folder: &Path, edges: &Edges<'_>) -> Result<Vec<Mock>, StoreError> {
     }
 }
 
-fn read_yaml(folder: &Path, path: &Path) -> Result<Node, StoreError> {
+pub(super) fn read_yaml(folder: &Path, path: &Path) -> Result<Node, StoreError> {
     let text = disk::read_text(path, yaml::MAX_SIZE)?;
     yaml::parse_with(&text, &|tag, name| blobs::fetch(folder, tag, name))
         .map_err(|error| StoreError::file(path, error))

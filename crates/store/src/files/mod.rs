@@ -10,6 +10,7 @@ mod flaws;
 mod folder;
 mod manifest;
 mod names;
+mod noise;
 mod outlet;
 mod parallel;
 mod save;
@@ -20,6 +21,7 @@ pub(crate) use folder::{check_recording, read_mocks};
 pub use folder::{read_manifest, read_recording};
 pub use manifest::FORMAT;
 pub use names::test_file_name;
+pub(crate) use noise::add as add_noise;
 pub(crate) use save::{Files, Saved, add, make};
 pub use save::{append_recording, write_recording, write_tests};
 

@@ -107,7 +107,7 @@ pub(crate) fn sample() -> Recording {
             call("payments", charge, true),
             call("payments", refused, false),
         ],
-        noise: vec!["response.body.created_at".to_owned()],
+        noise: vec!["response.body.created_at".into()],
     };
     let mock = |exchange, after, shared_by: &[u32]| Mock {
         edge: EdgeName::new("shop-db"),

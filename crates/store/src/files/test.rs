@@ -6,6 +6,7 @@ use super::exchange::{
     ordered, read_inline, read_rest, write_answer, write_connection, write_failure, write_map,
 };
 use super::fields::{CALL, TEST, answer};
+use super::noise;
 use crate::parse_duration;
 use crate::schema::{Fields, check, nearest};
 use crate::yaml::{EmitError, Emitter, Node, Spot, YamlError};
@@ -80,7 +81,7 @@ pub(super) fn write(
     write_failure(out, &test.exchange, 0);
     write_answer(out, &test.exchange, shape, 0).map_err(deep)?;
     if !test.noise.is_empty() {
-        out.pair("noise", &Value::from(test.noise.clone()), 0).map_err(deep)?;
+        noise::write(out, &test.noise).map_err(deep)?;
     }
     Ok(())
 }
@@ -148,7 +149,7 @@ pub(super) fn read(node: Node, id: TestId, edges: &Edges<'_>) -> Result<TestCase
         at: fields.text("at").and_then(|at| at.parse().ok()).map_or(Timestamp(0), milliseconds),
         edge: EdgeName::new(edge.1),
         exchange,
-        noise: fields.texts("noise"),
+        noise: noise::read(&mut fields)?,
     })
 }
 

@@ -52,7 +52,11 @@ fn edge_name() -> impl Strategy<Value = EdgeName> {
 fn test_case() -> impl Strategy<Value = TestCase> {
     let call = (edge_name(), exchange(), any::<bool>())
         .prop_map(|(edge, exchange, parallel)| Call { edge, exchange, parallel });
-    let noise = vec("[a-z.]{0,12}", 0..3);
+    let part = || proptest::option::of("[a-z]{0,5}");
+    let noise = ("[a-z.]{0,12}", part(), part(), part());
+    let noise =
+        noise.prop_map(|(path, matches, kind, learned)| Noise { path, matches, kind, learned });
+    let noise = vec(noise, 0..3);
     let head = (any::<u32>(), ".{0,12}", any::<i64>(), edge_name());
     (head, exchange(), vec(call, 0..3), noise).prop_map(
         |((id, name, at, edge), exchange, calls, noise)| TestCase {
