@@ -12,7 +12,7 @@ use crate::path::Step;
 use crate::print::Depth;
 use crate::times::without_times;
 use crate::words::{Form, Word, are_alike, words};
-use rehearsal_model::{Binding, Change, Difference, Finding, Map, Number, Value};
+use rehearsal_model::{Binding, Change, Difference, Finding, Map, Number, Value, stream};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
@@ -66,6 +66,36 @@ impl Renaming {
             self.tell_text(key, DEPTH);
             self.tell_value(value);
         });
+    }
+
+    /// Notes what the app is told by an answer that is made of messages: what it said itself before is
+    /// only said back to it.
+    pub fn tell_conversation(&mut self, response: &Map) {
+        let mut own = Renaming::default();
+        for (key, value) in response.iter() {
+            match value.as_list().filter(|_| key == stream::CONVERSATION) {
+                None => self.tell_value(value),
+                Some(messages) => {
+                    let messages = messages.iter().filter_map(Value::as_map);
+                    messages.for_each(|message| self.tell_message(message, &mut own));
+                }
+            }
+        }
+    }
+
+    fn tell_message(&mut self, message: &Map, own: &mut Renaming) {
+        if message.get(stream::SENT).is_some() {
+            own.tell(message);
+            return;
+        }
+        let mut told = Renaming::default();
+        told.tell(message);
+        for key in told.told {
+            let known = own.told.contains(&key) || self.recorded.contains_key(&key);
+            if !known && self.told.len() < MOST {
+                self.told.insert(key);
+            }
+        }
     }
 
     fn tell_value(&mut self, value: &Value) {

@@ -572,7 +572,7 @@ fn live_answer(mut answer: Answer, renaming: &mut Renaming) -> Answer {
             *response = live;
         }
         match stream::conversation(response) {
-            Some(_) => renaming.tell(&stream::without_sent(response)),
+            Some(_) => renaming.tell_conversation(response),
             None => renaming.tell(response),
         }
     }

@@ -18,6 +18,7 @@ mod opaque;
 mod postgres;
 mod protocol;
 mod redis;
+mod renaming;
 mod script;
 mod session;
 mod sql;

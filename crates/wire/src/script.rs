@@ -2,9 +2,11 @@
 //!
 //! What the played side says next is due once all has come that the other side had said before it in
 //! the recording. What comes is counted and not judged: a message that differs stands for the one in
-//! its place, so that the conversation goes on and the difference is found by comparing.
+//! its place, so that the conversation goes on and the difference is found by comparing. Names that
+//! the other side has invented are said back to it as they are today.
 
 use crate::Peer;
+use crate::renaming::Renaming;
 use rehearsal_model::{Map, Value, stream};
 use std::collections::BTreeSet;
 
@@ -22,6 +24,11 @@ pub(crate) struct Script {
     passed: usize,
     /// What the other side has said.
     came: Vec<Map>,
+    /// What the played side has said.
+    said: Vec<Map>,
+    /// Everything of theirs above this one has its message of today.
+    paired: usize,
+    renaming: Renaming,
     /// Places of messages that were waited for in vain.
     gaps: BTreeSet<usize>,
     theirs: usize,
@@ -43,6 +50,9 @@ impl Script {
             next: 0,
             passed: 0,
             came: Vec::new(),
+            said: Vec::new(),
+            paired: 0,
+            renaming: Renaming::default(),
             gaps: BTreeSet::new(),
             theirs,
         }
@@ -52,8 +62,10 @@ impl Script {
     pub(crate) fn due(&mut self) -> Option<&Map> {
         while let Some((by, _)) = self.recorded.get(self.next) {
             if *by == self.plays {
+                let (_, message) = self.recorded.get(self.next)?;
+                self.said.push(self.renaming.apply(message).into_owned());
                 self.next += 1;
-                return self.recorded.get(self.next - 1).map(|(_, message)| message);
+                return self.said.last();
             }
             if self.passed == self.came.len() {
                 return None;
@@ -66,6 +78,13 @@ impl Script {
 
     /// The other side said something. False when it says too much.
     pub(crate) fn came(&mut self, message: Map) -> bool {
+        while let Some((by, recorded)) = self.recorded.get(self.paired) {
+            self.paired += 1;
+            if *by != self.plays && !self.gaps.contains(&(self.paired - 1)) {
+                self.renaming.learn(recorded, &message);
+                break;
+            }
+        }
         self.came.push(message);
         self.came.len() <= self.theirs + EXTRA
     }
@@ -87,11 +106,11 @@ impl Script {
     /// that say something at the same time comes first is chance. What the played side says is there
     /// even where the other one has not let it come to that.
     pub(crate) fn transcript(&self) -> Value {
-        let mut came = self.came.iter();
+        let (mut came, mut told) = (self.came.iter(), self.said.iter());
         let mut out: Vec<Value> = Vec::with_capacity(self.recorded.len());
         for (place, (by, message)) in self.recorded.iter().enumerate() {
             let said = match *by == self.plays {
-                true => Some(message),
+                true => Some(told.next().unwrap_or(message)),
                 false if self.gaps.contains(&place) => None,
                 false => came.next(),
             };

@@ -10,6 +10,7 @@ mod compare;
 mod faces;
 mod files;
 mod grpc;
+mod hpack;
 mod json;
 mod played;
 mod round_trip;
@@ -33,6 +34,7 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("soap", faces::soap),
     ("grpc", grpc::grpc),
     ("descriptors", grpc::descriptors),
+    ("hpack", hpack::hpack),
     ("codings", codings::codings),
     ("dns_observer", transcript::dns_observer),
     ("dns_responder", played::dns_responder),

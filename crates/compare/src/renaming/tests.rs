@@ -30,6 +30,17 @@ fn not_bound(renaming: &Renaming, recorded: &str, live: &str) {
 }
 
 #[test]
+fn what_is_only_said_back_was_not_told() {
+    let message = |key: &str, id: &str| Value::Map(Map::from([(key, text(id))]));
+    let messages = [(stream::RECEIVED, A), (stream::SENT, U), (stream::RECEIVED, U)];
+    let messages: Vec<Value> = messages.iter().map(|(key, id)| message(key, id)).collect();
+    let mut renaming = Renaming::default();
+    renaming.tell_conversation(&Map::from([(stream::CONVERSATION, Value::List(messages))]));
+    not_bound(&renaming, A, B);
+    assert!(!pairs(&renaming, U, V).is_empty());
+}
+
+#[test]
 fn what_is_bound_means_the_same_from_then_on() {
     let renaming = bound(A, B);
     let (live, recorded) = (text(&format!("/o/{B}")), text(&format!("/o/{A}")));
