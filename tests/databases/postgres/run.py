@@ -29,6 +29,9 @@ sys.path.insert(0, str(HERE.parent))
 from stand import Failed, Server, find_program, install_once, install_python, install_rust, main, run_tool  # noqa: E402
 
 GO_DRIVERS = ["pq", "pgx-cache_statement", "pgx-cache_describe", "pgx-describe_exec", "pgx-exec", "pgx-simple_protocol"]
+# What pgx and node-postgres do beside reading values.
+GO_API = ["batch", "copy", "transaction", "notify"]
+NODE_API = ["errors", "several", "transaction", "parallel", "cursor", "notify"]
 # What Rust's drivers do beside reading values; `typed` and `simple` do not need it again.
 RUST_API = {
     "tokio-postgres-query": ["params", "prepared", "errors", "pipeline", "transaction", "copy", "cursor", "notify"],
@@ -242,9 +245,9 @@ def drivers(stand, python, go, rust, node, java):
     for driver in corpus.DRIVERS:
         yield driver, [python, HERE / "corpus.py", "{port}", driver], values + params
     for driver in GO_DRIVERS:
-        yield driver, [go, "{port}", driver, statements], values
-    for mode in ("plain", "named", "params", "sequelize"):
-        yield f"node-{mode}", [*node, "{port}", mode, statements], values
+        yield driver, [go, "{port}", driver, statements], values + ([f"/api/{name}" for name in GO_API] if driver != "pq" else [])
+    for mode in ("plain", "named", "params", "sequelize", "typeorm"):
+        yield f"node-{mode}", [*node, "{port}", mode, statements], values + ([f"/api/{name}" for name in NODE_API] if mode == "plain" else [])
     for driver, api in RUST_API.items():
         yield driver, [rust, "{port}", driver, lines], [*values, *(f"/api/{name}" for name in api)]
     for mode in ("simple", "extended", "extendedForPrepared", "extendedCacheEverything", "binary"):

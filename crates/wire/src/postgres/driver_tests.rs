@@ -67,6 +67,40 @@ fn a_portal_that_has_given_all_is_no_exchange_when_it_is_run_again() {
     assert_eq!(seen[1].1.text("tag"), Some("SELECT 1"));
 }
 
+/// As the cursors of node-postgres do.
+#[test]
+fn a_portal_may_be_described_before_it_is_run() {
+    let seen = check(&[
+        (
+            Client,
+            [
+                parse("", "SELECT a FROM t"),
+                bind("", "", &[], 0),
+                describe(b'P', ""),
+                message(b'H', b""),
+                execute("", 1),
+                message(b'H', b""),
+            ]
+            .concat(),
+        ),
+        (
+            Server,
+            [
+                message(b'1', b""),
+                message(b'2', b""),
+                columns(&[column("a", 0, 0)]),
+                message(b'D', b"\0\x01\0\0\0\x015"),
+                message(b's', b""),
+            ]
+            .concat(),
+        ),
+        (Client, [message(b'C', b"P\0"), sync()].concat()),
+        (Server, [message(b'3', b""), ready("I")].concat()),
+    ]);
+    assert_eq!(seen[0].0.get("portal"), Some(&Value::Bool(true)));
+    assert_eq!(seen[1].0, Map::from([("sql", "SELECT a FROM t")]));
+}
+
 #[test]
 fn a_portal_that_breaks_off_when_it_is_run_again_leaves_nothing() {
     let lines = [

@@ -15,6 +15,8 @@ pub(super) enum Asked {
     DescribePortal {
         portal: Arc<Portal>,
         at: Moment,
+        /// The client wants to hear it before it goes on.
+        flushed: bool,
         /// Whether the portal is executed next, which then says its columns.
         executed: bool,
     },

@@ -48,17 +48,17 @@ func rows(query func(string) ([][]any, error), text string) any {
 	return told
 }
 
-func byPgx(mode string) (func(string) ([][]any, error), error) {
+func byPgx(mode string) (*pgxpool.Pool, func(string) ([][]any, error), error) {
 	size := os.Getenv("POOL")
 	if size == "" {
 		size = "1"
 	}
 	config, err := pgxpool.ParseConfig(fmt.Sprintf("sslmode=%s pool_min_conns=%s default_query_exec_mode=%s", encryption(), size, mode))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
-	return func(text string) ([][]any, error) {
+	return pool, func(text string) ([][]any, error) {
 		if err := pool.Ping(context.Background()); err != nil {
 			return nil, err
 		}
@@ -114,14 +114,19 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
+	var pool *pgxpool.Pool
 	query, err := byPq()
 	if mode, isPgx := strings.CutPrefix(os.Args[2], "pgx-"); isPgx {
-		query, err = byPgx(mode)
+		pool, query, err = byPgx(mode)
 	}
 	if err != nil {
 		panic(err)
 	}
 	http.HandleFunc("/", func(out http.ResponseWriter, request *http.Request) {
+		if path, is := strings.CutPrefix(request.URL.Path, "/api/"); is {
+			fmt.Fprint(out, api(pool, path))
+			return
+		}
 		text, _ := json.Marshal(rows(query, statements[request.URL.Path]))
 		out.Header().Set("content-type", "application/json")
 		out.Write(text)

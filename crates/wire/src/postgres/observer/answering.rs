@@ -195,7 +195,7 @@ impl Observer {
                 let _ = statement.columns.set(columns);
                 self.emit(running, now, out);
             }
-            Asked::DescribePortal { portal, at, executed } => {
+            Asked::DescribePortal { portal, at, executed, .. } => {
                 let text = portal.statement.sql.as_text();
                 self.teach_columns(text, columns.as_deref().unwrap_or_default(), out);
                 if !executed && !portal.statement.is_unknown() {
@@ -242,7 +242,7 @@ impl Observer {
                     None
                 }
                 Asked::DescribeStatement(statement, at) => Some((statement.request(false), *at)),
-                Asked::DescribePortal { portal, at, executed: false } => {
+                Asked::DescribePortal { portal, at, executed: false, .. } => {
                     Some((portal.statement.request(true), *at))
                 }
                 Asked::Execute(..) => {

@@ -35,14 +35,17 @@ impl Observer {
             b'B' => Asked::Bind(self.plans.bind(body)?.1),
             b'D' => match self.plans.described(body)? {
                 Described::Statement(statement) => Asked::DescribeStatement(statement, at),
-                Described::Portal(portal) => Asked::DescribePortal { portal, at, executed: false },
+                Described::Portal(portal) => {
+                    Asked::DescribePortal { portal, at, flushed: false, executed: false }
+                }
             },
             b'E' => {
                 let (portal, _) = self.plans.executed(body)?;
-                if let Some(Asked::DescribePortal { portal: described, executed, .. }) =
-                    self.asked.back_mut()
+                if let Some(Asked::DescribePortal {
+                    portal: described, flushed, executed, ..
+                }) = self.asked.back_mut()
                 {
-                    *executed = described.number == portal.number;
+                    *executed = !*flushed && described.number == portal.number;
                 }
                 self.plans.declare(&portal.statement.sql)?;
                 Asked::Execute(portal, at)
@@ -52,7 +55,13 @@ impl Observer {
             b'S' => Asked::Sync,
             b'F' => return Err(malformed("a function call, which is not read")),
             b'd' | b'c' | b'f' => return self.client_copies(message, out),
-            b'p' | b'H' | b'X' => return Ok(()),
+            b'H' => {
+                if let Some(Asked::DescribePortal { flushed, .. }) = self.asked.back_mut() {
+                    *flushed = true;
+                }
+                return Ok(());
+            }
+            b'p' | b'X' => return Ok(()),
             _ => return Err(malformed("a message of an unknown type from the client")),
         };
         if self.skipping {
