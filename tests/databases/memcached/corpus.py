@@ -9,6 +9,11 @@ DRIVER is pymemcache, python-memcached, aiomcache or meta. Answers `/NAME` for e
 import asyncio
 import socket
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from web import always, serve  # noqa: E402
 
 LARGE = "0123456789abcdef" * 5000
 BINARY = b"\x00\xff\r\nEND\r\n\x80"
@@ -131,6 +136,5 @@ class Meta:
 DRIVERS = {"pymemcache": Pymemcache, "python-memcached": PythonMemcached, "aiomcache": Aiomcache, "meta": Meta}
 
 if __name__ == "__main__":
-    from app import serve
     driver = DRIVERS[sys.argv[3]](int(sys.argv[2]))
-    serve(int(sys.argv[1]), [("GET", r"/(\w+)", lambda _, name: getattr(driver, name)())])
+    serve(sys.argv[1], [("GET", r"/(\w+)", always(lambda _, name: getattr(driver, name)()))])

@@ -6,8 +6,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-from app import serve
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from web import always, serve  # noqa: E402
 
 PORT, SERVER, MEMCSLAP = sys.argv[1:4]
 
@@ -17,4 +20,4 @@ def load(_, kind):
     return subprocess.run(words, stdout=subprocess.DEVNULL, check=False, timeout=60).returncode
 
 
-serve(int(PORT), [("GET", r"/(\w+)", load)])
+serve(PORT, [("GET", r"/(\w+)", always(load))])

@@ -8,17 +8,19 @@ missing_write, wrong_field, wrong_filter, n_plus_one, local_time, other_id,
 returned_id, no_transaction.
 """
 
-import json
 import os
-import re
 import sys
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from bson import ObjectId
 from bson.decimal128 import Decimal128
 from pymongo import ASCENDING, CursorType, MongoClient, ReturnDocument, WriteConcern
 from pymongo.errors import DuplicateKeyError, OperationFailure
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from web import serve  # noqa: E402
 
 BUG = os.environ.get("BUG", "")
 CLIENT = MongoClient(os.environ["MONGO_URL"], maxPoolSize=int(os.environ.get("POOL", "2")))
@@ -107,32 +109,6 @@ ROUTES = [
 ]
 
 
-class Handler(BaseHTTPRequestHandler):
-    def answer(self):
-        length = int(self.headers.get("content-length", 0))
-        body = json.loads(self.rfile.read(length)) if length else None
-        for method, path, act in ROUTES:
-            if method == self.command and (match := re.fullmatch(path, self.path)):
-                try:
-                    status, told = act(body, *match.groups())
-                except Exception as error:  # The tests are to see it.
-                    status, told = 500, {"error": f"{type(error).__name__}: {error}"}
-                break
-        else:
-            status, told = 404, None
-        text = json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    do_GET = do_POST = answer
-
-    def log_message(self, *_):
-        pass
-
-
 if __name__ == "__main__":
     DB.orders.create_index("item", unique=True)
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    serve(sys.argv[1], ROUTES, threads=True)

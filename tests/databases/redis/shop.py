@@ -10,12 +10,15 @@ a defect: wrong_expiry, missing_del, renamed_key, n_plus_one, wrong_price, wrong
 
 import json
 import os
-import re
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import redis
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from web import serve  # noqa: E402
 
 BUG = os.environ.get("BUG", "")
 OPTIONS = {"decode_responses": True, "protocol": int(os.environ.get("RESP", "2")), "client_name": "shop"}
@@ -134,33 +137,7 @@ ROUTES = [
 ]
 
 
-class Handler(BaseHTTPRequestHandler):
-    def answer(self):
-        length = int(self.headers.get("content-length", 0))
-        body = json.loads(self.rfile.read(length)) if length else None
-        for method, path, act in ROUTES:
-            if method == self.command and (match := re.fullmatch(path, self.path)):
-                try:
-                    status, told = act(body, *match.groups())
-                except Exception as error:  # The tests are to see it.
-                    status, told = 500, {"error": f"{type(error).__name__}: {error}"}
-                break
-        else:
-            status, told = 404, None
-        text = json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    do_GET = do_POST = answer
-
-    def log_message(self, *_):
-        pass
-
-
 if __name__ == "__main__":
     for loop in (work, listen):
         threading.Thread(target=loop, daemon=True).start()
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    serve(sys.argv[1], ROUTES, threads=True)
