@@ -60,6 +60,36 @@ fn value() -> impl Strategy<Value = (Column, Value)> {
     ]
 }
 
+/// Values of the kinds that are rarer.
+fn rare() -> impl Strategy<Value = (Column, Value)> {
+    let enumerated = prop::sample::select(vec![(0x100u16, "busy"), (0x800, "x,z"), (0x800, "")]);
+    prop_oneof![
+        "-?(0|[1-9][0-9]{0,34})\\.[0-9]{30}".prop_map(|it| (typed(246, false), number(&it))),
+        (1901u16..2156).prop_map(|it| (typed(13, true), number(&it.to_string()))),
+        (any::<bool>(), 0u32..839, 0u8..60, 0u8..60, 0u32..1_000_000, 1u8..7).prop_map(
+            |(negative, hours, minutes, seconds, micros, digits)| {
+                let micros = format!("{micros:06}")[..usize::from(digits)].to_owned();
+                let text = format!("{hours:02}:{minutes:02}:{seconds:02}.{micros}");
+                let zero = !text.contains(|it| matches!(it, '1'..='9'));
+                let sign = if negative && !zero { "-" } else { "" };
+                let column = Column { decimals: digits, ..typed(11, false) };
+                (column, format!("{sign}{text}").into())
+            }
+        ),
+        (1970u16..2038, 1u8..13, 1u8..29, 0u32..1000).prop_map(|(year, month, day, millis)| {
+            let text = format!("{year:04}-{month:02}-{day:02} 00:00:00.{millis:03}");
+            (Column { decimals: 3, ..typed(7, false) }, text.into())
+        }),
+        enumerated.prop_map(|(flag, text)| {
+            let column = Column { flags: flag, charset: 45, ..typed(254, false) };
+            (column, text.into())
+        }),
+        "[^\\x00-\\x1f\\x7f-\\u{9f}]*".prop_map(|it| (typed(245, false), it.into())),
+        prop::collection::vec(any::<u8>(), 25..60)
+            .prop_map(|it| (Column { charset: 63, ..typed(255, false) }, Value::from_bytes(&it))),
+    ]
+}
+
 fn read(column: &Column, bytes: &[u8]) -> Value {
     let row = [&[0, 0][..], bytes].concat();
     first(values::read_binary_row(&row, std::slice::from_ref(column)).expect("it is a row"))
@@ -85,7 +115,7 @@ fn any_column() -> impl Strategy<Value = Column> {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_again((column, value) in value()) {
+    fn what_is_written_is_read_again((column, value) in prop_oneof![value(), rare()]) {
         let columns = std::slice::from_ref(&column);
         let row = [value.clone()];
         let mut bytes = Vec::new();
