@@ -237,11 +237,13 @@ impl Session for Observer {
                 self.let_go(out);
                 self.ended(how, at, out);
             }
-            Event::Closed { from: Client, how: Ending::Reset, at } => {
-                self.ended(Ending::Reset, at, out);
+            Event::Closed { from: Client, how, at } => {
+                self.leaves(out)?;
+                if how == Ending::Reset {
+                    self.ended(Ending::Reset, at, out);
+                }
             }
-            Event::Closed { .. }
-            | Event::Answer { .. }
+            Event::Answer { .. }
             | Event::Request { .. }
             | Event::TlsReady { .. }
             | Event::Tick { .. } => {}

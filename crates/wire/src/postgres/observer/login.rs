@@ -101,6 +101,19 @@ impl Observer {
         Ok(true)
     }
 
+    /// The client says no more. One that wants its login bound to the server's certificate leaves here.
+    pub(super) fn leaves(&mut self, out: &mut Vec<Command>) -> Result<(), WireError> {
+        if !matches!(self.login, Login::Asked) {
+            return Ok(());
+        }
+        self.let_go(out);
+        Err(malformed(
+            "a client that was asked for its password within TLS and left; one that insists on binding \
+             its login to the server's certificate cannot be recorded: let it do without meanwhile \
+             (channel_binding=prefer)",
+        ))
+    }
+
     /// Leaves forwarding to the driver; what of a message has come is forwarded first.
     pub(super) fn let_go(&mut self, out: &mut Vec<Command>) {
         let before = std::mem::replace(&mut self.login, Login::Over);
@@ -129,4 +142,30 @@ fn send(to: Peer, write: impl FnOnce(&mut Frames)) -> Command {
     let mut frames = Frames::default();
     write(&mut frames);
     Command::Send { to, bytes: frames.take() }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::postgres::Postgres;
+    use crate::postgres::tests::{message, startup};
+    use crate::{Command, Ending, Event, Limits, Peer, Protocol};
+    use rehearsal_model::Moment;
+
+    use Peer::{Client, Server};
+
+    #[test]
+    fn a_client_that_insists_on_the_binding_is_explained() {
+        let offer = message(b'R', b"\0\0\0\nSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0");
+        let begun = startup();
+        for how in [Ending::Finished, Ending::Reset] {
+            let (mut session, mut out) = (Postgres.observer(Limits::default()), Vec::new());
+            let mut tell = |event, out: &mut Vec<Command>| session.handle(event, out);
+            let at = Moment(1);
+            tell(Event::Data { from: Client, bytes: &begun, at }, &mut out).unwrap();
+            tell(Event::Data { from: Server, bytes: &offer, at }, &mut out).unwrap();
+            let why = tell(Event::Closed { from: Client, how, at }, &mut out).unwrap_err();
+            assert!(why.to_string().contains("channel_binding=prefer"), "{why}");
+            assert!(out.contains(&Command::Forward { from: Client }), "its end is passed on");
+        }
+    }
 }
