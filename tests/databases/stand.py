@@ -228,12 +228,12 @@ class Stand:
             raise Failed(f"recording.yaml says of the schema {told}, not {expected}")
         return f"{len(told)} columns of {len({text.split(' ')[0].rsplit('.', 1)[0] for text in told})} tables are in recording.yaml"
 
-    def test(self, name, log, env=None):
-        """One replay: (exit code, what was printed, seconds)."""
+    def test(self, name, log, env=None, options=()):
+        """One replay with these options: (exit code, what was printed, seconds)."""
         began = time.monotonic()
         with open(self.folder / log, "w+", encoding="utf-8") as output:
             process = subprocess.Popen(
-                [self.program, "test", name, "--color", "never"], cwd=self.folder, env=self.server.env | (env or {}),
+                [self.program, "test", name, "--color", "never", *options], cwd=self.folder, env=self.server.env | (env or {}),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )
             try:
@@ -245,6 +245,36 @@ class Stand:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         return code, (self.folder / log).read_text("utf-8", "replace"), time.monotonic() - began
+
+    def moved(self, name, change, expected):
+        """Runs a recording's tests with the database let through: as it was, then after `change`, which is a function.
+
+        Both must be green. The first may say nothing of the schema, the second must tell of it in the words
+        `expected`, to people and as an event.
+        """
+        manifest = (self.folder / "rehearsal" / name / "recording.yaml").read_text("utf-8")
+        [edge] = re.findall(r"^  (\S+):\n(?:    .*\n)*?    tables:", manifest.partition("\nedges:\n")[2], re.M)
+        said = []
+        self.server.start()
+        try:
+            for act in (lambda: None, change):
+                self.server.reset()
+                act()
+                code, printed, _ = self.test(name, f"moved-{name}-{len(said)}.log", options=["--real", edge, "--format", "human", "--format", "json", "--output", "events.json"])
+                if code != 0:
+                    raise Failed(f"with the database let through it ended with exit code {code}:\n{printed[-3000:]}")
+                events = [json.loads(line) for line in (self.folder / "events.json").read_text("utf-8").splitlines()]
+                said.append((printed, [event for event in events if event["event"] == "schema-moved"]))
+        finally:
+            self.server.stop()
+        (before, no_events), (after, events) = said
+        if "the schema is not" in before or no_events:
+            raise Failed(f"a schema that has not moved is told of:\n{before[-2000:]}")
+        if missing := [words for words in expected if words not in after]:
+            raise Failed(f"it does not say {missing}:\n{after[-3000:]}")
+        if [event["edge"] for event in events] != [edge] or len(events[0]["columns"]) != len(expected):
+            raise Failed(f"the events are {events}")
+        return f"told of {len(expected)} columns, and of none before"
 
     def app(self, name, command, requests, env=None, variants=()):
         """Records an app, and replays it `repeat` times with the server stopped, and once with each variant of the environment."""

@@ -27,7 +27,8 @@ pub use exchange::{Exchange, ExchangeId, Failure};
 pub use map::Map;
 pub use number::Number;
 pub use run::{
-    Binding, CallName, Finding, Ledger, LedgerLine, NearestMock, Outcome, RunEvent, Summary,
+    Binding, CallName, Finding, Ledger, LedgerLine, MovedColumn, NearestMock, Outcome, RunEvent,
+    Summary,
 };
 pub use settings::{CaptureWay, ClockSetting, EdgeSettings, SecretSettings, Settings};
 pub use time::{Moment, Timestamp};

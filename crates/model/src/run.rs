@@ -4,6 +4,7 @@
 
 use crate::{Difference, Map, TestId, Value};
 use serde::Serialize;
+use std::fmt;
 
 /// One thing that happened. Times are milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -93,6 +94,15 @@ pub enum RunEvent {
         /// What.
         message: String,
     },
+    /// A database that was let through has another schema than the recording says. No failure.
+    SchemaMoved {
+        /// The recording.
+        recording: String,
+        /// The database.
+        edge: String,
+        /// The columns that are other ones, by table.
+        columns: Vec<MovedColumn>,
+    },
     /// All tests of a recording are done.
     RecordingFinished {
         /// The recording.
@@ -115,6 +125,37 @@ fn maybe_test_number<S: serde::Serializer>(id: &Option<TestId>, s: S) -> Result<
     match id {
         Some(id) => s.serialize_u32(id.0),
         None => s.serialize_none(),
+    }
+}
+
+/// A column of a database that is not as it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MovedColumn {
+    /// Its table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// Its type in the recording; none when that does not have it.
+    pub recorded: Option<String>,
+    /// Its type in this run; none when it was not seen, although every test was run.
+    pub seen: Option<String>,
+}
+
+impl fmt::Display for MovedColumn {
+    /// In a few words: `orders.amount was numeric(10,2) and is numeric(12,2)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let MovedColumn { table, column, recorded, seen } = self;
+        write!(f, "{table}.{column}")?;
+        let told = |kind: &str| match kind {
+            "unknown" => String::new(),
+            kind => format!(" ({kind})"),
+        };
+        match (recorded, seen) {
+            (Some(recorded), Some(seen)) => write!(f, " was {recorded} and is {seen}"),
+            (Some(recorded), None) => write!(f, "{} was not seen", told(recorded)),
+            (None, Some(seen)) => write!(f, " is new{}", told(seen)),
+            (None, None) => Ok(()),
+        }
     }
 }
 

@@ -1,9 +1,8 @@
 //! The parties that were met: their names, addresses and what was seen of each.
 
-use crate::tables::SeenTables;
 use rehearsal_capture::Endpoint;
 use rehearsal_model::{Edge, EdgeName, EdgeSettings, EdgeTls, Role};
-use rehearsal_wire::Taught;
+use rehearsal_wire::{SeenTables, Taught};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -17,7 +17,6 @@ mod policy;
 mod progress;
 mod recorder;
 mod sink;
-mod tables;
 mod tls;
 
 pub use engine::{Recorded, record};

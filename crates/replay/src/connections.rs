@@ -4,11 +4,13 @@ use crate::doors::Doors;
 use crate::player::Player;
 use crate::shelf::EdgeNumber;
 use crate::tls;
+use crate::witness::{Overheard, Witness};
 use rehearsal_capture::{Captured, Endpoint, Notice};
 use rehearsal_model::LedgerLine;
-use rehearsal_proxy::Stream;
+use rehearsal_proxy::{ConnectionId, Stream};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -16,6 +18,7 @@ use tokio::task::JoinSet;
 pub(crate) struct Connections {
     pub(crate) player: Player,
     pub(crate) doors: Arc<Doors>,
+    pub(crate) witness: Arc<Witness>,
 }
 
 impl Connections {
@@ -37,6 +40,10 @@ impl Connections {
     fn take(&mut self, notice: Notice, tasks: &mut JoinSet<()>) {
         match notice {
             Notice::Outbound { ticket, stream, to, name } => {
+                let ticket = match ticket.downcast::<Overheard>() {
+                    Ok(overheard) => return self.listen(*overheard, stream, tasks),
+                    Err(ticket) => ticket,
+                };
                 match ticket.downcast::<EdgeNumber>() {
                     Ok(edge) => {
                         let called = tls::host(&to, name.as_deref());
@@ -61,6 +68,17 @@ impl Connections {
             // Nobody but us knows the app's ports, and we call them directly.
             Notice::Inbound { stream, .. } => drop(stream),
             Notice::Ended => {}
+        }
+    }
+
+    /// Carries a connection that is let through.
+    fn listen(&mut self, overheard: Overheard, stream: Captured, tasks: &mut JoinSet<()>) {
+        let id = ConnectionId(self.player.next.fetch_add(1, Ordering::Relaxed));
+        match into_stream(stream) {
+            Ok(client) => {
+                tasks.spawn(Arc::clone(&self.witness).listen(overheard, id, client));
+            }
+            Err(error) => self.player.accounts.warn(format!("take a connection: {error}")),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::shelf::Shelf;
 use crate::stage::Stage;
 use crate::verdict::{Trial, judge};
 use crate::wall::Wall;
+use crate::witness::Witness;
 use crate::{ReplayError, ReplayOptions, Selected, tls};
 use rehearsal_capture::{Held, Mode, begin};
 use rehearsal_model::{
@@ -96,6 +97,7 @@ struct Theatre {
     wall: Wall,
     doors: Arc<Doors>,
     accounts: Arc<Accounts>,
+    witness: Arc<Witness>,
     serving: JoinHandle<()>,
     capture: Held,
 }
@@ -148,6 +150,7 @@ impl Run<'_> {
         // What the app does first, it does at the time of the first test.
         let first = selected.tests.first().and_then(|id| selected.recording.head(*id));
         let first = first.map(|head| head.at);
+        let all = selected.recording.tests.len() == selected.tests.len();
         let shelf = Arc::new(Shelf::new(selected.recording, &self.options.settings)?);
         let began = Instant::now();
         let mut running = self.start(&shelf, &selected.program, first).await?;
@@ -159,9 +162,13 @@ impl Run<'_> {
         let took_ms = milliseconds(began);
         (self.tell)(RunEvent::AppReady { recording: name.clone(), took_ms });
         let result = self.tests(&mut running, &shelf, left).await;
+        let witness = Arc::clone(&running.witness);
         let (ledger, mut warnings) = running.end().await;
         warnings.extend(shelf.damage());
         let recording = name;
+        for (edge, columns) in witness.moved(all && left.is_empty()) {
+            (self.tell)(RunEvent::SchemaMoved { recording: recording.clone(), edge, columns });
+        }
         for message in warnings {
             (self.tell)(RunEvent::Warning { recording: Some(recording.clone()), message });
         }
@@ -206,9 +213,17 @@ impl Run<'_> {
             tls,
             words: words(&program),
         };
-        let connections = Connections { player, doors: Arc::clone(&doors) };
+        let (of, to) = (Arc::clone(shelf), Arc::clone(&accounts));
+        let witness = Arc::new(Witness::new(of, to, clock));
+        let connections =
+            Connections { player, doors: Arc::clone(&doors), witness: Arc::clone(&witness) };
         let serving = tokio::spawn(connections.serve(notices_rx));
-        let policy = ReplayPolicy { stage: Arc::clone(&stage), routes, clock };
+        let policy = ReplayPolicy {
+            stage: Arc::clone(&stage),
+            routes,
+            clock,
+            witness: Arc::clone(&witness),
+        };
         let policy = Arc::new(policy);
         let (app, capture) = begin(
             &self.options.way,
@@ -222,7 +237,7 @@ impl Run<'_> {
         let callers = tls::callers(shelf, &self.options.settings.edges)?;
         let driver = Driver::new(Arc::clone(shelf), Arc::clone(&doors), clock, callers);
         let tail = app.tail();
-        Ok(Theatre { app, tail, stage, driver, wall, doors, accounts, serving, capture })
+        Ok(Theatre { app, tail, stage, driver, wall, doors, accounts, witness, serving, capture })
     }
 
     /// Waits until the app listens wherever the tests call it, and a little longer until it does so

@@ -21,6 +21,7 @@ mod stage;
 mod tls;
 mod verdict;
 mod wall;
+mod witness;
 
 pub use engine::replay;
 pub use error::ReplayError;

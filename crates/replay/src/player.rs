@@ -48,7 +48,7 @@ impl Player {
             client = next;
             match self.routes.named(&party) {
                 Route::Edge(next) => edge = next,
-                Route::Real => return self.pass(&party, client).await,
+                Route::Real(_) => return self.pass(&party, client).await,
                 Route::Unknown => {
                     self.stage.note(Finding::UnknownEdge { address: party });
                     return client.reset();

@@ -3,6 +3,7 @@
 
 use crate::routes::{Route, Routes};
 use crate::stage::Stage;
+use crate::witness::Witness;
 use rehearsal_capture::{BoxFuture, Endpoint, Policy, Verdict};
 use rehearsal_model::{Failure, Finding};
 use rehearsal_proxy::{Clock, errno, respond_datagram};
@@ -16,12 +17,13 @@ pub(crate) struct ReplayPolicy {
     pub(crate) stage: Arc<Stage>,
     pub(crate) routes: Arc<Routes>,
     pub(crate) clock: Clock,
+    pub(crate) witness: Arc<Witness>,
 }
 
 impl ReplayPolicy {
     fn decide(&self, to: &Endpoint, host: Option<&str>) -> Verdict {
         match self.routes.to(to, host) {
-            Route::Real => Verdict::Pass,
+            Route::Real(_) => Verdict::Pass,
             Route::Unknown => {
                 let address = host.map_or_else(|| to.to_string(), str::to_owned);
                 self.stage.note(Finding::UnknownEdge { address });
@@ -55,6 +57,14 @@ impl ReplayPolicy {
 
 impl Policy for ReplayPolicy {
     fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict> {
+        if let Route::Real(Some(edge)) = self.routes.to(to, None)
+            && self.witness.listens_to(edge)
+        {
+            let to = to.clone();
+            return Box::pin(async move {
+                self.witness.reach(edge, &to).await.map_or(Verdict::Pass, Verdict::Redirect)
+            });
+        }
         Box::pin(ready(self.decide(to, None)))
     }
 

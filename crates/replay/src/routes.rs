@@ -12,8 +12,8 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) enum Route {
     /// It is this edge of the recording.
     Edge(EdgeNumber),
-    /// The user wants it let through.
-    Real,
+    /// The user wants it let through; it is this edge of the recording, if any.
+    Real(Option<EdgeNumber>),
     /// The recording does not have it.
     Unknown,
 }
@@ -70,7 +70,7 @@ impl Routes {
         };
         if let Some(setting) = self.settings.iter().find(named) {
             if setting.real {
-                return Route::Real;
+                return Route::Real(self.by_name.get(&setting.name).copied());
             }
             if let Some(edge) = self.by_name.get(&setting.name) {
                 return Route::Edge(*edge);
@@ -82,7 +82,7 @@ impl Routes {
         let is_real =
             |setting: &&EdgeSettings| setting.real && self.by_name.get(&setting.name) == Some(edge);
         match self.settings.iter().find(is_real) {
-            Some(_) => Route::Real,
+            Some(_) => Route::Real(Some(*edge)),
             None => Route::Edge(*edge),
         }
     }

@@ -6,7 +6,7 @@
 use rehearsal_compare::{Rules, Span, compare};
 use rehearsal_matching::{Entry, Library, Place, fingerprint};
 use rehearsal_model::{
-    Call, CallName, Difference, EdgeName, EdgeTls, Exchange, Failure, Map, Role, Settings,
+    Call, CallName, Difference, EdgeName, EdgeTls, Exchange, Failure, Map, Role, Settings, Tables,
     TestCase, TestId, Timestamp, Value,
 };
 use rehearsal_store::StoreError;
@@ -28,6 +28,8 @@ pub(crate) struct ShelfEdge {
     pub(crate) addresses: Vec<String>,
     /// Of what is TLS there: the state of the certificate that the app is shown, or how to ask for it.
     pub(crate) tls: EdgeTls,
+    /// What of the schema of a database was used.
+    pub(crate) tables: Tables,
     /// Who answers for it, by the settings.
     pub(crate) owner: Option<String>,
     /// Whether anything is recorded of it.
@@ -333,6 +335,7 @@ fn edges(loaded: &Loaded, settings: &Settings) -> Result<Vec<ShelfEdge>, ShelfEr
             heard: OnceLock::new(),
             addresses: edge.addresses.clone(),
             tls: edge.tls.clone(),
+            tables: edge.tables.clone(),
             owner: set(&edge.name).and_then(|setting| setting.owner.clone()),
             said_anything: false,
             spoken: &[],

@@ -4,7 +4,7 @@ use crate::escape::{clip, visible};
 use crate::finding::all_findings;
 use crate::page::{Page, Style};
 use crate::table::{Column, draw};
-use crate::words::{command, count, duration, seconds, size};
+use crate::words::{command, count, duration, schema_moved, seconds, size};
 use crate::{Look, Report};
 use rehearsal_model::{
     Binding, Change, Difference, Finding, Ledger, Outcome, RunEvent, Summary, TestId, Value,
@@ -130,6 +130,11 @@ impl Report for Human {
             RunEvent::Warning { message, .. } => {
                 self.part(&mut page);
                 page.to(2).put(Style::Note, "! ").put(Style::Plain, message).end();
+            }
+            RunEvent::SchemaMoved { edge, columns, .. } => {
+                self.part(&mut page);
+                let told = schema_moved(edge, columns);
+                page.to(2).put(Style::Note, "! ").put(Style::Plain, &told).end();
             }
             RunEvent::RecordingFinished { ledger, .. } => self.ledger(&mut page, ledger),
             RunEvent::RunFinished { summary } => self.summary(&mut page, summary),

@@ -6,7 +6,7 @@ use crate::Report;
 use crate::escape::visible;
 use crate::finding::{finding, sentence};
 use crate::page::Page;
-use crate::words::command;
+use crate::words::{command, schema_moved};
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 use rehearsal_model::{Finding, Outcome, RunEvent, Summary, Value, to_value};
 use std::io::{self, Write};
@@ -88,6 +88,10 @@ impl Report for Junit {
             RunEvent::Warning { recording, message } => {
                 let suite = self.suite(recording.as_deref().unwrap_or("rehearsal"));
                 suite.output.push_str(&format!("warning: {}\n", visible(message)));
+            }
+            RunEvent::SchemaMoved { recording, edge, columns } => {
+                let told = visible(&schema_moved(edge, columns)).into_owned();
+                self.suite(recording).output.push_str(&format!("warning: {told}\n"));
             }
             RunEvent::AppExited { recording, how, output, .. } => {
                 let suite = self.suite(recording);

@@ -6,6 +6,7 @@
 use crate::Report;
 use crate::escape::visible;
 use crate::finding::sentence;
+use crate::words::schema_moved;
 use rehearsal_model::json::{Escape, Style, to_string_styled};
 use rehearsal_model::{Finding, Outcome, RunEvent, Value, to_value};
 use std::io::{self, Write};
@@ -72,6 +73,9 @@ impl Report for Tap {
             }
             RunEvent::TestFinished { .. } => self.point(event)?,
             RunEvent::Warning { message, .. } => self.comment(&format!("warning: {message}"))?,
+            RunEvent::SchemaMoved { edge, columns, .. } => {
+                self.comment(&format!("warning: {}", schema_moved(edge, columns)))?;
+            }
             RunEvent::AppExited { how, output, .. } => {
                 self.comment(&format!("the app ended: {how}"))?;
                 for line in output {

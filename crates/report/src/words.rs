@@ -1,5 +1,7 @@
 //! Small things said in words: counts, durations, commands.
 
+use rehearsal_model::MovedColumn;
+
 /// `1 test`, `12 tests`.
 pub(crate) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
@@ -53,6 +55,19 @@ pub(crate) fn command(words: &[String]) -> String {
     });
     quoted.collect::<Vec<_>>().join(" ")
 }
+
+/// What is other in a database that was let through, in a line.
+pub(crate) fn schema_moved(edge: &str, columns: &[MovedColumn]) -> String {
+    let named: Vec<String> = columns.iter().take(MOST_COLUMNS).map(ToString::to_string).collect();
+    let more = match columns.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{edge}: the schema is not the one that was recorded: {}{more}", named.join("; "))
+}
+
+/// Columns that are named in a line; the others are counted.
+const MOST_COLUMNS: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -58,6 +58,7 @@ impl Seen {
                 ("differences", value) => self.list("Object difference", value),
                 ("bindings", value) => self.list("Object binding", value),
                 ("calls", value) => self.list("Object call", value),
+                ("columns", value) => self.list("Object column", value),
                 ("lines", value) => self.list("Object line", value),
                 ("change", Value::Map(map)) => self.object("Change", map),
                 ("nearest" | "ledger" | "summary", Value::Map(map)) => {
@@ -145,6 +146,7 @@ fn the_sample_has_everything() {
             RunEvent::RecordingFinished { .. } => "event 8",
             RunEvent::RunFinished { .. } => "event 9",
             RunEvent::Bindings { .. } => "event 10",
+            RunEvent::SchemaMoved { .. } => "event 11",
         });
         let RunEvent::TestFinished { findings, .. } = &event else { continue };
         for finding in findings {
@@ -173,5 +175,5 @@ fn the_sample_has_everything() {
             }
         }
     }
-    assert_eq!(seen.len(), 10 + 12 + 4);
+    assert_eq!(seen.len(), 11 + 12 + 4);
 }

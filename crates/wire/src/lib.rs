@@ -20,6 +20,7 @@ mod protocol;
 mod redis;
 mod renaming;
 mod script;
+mod seen;
 mod session;
 mod sql;
 mod tls;
@@ -31,6 +32,7 @@ pub use dns::{addresses, queried_name};
 pub use flaw::{Flaw, Step};
 pub use grpc::Schemas;
 pub use protocol::{Facets, Limits, Protocol, Verdict};
+pub use seen::SeenTables;
 pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, Taught, WireError};
 pub use tls::{TLS, begins_tls, misses_hello};
 

@@ -4,8 +4,8 @@
 //! equal. A table that the server only ever called by a number is left out: numbers say nothing to
 //! people, and differ between databases.
 
+use crate::Taught;
 use rehearsal_model::Tables;
-use rehearsal_wire::Taught;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Columns kept of one edge: an app that makes tables as it goes must not fill the recording.
@@ -20,7 +20,7 @@ type Columns = BTreeMap<String, BTreeSet<String>>;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct SeenTables {
+pub struct SeenTables {
     names: BTreeMap<u64, BTreeSet<String>>,
     numbered: BTreeMap<u64, Columns>,
     named: BTreeMap<String, Columns>,
@@ -29,7 +29,7 @@ pub(crate) struct SeenTables {
 
 impl SeenTables {
     /// Takes in a column; whether that was news.
-    pub(crate) fn add(&mut self, taught: Taught) -> bool {
+    pub fn add(&mut self, taught: Taught) -> bool {
         let Taught { number, table, column, kind } = taught;
         let mut news = false;
         let columns = match (number, table) {
@@ -55,7 +55,8 @@ impl SeenTables {
     }
 
     /// The tables whose names are known. One of several spellings has the shortest.
-    pub(crate) fn resolved(&self) -> Tables {
+    #[must_use]
+    pub fn resolved(&self) -> Tables {
         let mut tables = self.named.clone();
         for (number, columns) in &self.numbered {
             let names = self.names.get(number).into_iter().flatten();

@@ -221,10 +221,16 @@ TABLES = [
 ]
 
 
+# A change of the schema that does not matter to the shop, and what must be said of it.
+ALTER = "ALTER TABLE orders MODIFY amount decimal(12,2) NOT NULL, MODIFY item varchar(120) NOT NULL DEFAULT 'none'"
+MOVED = ["orders.amount was decimal(10,2) and is decimal(12,2)", "orders.item was varchar(100) and is varchar(120)"]
+
+
 def cases(stand, tools):
     python, go, rust, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
     yield "schema", lambda: stand.schema("shop", TABLES)
+    yield "moved", lambda: stand.moved("shop", lambda: stand.server.sql(ALTER, "shop"), MOVED)
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     loads = [f"/{driver}/{name}" for driver in ("pymysql", "mysqlclient") for name in LOADS]

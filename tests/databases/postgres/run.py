@@ -26,7 +26,7 @@ import corpus
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Failed, Server, find_program, install_once, install_python, install_rust, main, run_tool  # noqa: E402
+from stand import Failed, Server, ask, find_program, free_port, install_once, install_python, install_rust, main, run_tool  # noqa: E402
 
 GO_DRIVERS = ["pq", "pgx-cache_statement", "pgx-cache_describe", "pgx-describe_exec", "pgx-exec", "pgx-simple_protocol"]
 # What pgx and node-postgres do beside reading values.
@@ -97,6 +97,11 @@ TABLES = [
     "ledger.amount unknown", "ledger.order_id unknown", "orders.amount numeric(10,2)", "orders.deliver unknown", "orders.due date",
     "orders.id int4", "orders.item text", "orders.note bytea", "orders.paid bool", "orders.tags text[]",
 ]
+
+
+# A change of the schema that does not matter to the shop, and what must be said of it.
+ALTER = "ALTER TABLE orders ALTER amount TYPE numeric(12,2), ALTER id TYPE int8"
+MOVED = ["orders.amount was numeric(10,2) and is numeric(12,2)", "orders.id was int4 and is int8"]
 
 
 def server_program(name):
@@ -189,10 +194,31 @@ def encrypted(stand, name, command, requests, how, **env):
     return said
 
 
+def insisting(stand, command):
+    """A client that insists on binding its login to the server's certificate gives up, and is told why when it is recorded."""
+    stand.server.allow_encryption()
+    said, port = "nothing", free_port()
+    try:
+        stand.server.start()
+        stand.server.reset()
+        env = stand.server.env | {"PGSSLMODE": "require", "PGCHANNELBINDING": "require"}
+        with stand.recording("insisting", [*command[:-1], str(port)], port, env):
+            ask(port, "GET", "/orders", None, 500, "channel binding")
+    except Failed as why:
+        said = str(why)
+    finally:
+        stand.server.stop()
+        stand.server.settings.clear()
+    if "channel_binding=prefer" not in said:
+        raise Failed(f"record does not say how it can be recorded, but {said}")
+    return "it gives up, and record says why"
+
+
 def cases(stand, tools):
     python, go, rust, node, java = tools
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}"], SHOP, variants=[{"POOL": "4"}])
     yield "schema", lambda: stand.schema("shop", TABLES)
+    yield "moved", lambda: stand.moved("shop", lambda: stand.server.call(server_program("psql"), "-q", "-c", ALTER), MOVED)
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
     yield "isolation", lambda: stand.isolated("shop", "connection received")
@@ -206,6 +232,7 @@ def cases(stand, tools):
     shop, verified = [python, HERE / "shop.py", "{port}"], {"PGHOST": "localhost", "PGSSLROOTCERT": str(stand.server.folder / "data" / "server.crt")}
     yield "encrypted", lambda: encrypted(stand, "encrypted", shop, SHOP, "untrusted", PGSSLMODE="require")
     yield "verified", lambda: encrypted(stand, "verified", shop, SHOP, "valid", PGSSLMODE="verify-full", **verified)
+    yield "insisting", lambda: insisting(stand, shop)
     for driver in ("pgx-cache_statement", "pq"):
         statements, values = statements_file(stand), [f"/values/{name}" for name in list(corpus.VALUES)[:2]]
         requests = [("GET", path, None, 200, "") for path in values]

@@ -11,7 +11,7 @@ use crate::Report;
 use crate::escape::markup;
 use crate::finding::all_findings;
 use crate::page::Page;
-use crate::words::{command, count, duration};
+use crate::words::{command, count, duration, schema_moved};
 use edges::Edges;
 use rehearsal_model::{CallName, Finding, Outcome, RunEvent, Summary};
 use sequence::sequence;
@@ -183,6 +183,10 @@ impl Report for Html {
             RunEvent::TestFinished { .. } => self.test(event),
             RunEvent::Warning { message, .. } => {
                 writeln!(self.out, "<p class=\"note\">! {}</p>", markup(message))
+            }
+            RunEvent::SchemaMoved { edge, columns, .. } => {
+                let told = markup(&schema_moved(edge, columns));
+                writeln!(self.out, "<p class=\"note\">! {told}</p>")
             }
             RunEvent::AppExited { how, output, .. } => {
                 let lines: Vec<String> = output.iter().map(|line| markup(line)).collect();

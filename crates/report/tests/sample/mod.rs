@@ -1,8 +1,8 @@
 //! A run in which everything happens that can happen, as events.
 
 use rehearsal_model::{
-    Binding, CallName, Change, Difference, Finding, Ledger, LedgerLine, Map, NearestMock, Outcome,
-    RunEvent, Summary, TestId, Value, json,
+    Binding, CallName, Change, Difference, Finding, Ledger, LedgerLine, Map, MovedColumn,
+    NearestMock, Outcome, RunEvent, Summary, TestId, Value, json,
 };
 
 fn value(text: &str) -> Value {
@@ -191,6 +191,16 @@ pub(crate) fn run() -> Vec<RunEvent> {
     });
     events.extend(test(4, "GET /orders/17 # all", Outcome::Failed, ends()));
     events.extend(test(5, "GET /rates", Outcome::NotRun, vec![]));
+    events.push(RunEvent::SchemaMoved {
+        recording: recording(),
+        edge: "shop-db".into(),
+        columns: vec![MovedColumn {
+            table: "orders".into(),
+            column: "amount".into(),
+            recorded: Some("numeric(10,2)".into()),
+            seen: Some("numeric(12,2)".into()),
+        }],
+    });
     events.push(RunEvent::RecordingFinished {
         recording: recording(),
         ledger: Ledger {
