@@ -198,7 +198,9 @@ impl Session {
             let _ = (&mut carrying).await;
             lanes.finish().await;
         };
-        if timeout(LAST_BYTES, carried).await.is_err() {
+        let late = timeout(LAST_BYTES, carried).await.is_err();
+        // It may be over, and only what it began not yet.
+        if late && !carrying.is_finished() {
             carrying.abort();
             let _ = carrying.await;
         }
