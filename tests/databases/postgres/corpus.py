@@ -7,6 +7,7 @@ DRIVER is psycopg, psycopg-binary, psycopg2, sqlalchemy, pg8000 or asyncpg. The 
 """
 
 import asyncio
+import io
 import json
 import os
 import sys
@@ -79,6 +80,36 @@ class Psycopg:
         return [[shown(value) for value in row] for row in cursor.fetchall()]
 
 
+    def own(self):
+        """Batches, a portal of the server's, a pipeline with an error in it, savepoints, and what others notify."""
+        import psycopg
+        db, told = self.db, []
+        with db.cursor() as cursor:
+            cursor.executemany("INSERT INTO ledger VALUES (%s, %s) RETURNING order_id", [(1, 1), (2, 2)], returning=True)
+            told.append(cursor.fetchone())
+            while cursor.nextset():
+                told.append(cursor.fetchone())
+        try:
+            with db.pipeline():
+                db.execute("SELECT 1")
+                db.execute("SELECT 1 / (SELECT 0)")
+                db.execute("SELECT 2")
+        except psycopg.Error as error:
+            told.append([error.sqlstate, error.diag.message_primary])
+        with db.transaction(force_rollback=True), db.cursor("walk", scrollable=True) as walk:
+            walk.execute("SELECT generate_series(1, 5)")
+            told.append(walk.fetchmany(2))
+            walk.scroll(-1)
+            told.append(walk.fetchall())
+        db.execute("LISTEN news")
+        with psycopg.connect("", autocommit=True) as other:
+            for text in ("one", "it's two"):
+                other.execute("SELECT pg_notify('news', %s)", [text])
+                told += [[heard.channel, heard.payload] for heard in db.notifies(timeout=30, stop_after=1)]
+        db.execute("UNLISTEN news")
+        return told + [db.execute("DELETE FROM ledger").rowcount]
+
+
 class Psycopg2:
     def __init__(self):
         import psycopg2
@@ -136,6 +167,40 @@ class Asyncpg:
         rows = self.loop.run_until_complete(self.db.fetch(sql, *(params or [])))
         return [[shown(value) for value in row] for row in rows]
 
+    def own(self):
+        return self.loop.run_until_complete(self.acts())
+
+    async def acts(self):
+        """Batches, a cursor, savepoints, errors, copying both ways, a prepared statement, and what others notify."""
+        import asyncpg
+        db, told, heard = self.db, [], asyncio.Queue()
+        await db.executemany("INSERT INTO ledger VALUES ($1, $2)", [(1, 1), (2, 2)])
+        try:
+            await db.executemany("INSERT INTO ledger VALUES ($1, $2)", [(3, 3), (4, None)])
+        except asyncpg.PostgresError as error:
+            told.append([error.sqlstate, str(error)])
+        async with db.transaction(isolation="repeatable_read"):
+            told.append([row[0] async for row in db.cursor("SELECT generate_series(1, $1::int)", 5, prefetch=2)])
+            cursor = await db.cursor("SELECT id FROM orders ORDER BY id")
+            told += [await cursor.forward(1), [tuple(row) for row in await cursor.fetch(5)]]
+            try:
+                async with db.transaction():
+                    await db.execute("SELECT nothing FROM orders")
+            except asyncpg.UndefinedColumnError as error:
+                told.append([error.sqlstate, error.position])
+        told.append(await db.copy_from_query("SELECT order_id, amount FROM ledger ORDER BY 1", output=io.BytesIO(), format="csv"))
+        statement = await db.prepare("SELECT item, amount FROM orders WHERE id = $1")
+        told.append([[column.name, column.type.name] for column in statement.get_attributes()])
+        told += [str(await statement.fetchval(number)) for number in (1, 2, 99)]
+        await db.add_listener("news", lambda _, process, channel, text: heard.put_nowait([channel, text]))
+        other = await asyncpg.connect()
+        for text in ("one", "it's two"):
+            await other.execute("SELECT pg_notify('news', $1)", text)
+            told.append(await asyncio.wait_for(heard.get(), 30))
+        await other.close()
+        await db.reset()
+        return told + [await db.execute("DELETE FROM ledger")]
+
 
 DRIVERS = {"psycopg": lambda: Psycopg(False), "psycopg-binary": lambda: Psycopg(True), "psycopg2": Psycopg2, "sqlalchemy": Sqlalchemy, "pg8000": Pg8000, "asyncpg": Asyncpg}
 
@@ -146,14 +211,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         kind, name = unquote(self.path).strip("/").split("/")
         Handler.db = Handler.db or DRIVERS[sys.argv[2]]()
-        statements = [(selection(name), None)] if kind == "values" else [PARAMS[name]]
-        told = []
-        for sql, params in statements:
-            try:
-                told.append(Handler.db.run(sql, params))
-            except Exception as error:  # What a driver cannot read, it must not be able to read again.
-                told.append(f"{type(error).__name__}: {error}")
-        text = json.dumps(told).encode()
+        try:
+            told = [Handler.db.own() if kind == "own" else Handler.db.run(*((selection(name), None) if kind == "values" else PARAMS[name]))]
+        except Exception as error:  # What a driver cannot read, it must not be able to read again.
+            told = [f"{type(error).__name__}: {error}"]
+        text = json.dumps(told, default=str).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(text)))

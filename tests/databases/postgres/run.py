@@ -270,7 +270,8 @@ def drivers(stand, python, go, rust, node, java):
     lines = stand.folder / "statements.tsv"
     lines.write_text("".join(f"{path}\t{corpus.selection(path.split('/')[-1])}\n" for path in values))
     for driver in corpus.DRIVERS:
-        yield driver, [python, HERE / "corpus.py", "{port}", driver], values + params
+        own = ["/own/it"] if driver in ("psycopg", "psycopg-binary", "asyncpg") else []
+        yield driver, [python, HERE / "corpus.py", "{port}", driver], values + params + own
     for driver in GO_DRIVERS:
         yield driver, [go, "{port}", driver, statements], values + ([f"/api/{name}" for name in GO_API] if driver != "pq" else [])
     for mode in ("plain", "named", "params", "sequelize", "typeorm"):
