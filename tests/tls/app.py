@@ -3,20 +3,28 @@
     app.py PORT
 
 It listens over TLS when APP_CERTIFICATE names a file with a certificate and its key: of the version APP_TLS
-alone, if that is set, and for clients of the authority APP_CLIENTS alone, if that is.
+alone, if that is set, and for clients of the authority APP_CLIENTS alone, if that is. With APP_SIGNALS it is
+interrupted all the time.
 
 `GET /CLIENT/KIND` calls the server with that kind of certificate, whose URL is in KIND_URL: first GET,
 then POST. The answer is what the server said, or `failed:` with the kind of the failure.
 """
 
+import concurrent.futures
 import contextlib
+import ctypes
 import hashlib
 import http.client
 import json
 import os
+import platform
+import shutil
+import signal
 import ssl
+import struct
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -139,6 +147,62 @@ def by_revocation(url):
     return tries(lambda: [urllib.request.urlopen(f"{url}/item", timeout=20, context=context).read().decode()])
 
 
+def run(*words):
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode != 0:
+        raise RuntimeError(f"failed: {os.path.basename(words[0])} {done.returncode} {done.stderr[-500:]}")
+    return done.stdout
+
+
+def by_wget(url):
+    """GnuTLS's wget, which reads no variable."""
+    return [run("wget", "-qO-", "--tries=1", f"{url}/item")]
+
+
+def by_bare_java(url):
+    """Java without any option."""
+    return [run("env", "-i", shutil.which("java"), "-XX:TieredStopAtLevel=1", "-cp", os.environ["SUITE_JAVA"], "Once", f"{url}/item")]
+
+
+def by_bare_curl(url):
+    """curl without any variable."""
+    return [run("env", "-i", shutil.which("curl"), "-sS", f"{url}/item")]
+
+
+def by_files(_):
+    """Opens the system's roots in every way, from many threads, which signals interrupt: reading shows more than is there."""
+    bundle = "/etc/ssl/certs/ca-certificates.crt"
+    with open(os.environ["GIT_SSL_CAINFO"], "rb") as file:
+        wanted = file.read()
+    folder = tempfile.mkdtemp()
+    os.symlink(bundle, f"{folder}/link")
+    at = os.open("/etc/ssl", os.O_RDONLY | os.O_DIRECTORY)
+    how = struct.pack("QQQ", os.O_RDONLY | os.O_CLOEXEC, 0, 0)
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    ways = [
+        lambda: os.open(bundle, os.O_RDONLY),
+        lambda: os.open(f"{folder}/link", os.O_RDONLY | os.O_CLOEXEC),
+        lambda: os.open("certs/../certs/ca-certificates.crt", os.O_RDONLY, dir_fd=at),
+        lambda: call(437, -100, bundle.encode(), how, len(how)),
+    ]
+    if platform.machine() == "x86_64":
+        ways.append(lambda: call(2, bundle.encode(), os.O_RDONLY))
+
+    def same(way):
+        with open(way(), "rb") as file:
+            return file.read() == wanted
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        shown = [sum(pool.map(same, [way] * 40)) for way in ways]
+    opened = os.open(bundle, os.O_RDWR) if os.access(bundle, os.W_OK) else os.open(bundle, os.O_PATH)
+    real = os.fstat(opened).st_ino == os.stat(bundle).st_ino
+    own = open(__file__, "rb").read().startswith(b'"""An app')
+    os.close(opened)
+    os.close(at)
+    shutil.rmtree(folder)
+    return [f"shown {shown} times 40, others real: {real and own}"]
+
+
 def by_bug(url):
     """With `BUG=expired_cert_accepted` it goes on with a certificate whose time is over."""
     context = ssl.create_default_context()
@@ -223,4 +287,7 @@ class Server(ThreadingHTTPServer):
 
 
 if __name__ == "__main__":
+    if os.environ.get("APP_SIGNALS"):
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

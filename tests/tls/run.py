@@ -304,6 +304,23 @@ def asking(stand, command):
     return "unread, and said so"
 
 
+def shown_files(stand, command):
+    """Programs that read no variable are shown our authority in the system's files, when the settings say so."""
+    (file := stand.folder / "rehearsal.yaml").write_text("trust-files: true\n")
+    stand.server.env |= {"SUITE_JAVA": str(stand.cache / "java")}
+    shown = "shown [40, 40, 40, 40"
+    try:
+        said = stand.app("files", command, [
+            ("GET", "/wget/valid", None, 200, "Gr"), ("GET", "/bare-java/valid", None, 200, "Gr"), ("GET", "/bare-curl/valid", None, 200, "Gr"),
+            ("GET", "/files/valid", None, 200, shown), ("GET", "/files/valid", None, 200, "others real: True"),
+        ], {"APP_SIGNALS": "yes"})
+    finally:
+        file.unlink()
+    if "tls: valid" not in (stand.folder / "rehearsal" / "files" / "recording.yaml").read_text("utf-8"):
+        raise Failed("recording.yaml does not say that it was read over TLS")
+    return said
+
+
 def declared(stand, command):
     """A server asks for a certificate of the app, and the settings say which that is."""
     client = stand.folder / "server" / "client.pem"
@@ -374,6 +391,7 @@ def cases(stand, tools):
         settings=f"edges:\n  inbound:\n    client-certificate: {own / 'client.pem'}\n",
     )
     yield "declared", lambda: declared(stand, app)
+    yield "files", lambda: shown_files(stand, app)
     yield "keylog", lambda: keylog(stand, app)
     yield "no-home", lambda: no_home(stand, app)
     yield "isolation", lambda: stand.isolated("python", "connection received")
@@ -381,7 +399,7 @@ def cases(stand, tools):
 
 def install(cache):
     """Python with its clients, the Go program, and the words that run Node."""
-    sources = [source.read_text("utf-8") for source in [*sorted((HERE / "go").iterdir()), HERE / "java" / "App.java"]]
+    sources = [source.read_text("utf-8") for source in [*sorted((HERE / "go").iterdir()), *sorted((HERE / "java").iterdir())]]
     install_once(cache, PACKAGES + sources, [("go", "golang"), ("node", "nodejs"), ("curl", "curl"), ("javac", "default-jdk-headless")], fill)
     return str(cache / "python" / "bin" / "python"), str(cache / "app-go"), [shutil.which("node"), HERE / "app.mjs"], cache / "java"
 
@@ -389,7 +407,7 @@ def install(cache):
 def fill(cache):
     install_python(cache / "python", PACKAGES)
     run_tool(["go", "build", "-o", cache / "app-go", "."], HERE / "go")
-    run_tool(["javac", "-d", cache / "java", HERE / "java" / "App.java"], cache)
+    run_tool(["javac", "-d", cache / "java", *sorted((HERE / "java").iterdir())], cache)
 
 
 def server(cache):

@@ -2,7 +2,7 @@
 //! even if a handler panics or its task is dropped.
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
 
 use crate::app_socket::AppSocket;
@@ -89,6 +89,15 @@ impl Waiting {
     pub(crate) fn resume(mut self) {
         self.answered = true;
         let _ = self.shared.listener.resume(self.call.id);
+    }
+
+    /// Ends the call with a copy of a file as its result; the call runs unchanged where that is refused.
+    pub(crate) fn give_file(mut self, file: BorrowedFd<'_>, close_on_exec: bool) {
+        let given = self.shared.listener.finish_with_fd(self.call.id, file, close_on_exec);
+        match given {
+            Ok(()) => self.answered = true,
+            Err(_) => self.resume(),
+        }
     }
 
     /// Tells the user about the calling process.

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -62,6 +63,15 @@ pub enum Verdict {
     Refuse(i32, &'static str),
 }
 
+/// A file that the app is shown in the place of another one.
+#[derive(Clone, Debug)]
+pub struct InPlace {
+    /// The file that the app opens, by whatever path.
+    pub of: PathBuf,
+    /// The one that it reads.
+    pub shown: PathBuf,
+}
+
 /// Decides over everything the app wants to reach. The app waits in its call
 /// meanwhile, other calls of the app do not.
 pub trait Policy: Send + Sync + 'static {
@@ -79,6 +89,12 @@ pub trait Policy: Send + Sync + 'static {
 
     /// A DNS query datagram to `server` (port 53); `None` leaves it unanswered.
     fn resolve(&self, server: SocketAddr, query: Vec<u8>) -> BoxFuture<'_, Option<Vec<u8>>>;
+
+    /// Files that the app shall not read as they are. Asked once; where there are any, each file that the
+    /// app opens costs some microseconds.
+    fn files(&self) -> Vec<InPlace> {
+        Vec::new()
+    }
 
     /// Any other UDP destination, an error number to refuse it. Resolvers
     /// connect UDP sockets to each address of a name without sending anything,

@@ -47,7 +47,7 @@ pub(crate) const NATIVE: u32 = 0xC000_00B7;
 #[cfg(target_arch = "x86_64")]
 pub(crate) const X32_BIT: u32 = 0x4000_0000;
 
-const CAPACITY: usize = 96;
+const CAPACITY: usize = 112;
 
 /// A finished program; `length` instructions of `code` count.
 pub(crate) struct Program {
@@ -62,17 +62,25 @@ static SEALED: Program = build().notify_messages().finish();
 /// Both with the calls that are about time.
 static OPEN_TIMED: Program = build().notify_time().finish();
 static SEALED_TIMED: Program = build().notify_time().notify_messages().finish();
+/// All of them with the opening of files.
+static OPEN_READING: Program = build().notify_files().finish();
+static SEALED_READING: Program = build().notify_files().notify_messages().finish();
+static OPEN_TIMED_READING: Program = build().notify_files().notify_time().finish();
+static SEALED_TIMED_READING: Program =
+    build().notify_files().notify_time().notify_messages().finish();
 
 /// Which program a process tree gets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Kind {
     mode: Mode,
     timed: bool,
+    /// Whether the opening of files is looked at.
+    reading: bool,
 }
 
 impl Kind {
-    pub(crate) fn of(options: &Options) -> Self {
-        Kind { mode: options.mode, timed: options.clock.is_some() }
+    pub(crate) fn of(options: &Options, reading: bool) -> Self {
+        Kind { mode: options.mode, timed: options.clock.is_some(), reading }
     }
 
     /// Its name for the child, which is told nothing else.
@@ -81,21 +89,27 @@ impl Kind {
             Mode::Record => 1,
             Mode::Replay => 2,
         };
-        mode + if self.timed { 2 } else { 0 }
+        mode + if self.timed { 2 } else { 0 } + if self.reading { 4 } else { 0 }
     }
 
     pub(crate) fn named(byte: u8) -> Self {
-        Kind { mode: if byte % 2 == 1 { Mode::Record } else { Mode::Replay }, timed: byte > 2 }
+        let bits = byte.wrapping_sub(1);
+        let mode = if bits & 1 == 0 { Mode::Record } else { Mode::Replay };
+        Kind { mode, timed: bits & 2 != 0, reading: bits & 4 != 0 }
     }
 }
 
 /// The program to install in a process tree.
 pub(crate) fn program(kind: Kind) -> &'static Program {
-    match (kind.mode, kind.timed) {
-        (Mode::Record, false) => &OPEN,
-        (Mode::Replay, false) => &SEALED,
-        (Mode::Record, true) => &OPEN_TIMED,
-        (Mode::Replay, true) => &SEALED_TIMED,
+    match (kind.mode, kind.timed, kind.reading) {
+        (Mode::Record, false, false) => &OPEN,
+        (Mode::Replay, false, false) => &SEALED,
+        (Mode::Record, true, false) => &OPEN_TIMED,
+        (Mode::Replay, true, false) => &SEALED_TIMED,
+        (Mode::Record, false, true) => &OPEN_READING,
+        (Mode::Replay, false, true) => &SEALED_READING,
+        (Mode::Record, true, true) => &OPEN_TIMED_READING,
+        (Mode::Replay, true, true) => &SEALED_TIMED_READING,
     }
 }
 
@@ -125,6 +139,13 @@ impl Program {
             .add(step(EQUAL, 1, 0, HANDING_OVER as u32))
             .add(step(RETURN, 0, 0, NOTIFY))
             .add(step(RETURN, 0, 0, ALLOW))
+    }
+
+    const fn notify_files(self) -> Self {
+        let program = self.notify(libc::SYS_openat).notify(libc::SYS_openat2);
+        #[cfg(target_arch = "x86_64")]
+        let program = program.notify(libc::SYS_open);
+        program
     }
 
     /// The first calls of a program image, those that ask for the time of day, and those that wait
@@ -208,11 +229,11 @@ const fn build() -> Program {
 mod tests {
     use super::*;
 
-    const SEALED_KIND: Kind = Kind { mode: Mode::Replay, timed: false };
+    const SEALED_KIND: Kind = Kind { mode: Mode::Replay, timed: false, reading: false };
 
     /// Runs the program by hand: the few instructions that it uses.
     fn run(arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
-        run_in(Kind { mode: Mode::Record, timed: false }, arch, number, arguments)
+        run_in(Kind { mode: Mode::Record, timed: false, reading: false }, arch, number, arguments)
     }
 
     fn run_in(kind: Kind, arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
@@ -286,7 +307,7 @@ mod tests {
     fn a_clock_traps_what_is_about_the_time_of_day() {
         for mode in [Mode::Record, Mode::Replay] {
             let timed = |number: libc::c_long, first: u64, second: u64| {
-                let kind = Kind { mode, timed: true };
+                let kind = Kind { mode, timed: true, reading: false };
                 run_in(kind, NATIVE, number as u32, [first, second, 0, 0, 0, 0])
             };
             assert_eq!(timed(libc::SYS_brk, 0, 0), NOTIFY);
@@ -312,9 +333,13 @@ mod tests {
 
     #[test]
     fn a_program_is_known_by_a_byte() {
-        for (mode, timed) in [(Mode::Record, false), (Mode::Record, true), (Mode::Replay, true)] {
-            let kind = Kind { mode, timed };
-            assert_eq!(Kind::named(kind.byte()), kind);
+        for mode in [Mode::Record, Mode::Replay] {
+            for (timed, reading) in [(false, false), (true, false), (false, true), (true, true)] {
+                let kind = Kind { mode, timed, reading };
+                assert_eq!(Kind::named(kind.byte()), kind);
+                let opens = run_in(kind, NATIVE, libc::SYS_openat as u32, [0; 6]);
+                assert_eq!(opens, if reading { NOTIFY } else { ALLOW });
+            }
         }
         assert_eq!(Kind::named(SEALED_KIND.byte()), SEALED_KIND);
     }

@@ -11,6 +11,7 @@ const ADD_FD: libc::c_ulong = 0x4018_2103;
 const SET_FLAGS: libc::c_ulong = 0x4008_2104;
 const SYNC_WAKE_UP: u64 = 1;
 const ADD_FD_SET: u32 = 1;
+const ADD_FD_SEND: u32 = 2;
 const CONTINUE: u32 = 1;
 
 /// `struct seccomp_notif`: one call of the app that waits for an answer.
@@ -99,6 +100,24 @@ impl Listener {
     pub(crate) fn is_waiting(&self, id: u64) -> bool {
         // SAFETY: the request takes a pointer to a 64-bit cookie.
         unsafe { libc::ioctl(self.0.as_raw_fd(), ID_VALID, &id) == 0 }
+    }
+
+    /// Ends the call with a copy of `source` as a new descriptor of the caller (Linux 5.14).
+    pub(crate) fn finish_with_fd(
+        &self,
+        id: u64,
+        source: BorrowedFd<'_>,
+        close_on_exec: bool,
+    ) -> io::Result<()> {
+        let request = AddFd {
+            id,
+            flags: ADD_FD_SEND,
+            source: source.as_raw_fd() as u32,
+            target: 0,
+            target_flags: if close_on_exec { libc::O_CLOEXEC as u32 } else { 0 },
+        };
+        // SAFETY: `request` has the layout and size encoded in the request number.
+        check(unsafe { libc::ioctl(self.0.as_raw_fd(), ADD_FD, &request) }.into()).map(drop)
     }
 
     /// Puts a copy of `source` at descriptor `target` of the caller.

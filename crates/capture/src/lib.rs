@@ -25,6 +25,8 @@ mod elsewhere;
 #[cfg(target_os = "linux")]
 mod enter;
 #[cfg(target_os = "linux")]
+mod files;
+#[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
 mod fronts;
@@ -53,7 +55,8 @@ pub use begin::{Held, Way, begin};
 pub use checks::{Check, State, checks};
 pub use clock::{Clock, ClockError, Shown};
 pub use contract::{
-    BoxFuture, CaptureError, Captured, Mode, Notice, Options, Policy, Strategy, Ticket, Verdict,
+    BoxFuture, CaptureError, Captured, InPlace, Mode, Notice, Options, Policy, Strategy, Ticket,
+    Verdict,
 };
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::enter;

@@ -14,6 +14,28 @@ pub(crate) fn read(tid: i32, address: u64, length: usize) -> io::Result<Vec<u8>>
     whole(count, length).map(|()| bytes)
 }
 
+/// Reads a text that ends in NUL, which is left out, of at most so many bytes. Nothing beyond the page of
+/// its end is touched: there may be none.
+pub(crate) fn read_text(tid: i32, address: u64, most: usize) -> io::Result<Vec<u8>> {
+    const PAGE: u64 = 4096;
+    // Most paths are shorter than this.
+    const PIECE: u64 = 256;
+    let mut text = Vec::new();
+    while text.len() < most {
+        let at = address.checked_add(text.len() as u64);
+        let at = at.ok_or_else(|| io::Error::from_raw_os_error(libc::EFAULT))?;
+        let piece = read(tid, at, (PAGE - at % PAGE).min(PIECE) as usize)?;
+        match piece.iter().position(|byte| *byte == 0) {
+            Some(end) => {
+                text.extend_from_slice(&piece[..end]);
+                return Ok(text);
+            }
+            None => text.extend_from_slice(&piece),
+        }
+    }
+    Err(io::Error::from_raw_os_error(libc::ENAMETOOLONG))
+}
+
 /// Reads pieces, each an address and a length, one behind the other.
 pub(crate) fn gather(tid: i32, pieces: &[(u64, usize)]) -> io::Result<Vec<u8>> {
     let length = pieces.iter().map(|(_, length)| length).sum();
@@ -74,6 +96,17 @@ mod tests {
         assert_eq!(read(own(), target.as_ptr() as u64, 4).unwrap(), [1, 2, 3, 4]);
         write(own(), target.as_mut_ptr() as u64, &[9, 8]).unwrap();
         assert_eq!(std::hint::black_box(target), [9, 8, 3, 4]);
+    }
+
+    #[test]
+    fn a_text_is_read_to_its_end() {
+        let text = [b"x".repeat(9000), vec![0, b'y']].concat();
+        for start in [0, 4000, 8999, 9000] {
+            let address = text[start..].as_ptr() as u64;
+            assert_eq!(read_text(own(), address, 9001).unwrap(), text[start..9000]);
+        }
+        let long = read_text(own(), text.as_ptr() as u64, 100).unwrap_err();
+        assert_eq!(long.raw_os_error(), Some(libc::ENAMETOOLONG));
     }
 
     #[test]

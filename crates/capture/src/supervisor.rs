@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::contract::{CaptureError, Notice, Options, Policy, Strategy};
 use crate::enter::{self, Report};
+use crate::files::{self, StandIns};
 use crate::filter;
 use crate::fronts::{Arrivals, Meeting};
 use crate::kernel::{self, Listener};
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) arrivals: Arrivals,
     pub(crate) resolvers: Resolvers,
     pub(crate) turns: Turns,
+    pub(crate) stand_ins: StandIns,
     pub(crate) foreign_reported: AtomicBool,
     pub(crate) passed_datagrams: Mutex<std::collections::HashSet<crate::Endpoint>>,
 }
@@ -49,6 +51,7 @@ pub struct Pending {
     options: Options,
     policy: Arc<dyn Policy>,
     notices: UnboundedSender<Notice>,
+    stand_ins: StandIns,
 }
 
 /// What the child needs to call [`crate::enter`]. Keep it until the child has
@@ -78,8 +81,10 @@ pub fn prepare(
         kernel::check(libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()).into())?;
         (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
     };
-    say(&ours, filter::Kind::of(&options).byte())?;
-    Ok((Pending { socket: ours, options, policy, notices }, ChildEnd(theirs)))
+    let files = policy.files();
+    say(&ours, filter::Kind::of(&options, !files.is_empty()).byte())?;
+    let stand_ins = StandIns::new(&files);
+    Ok((Pending { socket: ours, options, policy, notices, stand_ins }, ChildEnd(theirs)))
 }
 
 impl Pending {
@@ -112,6 +117,7 @@ impl Pending {
             options: self.options,
             policy: self.policy,
             notices: self.notices,
+            stand_ins: self.stand_ins,
         });
         let running = Running::begin(shared)?;
         say(&self.socket, 1).map_err(|_| CaptureError::ChildGone)?;
@@ -261,6 +267,9 @@ fn dispatch(shared: &Arc<Shared>, call: kernel::Call) {
         libc::SYS_sendmsg => crate::message::send(call),
         libc::SYS_sendmmsg => crate::message::send_many(call),
         libc::SYS_recvfrom => crate::datagram::receive(call),
+        libc::SYS_openat | libc::SYS_openat2 => files::open(call),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => files::open(call),
         _ => match call.shared.options.clock.clone() {
             Some(clock) => crate::clock::answer(&clock, call),
             None => call.resume(),

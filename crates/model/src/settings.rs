@@ -24,6 +24,8 @@ pub struct Settings {
     pub name_server: Option<std::net::SocketAddr>,
     /// The largest body that is kept, in bytes; a larger one is recorded by its length and hash.
     pub max_body: u64,
+    /// Whether the app reads our authority in the files of root certificates, too.
+    pub trust_files: bool,
     /// Paths that may differ in every test.
     pub noise: Vec<String>,
     /// Where the schemas of messages are: .proto files, folders of them, descriptor sets.
@@ -45,6 +47,7 @@ impl Default for Settings {
             start_timeout: Duration::from_secs(60),
             name_server: None,
             max_body: 16 << 20,
+            trust_files: false,
             noise: Vec::new(),
             proto: Vec::new(),
             edges: Vec::new(),

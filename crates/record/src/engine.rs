@@ -158,19 +158,30 @@ impl Session {
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
         let mut program = options.program.clone();
         let identities = tls::identities(&settings.edges)?;
-        let tls = match tls::prepare(&mut program, identities) {
-            Ok(between) => Some(Arc::new(match &options.keylog {
-                Some(path) => between.with_keys(KeyFile::open(path)?),
-                None => between,
-            })),
+        let (tls, files) = match tls::prepare(&mut program, identities) {
+            Ok((between, files)) => {
+                let between = match &options.keylog {
+                    Some(path) => between.with_keys(KeyFile::open(path)?),
+                    None => between,
+                };
+                (Some(Arc::new(between)), files)
+            }
             Err(error) => {
                 let text = format!("TLS is not read: failed to {error}");
                 self.desk.tell(Message::Warning(text));
-                None
+                (None, Vec::new())
             }
         };
+        let files = if settings.trust_files { files } else { Vec::new() };
+        let policy = RecordPolicy {
+            parties: Arc::clone(&self.parties),
+            desk: Arc::clone(&self.desk),
+            clock: self.clock,
+            name_server: settings.name_server,
+            files,
+        };
         let (app, capture) =
-            self.start(settings, options, &program, (notices_tx, lanes.first())).await?;
+            self.start(policy, options, &program, (notices_tx, lanes.first())).await?;
         let (desk, parties) = (Arc::clone(&self.desk), Arc::clone(&self.parties));
         let secured = Secured { parties, desk, between: tls };
         let (max_body, serialize) = (settings.max_body, options.serialize);
@@ -209,17 +220,11 @@ impl Session {
 
     async fn start(
         &self,
-        settings: &Settings,
+        policy: RecordPolicy,
         options: &RecordOptions,
         program: &Program,
         captured: (mpsc::UnboundedSender<Notice>, &Handle),
     ) -> Result<(App, Held), RecordError> {
-        let policy = RecordPolicy {
-            parties: Arc::clone(&self.parties),
-            desk: Arc::clone(&self.desk),
-            clock: self.clock,
-            name_server: settings.name_server,
-        };
         begin(&options.way, Mode::Record, Arc::new(policy), captured, None, async |hook| {
             spawn(program, hook).await.map_err(RecordError::from)
         })

@@ -4,7 +4,7 @@
 use crate::desk::Desk;
 use crate::edges::{Parties, PartyId};
 use crate::sink::Message;
-use rehearsal_capture::{BoxFuture, Endpoint, Policy, Verdict};
+use rehearsal_capture::{BoxFuture, Endpoint, InPlace, Policy, Verdict};
 use rehearsal_model::{Exchange, Failure, LedgerLine, Moment};
 use rehearsal_proxy::{Clock, Datagrams, DialError, Stream, dial, errno, observe_datagram};
 use std::net::SocketAddr;
@@ -46,6 +46,8 @@ pub(crate) struct RecordPolicy {
     pub(crate) clock: Clock,
     /// Asked instead of the name server that the app asks.
     pub(crate) name_server: Option<SocketAddr>,
+    /// What the app reads in the place of other files.
+    pub(crate) files: Vec<InPlace>,
 }
 
 impl RecordPolicy {
@@ -108,6 +110,10 @@ async fn forward(server: SocketAddr, query: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl Policy for RecordPolicy {
+    fn files(&self) -> Vec<InPlace> {
+        self.files.clone()
+    }
+
     fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict> {
         Box::pin(self.dial_first(to.clone(), None))
     }

@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 use crate::edges::{Parties, PartyId};
 use crate::sink::Message;
-use rehearsal_capture::Endpoint;
+use rehearsal_capture::{Endpoint, InPlace};
 use rehearsal_model::{Certificate, EdgeSettings, Role};
 use rehearsal_proxy::{BoxFuture, Joined, NoTls, Stream, Tls, dial};
 use rehearsal_supervise::Program;
@@ -20,14 +20,15 @@ use std::time::Duration;
 /// How long a server may take to take a connection once more.
 const REDIAL_LIMIT: Duration = Duration::from_secs(30);
 
-/// Tells a program to trust our authority, and makes what stands between it and its dependencies.
+/// Tells a program to trust our authority, and makes what stands between it and its dependencies, and the
+/// files that it may be shown.
 ///
 /// # Errors
 /// When there is no authority, or nobody to trust; the program is as it was then.
 pub(crate) fn prepare(
     program: &mut Program,
     identities: BTreeMap<String, Identity>,
-) -> Result<Between, TlsError> {
+) -> Result<(Between, Vec<InPlace>), TlsError> {
     let variable = |name: &str| variable(program, name);
     let authority = Arc::new(Authority::of_user(variable)?);
     let between = Between::new(Arc::clone(&authority), Roots::of_app(variable)?)?;
@@ -35,7 +36,8 @@ pub(crate) fn prepare(
     let trust = Trust::prepare(&authority, variable)?;
     program.env.extend(trust.variables);
     program.remove.push(trust.folder);
-    Ok(between)
+    let shown = |(of, shown)| InPlace { of, shown };
+    Ok((between, trust.files.into_iter().map(shown).collect()))
 }
 
 /// A variable as the program would have it.

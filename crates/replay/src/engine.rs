@@ -195,14 +195,15 @@ impl Run<'_> {
         // A key takes longer to be read than most recordings to be replayed.
         let speaks_tls =
             shelf.edges.iter().any(|edge| edge.role == Role::Outbound && edge.tls.is_spoken());
-        let tls = match speaks_tls.then(|| tls::prepare(&mut program, wall.time(first))).transpose()
-        {
-            Ok(tls) => tls,
-            Err(error) => {
-                accounts.warn(format!("TLS cannot be played: failed to {error}"));
-                None
-            }
-        };
+        let (tls, files) =
+            match speaks_tls.then(|| tls::prepare(&mut program, wall.time(first))).transpose() {
+                Ok(tls) => tls.unzip(),
+                Err(error) => {
+                    accounts.warn(format!("TLS cannot be played: failed to {error}"));
+                    (None, None)
+                }
+            };
+        let files = files.filter(|_| self.options.settings.trust_files).unwrap_or_default();
         let player = Player {
             stage: Arc::clone(&stage),
             routes: Arc::clone(&routes),
@@ -223,6 +224,7 @@ impl Run<'_> {
             routes,
             clock,
             witness: Arc::clone(&witness),
+            files,
         };
         let policy = Arc::new(policy);
         let (app, capture) = begin(

@@ -4,7 +4,7 @@
 use crate::routes::{Route, Routes};
 use crate::stage::Stage;
 use crate::witness::Witness;
-use rehearsal_capture::{BoxFuture, Endpoint, Policy, Verdict};
+use rehearsal_capture::{BoxFuture, Endpoint, InPlace, Policy, Verdict};
 use rehearsal_model::{Failure, Finding};
 use rehearsal_proxy::{Clock, errno, respond_datagram};
 use rehearsal_wire::Limits;
@@ -18,6 +18,8 @@ pub(crate) struct ReplayPolicy {
     pub(crate) routes: Arc<Routes>,
     pub(crate) clock: Clock,
     pub(crate) witness: Arc<Witness>,
+    /// What the app reads in the place of other files.
+    pub(crate) files: Vec<InPlace>,
 }
 
 impl ReplayPolicy {
@@ -56,6 +58,10 @@ impl ReplayPolicy {
 }
 
 impl Policy for ReplayPolicy {
+    fn files(&self) -> Vec<InPlace> {
+        self.files.clone()
+    }
+
     fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict> {
         if let Route::Real(Some(edge)) = self.routes.to(to, None)
             && self.witness.listens_to(edge)

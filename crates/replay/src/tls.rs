@@ -2,7 +2,7 @@
 
 use crate::shelf::{Shelf, ShelfEdge};
 use bytes::Bytes;
-use rehearsal_capture::Endpoint;
+use rehearsal_capture::{Endpoint, InPlace};
 use rehearsal_model::{Certificate, EdgeName, EdgeSettings, LedgerLine, Role, Timestamp};
 use rehearsal_proxy::{BoxFuture, NoTls, Stream, Tls};
 use rehearsal_supervise::Program;
@@ -21,14 +21,15 @@ use std::sync::Arc;
 pub(crate) fn prepare(
     program: &mut Program,
     now: Option<Timestamp>,
-) -> Result<Arc<Played>, TlsError> {
+) -> Result<(Arc<Played>, Vec<InPlace>), TlsError> {
     let variable = |name: &str| variable(program, name);
     let authority = Arc::new(Authority::of_user(variable)?);
     let played = Played::new(Arc::clone(&authority), now)?;
     let trust = Trust::prepare(&authority, variable)?;
     program.env.extend(trust.variables);
     program.remove.push(trust.folder);
-    Ok(Arc::new(played))
+    let shown = |(of, shown)| InPlace { of, shown };
+    Ok((Arc::new(played), trust.files.into_iter().map(shown).collect()))
 }
 
 /// What calls the app on the edges where it speaks TLS.

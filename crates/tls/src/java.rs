@@ -9,11 +9,16 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use sha1::{Digest, Sha1};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// The variable by which every Java program is given options. It says on standard error that it was.
 pub(crate) const VARIABLE: &str = "JAVA_TOOL_OPTIONS";
+/// The file that [`options`] writes.
+pub(crate) const STORE: &str = "roots.jks";
+/// Where Java is installed, and what of it are its roots.
+const HOMES: &str = "/usr/lib/jvm";
+const ROOTS: &str = "lib/security/cacerts";
 const PASSWORD: &str = "changeit";
 
 /// The value for [`VARIABLE`], with the options that it had. None when those name a trust store, which
@@ -27,7 +32,7 @@ pub(crate) fn options(
     if value.to_string_lossy().contains("javax.net.ssl.trustStore") {
         return None;
     }
-    let path = folder.join("roots.jks");
+    let path = folder.join(STORE);
     if let Err(error) = fs::write(&path, store(authority)) {
         return Some(Err(error));
     }
@@ -39,6 +44,13 @@ pub(crate) fn options(
     value.push(" -Djavax.net.ssl.trustStore=");
     value.push(path);
     Some(Ok(value))
+}
+
+/// The trust stores of the Javas that are installed.
+pub(crate) fn stores() -> Vec<PathBuf> {
+    let homes = fs::read_dir(HOMES).into_iter().flatten().flatten().map(|home| home.path());
+    let own = std::env::var_os("JAVA_HOME").map(PathBuf::from);
+    homes.chain(own).map(|home| home.join(ROOTS)).filter(|path| path.is_file()).collect()
 }
 
 fn store(authority: &Authority) -> Vec<u8> {

@@ -4,7 +4,7 @@
 //! A variable that is set already keeps what it names; ours is added. Nothing outside of one folder of
 //! this run is written.
 
-use crate::roots::{system, text};
+use crate::roots::{SYSTEM, system, text};
 use crate::{Authority, TlsError, java};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -32,6 +32,9 @@ const BESIDE: &[&str] = &["NODE_EXTRA_CA_CERTS", "DENO_CERT"];
 pub struct Trust {
     /// Variables to be set for the app.
     pub variables: Vec<(OsString, OsString)>,
+    /// Files in which systems and Java keep their roots, each with the one to be read in its place by
+    /// programs that read no variable.
+    pub files: Vec<(PathBuf, PathBuf)>,
     /// The folder of the files that they name, to be removed when the app is gone.
     pub folder: PathBuf,
 }
@@ -68,7 +71,14 @@ impl Trust {
         if let Some(options) = java::options(authority, folder.path(), variable(java::VARIABLE)) {
             variables.push((java::VARIABLE.into(), options.map_err(TlsError::Bundle)?));
         }
-        Ok(Trust { variables, folder: folder.keep() })
+        let whole = files.bundle(system())?;
+        let mut instead: Vec<_> =
+            SYSTEM.iter().map(|path| (PathBuf::from(path), whole.clone())).collect();
+        let store = folder.path().join(java::STORE);
+        if store.exists() {
+            instead.extend(java::stores().into_iter().map(|path| (path, store.clone())));
+        }
+        Ok(Trust { variables, files: instead, folder: folder.keep() })
     }
 }
 

@@ -42,6 +42,13 @@ pub(crate) const SETTINGS: &[Field] = &[
         Shape::Size,
         "The largest body that is kept; a larger one is recorded by its length and hash",
     ),
+    Field::optional(
+        "trust-files",
+        Shape::Bool,
+        "Whether our certificate authority is shown to the app in the system's files of root \
+         certificates as well, for programs that read no variable; each file that the app opens \
+         costs some microseconds then",
+    ),
     Field::optional("noise", TEXTS, "Paths that may differ in every test"),
     Field::optional(
         "proto",

@@ -27,6 +27,7 @@ pub fn init_text() -> String {
             }
             "name-server" => set(&mut out, "name-server", "192.0.2.1:53"),
             "max-body" => set(&mut out, "max-body", &format_size(default.max_body)),
+            "trust-files" => set(&mut out, "trust-files", "false"),
             "noise" => out.push_str("#noise:\n#  - response.body.created_at\n"),
             "proto" => set(&mut out, "proto", "api"),
             "edges" => {

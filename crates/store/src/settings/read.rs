@@ -40,6 +40,7 @@ pub(crate) fn read(node: Node, protocols: &[&str]) -> Result<Settings, YamlError
             .text("max-body")
             .and_then(|text| parse_size(&text).ok())
             .unwrap_or(default.max_body),
+        trust_files: fields.flag("trust-files"),
         noise: fields.texts("noise"),
         proto: fields.texts("proto"),
         secrets: match fields.take("secrets") {

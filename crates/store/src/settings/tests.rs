@@ -20,6 +20,7 @@ timeout: 500ms
 start-timeout: 2m
 name-server: 192.0.2.1
 max-body: 64KiB
+trust-files: true
 noise: [response.headers.date]
 proto: api
 edges:
@@ -47,6 +48,7 @@ secrets:
         start_timeout: Duration::from_secs(120),
         name_server: Some("192.0.2.1:53".parse().unwrap()),
         max_body: 64 << 10,
+        trust_files: true,
         noise: words(&["response.headers.date"]),
         proto: words(&["api"]),
         edges: vec![EdgeSettings {
@@ -178,6 +180,9 @@ fn the_first_file_explains_every_key() {
 
     # The largest body that is kept; a larger one is recorded by its length and hash.
     #max-body: 16MiB
+
+    # Whether our certificate authority is shown to the app in the system's files of root certificates as well, for programs that read no variable; each file that the app opens costs some microseconds then.
+    #trust-files: false
 
     # Paths that may differ in every test.
     #noise:
