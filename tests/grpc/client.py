@@ -7,6 +7,8 @@ import queue
 import sys
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from grpc_status import rpc_status
 from interop import interop_pb2 as pb
 from interop import interop_pb2_grpc, payload_pb2
@@ -199,10 +201,23 @@ def server_compressed_streaming(stub):
     return sizes(stub.Count(pb.Request(wanted=[pb.Wanted(size=31415, compressed=True), pb.Wanted(size=92653)]), timeout=LIMIT))
 
 
+def healthy(_, channel):
+    answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=LIMIT)
+    return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+
+
+def reflection(_, channel):
+    found = ProtoReflectionDescriptorDatabase(channel)
+    file = found.FindFileContainingSymbol("interop.Interop")
+    methods = {service.name: [method.name for method in service.method] for service in file.service}
+    return f"{'interop.Interop' in found.get_services()} {file.name} {','.join(methods['Interop'])}"
+
+
 CASES = [
     empty_unary, large_unary, fields, client_streaming, server_streaming, ping_pong, empty_stream, custom_metadata, status_code_and_message,
     not_found, late_status, unimplemented, client_compressed_unary, client_compressed_streaming, cancel_after_begin, cancel_after_first_response,
     timeout, unimplemented_service, server_compressed_unary, server_compressed_streaming,
+    healthy, reflection,
 ]
 
 

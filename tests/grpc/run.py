@@ -33,6 +33,7 @@ PYTHON = {
     "cancel_after_begin": "cancelled: True", "cancel_after_first_response": "31415 then CANCELLED", "timeout": "DEADLINE_EXCEEDED",
     "unimplemented_service": "UNIMPLEMENTED 'Method not found!'",
     "server_compressed_unary": "314159,314159", "server_compressed_streaming": "31415,92653",
+    "healthy": "SERVING", "reflection": "True interop/interop.proto Nothing,Unary,Sum,Count,Talk,Missing",
 }
 GO = {
     "empty_unary": "empty: true", "large_unary": "314159 271828", "client_streaming": "74922", "server_streaming": "[31415 9 2653 58979]",
@@ -245,6 +246,8 @@ def cases(stand, tools):
     numbered = {name: text for name, text in PYTHON.items() if name != "fields"}
     words = {"python": named, "go": ["size: 31415", "after: [0, 1, 2, 3]"], "node": ["size: 31415", "after: [0, 1, 2, 3]"]}
     kept = [name for name in PYTHON if name not in LEFT]
+    # What the suite's service in Node does not have.
+    by_node = [name for name in kept if name not in {"healthy", "reflection"}]
     # grpc-go has no other compression than gzip.
     by_go = [name for name in kept if name != "client_compressed_streaming"]
     for name, (app, said) in apps.items():
@@ -252,7 +255,7 @@ def cases(stand, tools):
         yield name, lambda: outbound(stand, name, app, said, ["proto"], words[name])
         yield f"{name}-tls", lambda: outbound(stand, f"{name}-tls", app, said, ["proto"], words[name], tls)
     yield "unknown", lambda: outbound(stand, "unknown", apps["python"][0], numbered, [], ['"1": 31415', "status: NOT_FOUND"])
-    for language, chosen in {"python": kept, "go": by_go, "node": kept}.items():
+    for language, chosen in {"python": kept, "go": by_go, "node": by_node}.items():
         yield f"{language}-called", lambda: called(stand, language, chosen)
         yield f"inbound-{language}", lambda: inbound(stand, f"inbound-{language}", chosen, ["proto"], language)
         yield f"inbound-{language}-tls", lambda: inbound(stand, f"inbound-{language}-tls", chosen, ["proto"], language, True)

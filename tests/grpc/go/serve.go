@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -186,6 +187,8 @@ func serve(ports []string) {
 		grpc_health_v1.RegisterHealthServer(server, health.NewServer())
 		described := reflection.NewServerV1(reflection.ServerOptions{Services: server, DescriptorResolver: types})
 		grpc_reflection_v1.RegisterServerReflectionServer(server, described)
+		older := reflection.NewServer(reflection.ServerOptions{Services: server, DescriptorResolver: types})
+		grpc_reflection_v1alpha.RegisterServerReflectionServer(server, older)
 		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
 		check(err)
 		go func() { failed <- server.Serve(listener) }()
