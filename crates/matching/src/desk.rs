@@ -89,6 +89,8 @@ pub struct Desk {
     asked: HashSet<(u32, u64)>,
     /// Shared and ambient mocks that were used in the whole run.
     spent: HashSet<u32>,
+    /// Of equal ambient mocks, by edge and values, how many of the first were used.
+    used_up: HashMap<(u32, u64), usize>,
 }
 
 /// Mocks that may be used once, by hash.
@@ -112,7 +114,8 @@ impl Desk {
             open.equal.entry((entry.edge, entry.values)).or_default().push_back(mock);
             open.same.entry((entry.edge, entry.identity)).or_default().push_back(mock);
         }
-        *self = Desk { test, open, spent: std::mem::take(&mut self.spent), ..Desk::default() };
+        let (spent, used_up) = (std::mem::take(&mut self.spent), std::mem::take(&mut self.used_up));
+        *self = Desk { test, open, spent, used_up, ..Desk::default() };
     }
 
     /// The places of the current test's own calls that were used, in the order of their use.
@@ -273,41 +276,53 @@ impl Desk {
     /// Ambient mocks answer in recorded order, and the last one again and again: how often a
     /// heartbeat beats says nothing about a test.
     fn ambient(
-        &self,
+        &mut self,
         library: &Library,
         asked: Asked,
         judge: &dyn Judge,
         nearest: &mut Nearest,
     ) -> Option<u32> {
-        let equal = library.equal_ambient.get(&(asked.edge, asked.values));
-        let equal = equal.into_iter().flatten().copied();
-        let mut equal = equal.filter(|mock| judge.differences(*mock).is_empty());
-        if asked.stands
-            && let Some(first) = equal.next()
-        {
-            let now = (self.test, self.calls(library));
-            let holds = |mock: &u32| match library.entry(*mock).place {
-                Place::Ambient { after, calls, .. } => (after, calls) <= now,
-                Place::Call { .. } | Place::Shared { .. } => false,
-            };
-            return Some(equal.take(COMPARED).take_while(holds).last().unwrap_or(first));
-        }
-        let (mut last, mut looked_at) = (None, 0);
-        for mock in equal.take(COMPARED) {
-            if !self.spent.contains(&mock) {
-                return Some(mock);
-            }
-            last = Some(mock);
-            looked_at += 1;
-        }
-        if looked_at == COMPARED || last.is_some() {
-            return last;
+        let equal = match asked.stands {
+            true => self.standing(library, asked, judge),
+            false => self.next_equal(library, asked, judge),
+        };
+        if equal.is_some() {
+            return equal;
         }
         // Unused ones first: those that were used may be more than are compared.
         let list = library.ambient.get(&(asked.edge, asked.identity))?;
         let (used, unused): (Vec<u32>, Vec<u32>) =
             list.iter().copied().partition(|mock| self.spent.contains(mock));
         nearest.first_without_difference(unused.into_iter().chain(used.into_iter().rev()), judge)
+    }
+
+    /// Of equal ambient mocks whose answer stands, the one that holds at this point of the timeline.
+    fn standing(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
+        let equal = library.equal_ambient.get(&(asked.edge, asked.values))?.iter().copied();
+        let mut equal = equal.filter(|mock| judge.differences(*mock).is_empty());
+        let first = equal.next()?;
+        let now = (self.test, self.calls(library));
+        let holds = |mock: &u32| match library.entry(*mock).place {
+            Place::Ambient { after, calls, .. } => (after, calls) <= now,
+            Place::Call { .. } | Place::Shared { .. } => false,
+        };
+        Some(equal.take(COMPARED).take_while(holds).last().unwrap_or(first))
+    }
+
+    /// Of equal ambient mocks, the first that was not used, else the last. What is asked again and
+    /// again costs the same each time.
+    fn next_equal(&mut self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
+        let key = (asked.edge, asked.values);
+        let list = library.equal_ambient.get(&key)?;
+        let list = &list[..list.len().min(COMPARED)];
+        let used = self.used_up.entry(key).or_default();
+        while list.get(*used).is_some_and(|mock| self.spent.contains(mock)) {
+            *used += 1;
+        }
+        let is_equal = |mock: &u32| judge.differences(*mock).is_empty();
+        let mut unused = list[*used..].iter().filter(|mock| !self.spent.contains(mock));
+        let unused = unused.find(|mock| is_equal(mock));
+        unused.or_else(|| list.iter().rfind(|mock| is_equal(mock))).copied()
     }
 
     /// The latest recorded answer to an equal read that lies before this point of the timeline.
