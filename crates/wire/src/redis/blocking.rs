@@ -11,11 +11,17 @@ use std::time::Duration;
 /// is not held up.
 const LONGEST: Duration = Duration::from_secs(1);
 
+/// Whether the command of a name waits.
+pub(super) fn waits(name: &str, words: &[Bytes]) -> bool {
+    let may = name.starts_with('B') || name.starts_with("XREAD");
+    may && limit(words).is_some()
+}
+
 /// How long a command waits; none for one that does not wait.
 pub(super) fn limit(words: &[Bytes]) -> Option<Duration> {
     let (name, rest) = table::name(words);
     let seconds = |word: Option<&Bytes>| number(word).map(Duration::from_secs_f64);
-    let limit = match name.as_str() {
+    let limit = match &*name {
         "BLPOP" | "BRPOP" | "BRPOPLPUSH" | "BLMOVE" | "BZPOPMIN" | "BZPOPMAX" => {
             seconds(rest.last())?
         }

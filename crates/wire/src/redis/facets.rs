@@ -1,6 +1,6 @@
 //! What of a command identifies it, and what two must agree in.
 
-use super::table::{self, Kind};
+use super::table::{self, Kind, Name};
 use super::{blocking, form, reply, usual, words};
 use crate::{Facets, Flaw};
 use bytes::Bytes;
@@ -19,6 +19,24 @@ fn command(request: &Map) -> Option<Vec<Bytes>> {
     words::read(request.get("redis")?).ok().filter(|words| !words.is_empty())
 }
 
+/// The name of a command, when it is one and no transaction. Where nothing is quoted, no word is copied.
+fn name(request: &Map) -> Option<Name> {
+    if request.get("commands").is_some() {
+        return None;
+    }
+    let name = match request.get("redis")? {
+        Value::Text(line) if !line.contains(['"', '\'']) => {
+            let mut words = line.split_ascii_whitespace();
+            match (words.next()?, words.next()) {
+                (first, Some(second)) => table::name(&[first, second]).0,
+                (first, None) => table::name(&[first]).0,
+            }
+        }
+        _ => table::name(&command(request)?).0,
+    };
+    Some(name)
+}
+
 /// The words of each command of a transaction, when it is one.
 fn transaction(request: &Map) -> Option<Vec<Vec<Bytes>>> {
     let commands = request.get("commands")?.as_list()?;
@@ -35,7 +53,7 @@ fn text(word: &[u8]) -> String {
 }
 
 /// The name, and the first argument, when that is short text.
-fn name_and_key(words: &[Bytes]) -> (String, Option<&str>) {
+fn name_and_key(words: &[Bytes]) -> (Name, Option<&str>) {
     let (name, rest) = table::name(words);
     let key = rest.first().and_then(|key| std::str::from_utf8(key).ok());
     let fits =
@@ -48,7 +66,7 @@ fn name_and_key(words: &[Bytes]) -> (String, Option<&str>) {
 fn short(words: &[Bytes]) -> String {
     match name_and_key(words) {
         (name, Some(key)) => format!("{name} {key}"),
-        (name, None) => name,
+        (name, None) => name.into_owned(),
     }
 }
 
@@ -82,7 +100,7 @@ impl Facets for RedisFacets {
         } else if let Some(awaited) = awaited(request) {
             form.push_new("receive", awaited.first().map(|kind| text(kind)));
         } else if let Some(words) = command(request) {
-            form.push_new("command", table::name(&words).0);
+            form.push_new("command", &*table::name(&words).0);
         } else {
             return Value::Map(request.clone());
         }
@@ -103,7 +121,7 @@ impl Facets for RedisFacets {
             let shown = awaited.iter().map(|word| Value::from_bytes(word)).collect();
             Map::from([("receive", Value::List(shown))])
         } else if let Some(words) = command(request) {
-            match table::name(&words).0.as_str() {
+            match &*table::name(&words).0 {
                 "HELLO" => hello(&words),
                 _ => form::command(&words),
             }
@@ -134,8 +152,7 @@ impl Facets for RedisFacets {
     }
 
     fn sets_up(&self, request: &Map) -> bool {
-        let command = command(request).filter(|_| request.get("commands").is_none());
-        command.is_some_and(|words| table::row(&table::name(&words).0).1 == Kind::SetsUp)
+        name(request).is_some_and(|name| table::row(&name).1 == Kind::SetsUp)
     }
 
     fn usual(&self, request: &Map) -> Option<Map> {

@@ -14,7 +14,7 @@ const MOST_NAMES: usize = 500;
 pub(super) fn command(words: &[Bytes]) -> Map {
     let (name, mut rest) = table::name(words);
     let (_, _, arguments) = table::row(&name);
-    let mut form = Map::from([("command", name)]);
+    let mut form = Map::from([("command", name.into_owned())]);
     for argument in arguments.split_whitespace() {
         if rest.is_empty() {
             break;

@@ -9,6 +9,7 @@ mod transaction;
 use super::inbox::{self, Asked, Inbox};
 use super::resp::{Reader, Resp};
 use super::subscriptions::Subscriptions;
+use super::table::Name;
 use super::{MOST_WAITING, NAME, blocking, leaves, malformed, secret, table};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
@@ -23,7 +24,9 @@ use Peer::{Client, Server};
 struct Waiting {
     /// None when its exchange begins only with its answer.
     id: Option<ExchangeId>,
-    name: String,
+    name: Name,
+    /// Whether it waits until something happens.
+    waits: bool,
     words: Vec<Bytes>,
     at: Moment,
     /// Confirmations of channels so far.
@@ -98,16 +101,16 @@ impl Observer {
                 return Err(WireError::TooLarge { protocol: NAME, what, limit: MOST_WAITING });
             }
             secret::redact(&mut words);
-            let ends = matches!(name.as_str(), "EXEC" | "DISCARD");
-            let waits = blocking::limit(&words).is_some();
+            let ends = matches!(&*name, "EXEC" | "DISCARD");
+            let waits = blocking::waits(&name, &words);
             let id = (!self.client_in_multi && !waits).then(|| self.begin(at, out));
-            match name.as_str() {
+            match &*name {
                 "MULTI" => self.client_in_multi = true,
                 "RESET" => self.client_in_multi = false,
                 _ if ends => self.client_in_multi = false,
                 _ => {}
             }
-            self.waiting.push_back(Waiting { id, name, words, at, confirmed: Vec::new() });
+            self.waiting.push_back(Waiting { id, name, waits, words, at, confirmed: Vec::new() });
             self.pass_silent(now, out);
             if let Some(error) = self.early.take() {
                 self.answered(error, now, out)?;
@@ -165,7 +168,7 @@ impl Observer {
         }
         for waiting in std::mem::take(&mut self.waiting) {
             if let Some(id) = waiting.id {
-                broken.push((id, waiting.at, self.request(&waiting.words)));
+                broken.push((id, waiting.at, self.request(&waiting.name, &waiting.words)));
             }
         }
         for (id, started, request) in broken {

@@ -11,6 +11,8 @@ use bytes::{Buf, Bytes, BytesMut};
 const DEEPEST: usize = 32;
 /// The longest line; servers take inline commands up to it.
 const LONGEST_LINE: usize = 64 << 10;
+/// Items for which there is room before they have come.
+const FEW: usize = 8;
 /// What a value costs beside its bytes, roughly, so that many small ones are bounded too.
 const COST: usize = 32;
 
@@ -192,7 +194,8 @@ impl Reader {
         if self.stack.len() == DEEPEST {
             return Err(malformed("values nested more than 32 deep"));
         }
-        self.stack.push(Open { kind, left, items: Vec::new() });
+        let few = usize::try_from(left).unwrap_or(usize::MAX).min(FEW);
+        self.stack.push(Open { kind, left, items: Vec::with_capacity(few) });
         Ok(None)
     }
 

@@ -10,6 +10,7 @@ mod slots;
 use super::inbox::{self, Asked, Inbox};
 use super::resp::Resp;
 use super::subscriptions::{Change, Subscriptions};
+use super::table::Name;
 use super::write::Version;
 use super::{MOST_WAITING, NAME, leaves, secret, table, words};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
@@ -104,9 +105,8 @@ impl Responder {
         }
         secret::redact(&mut words);
         let silent = self.is_silent(&name, &words);
-        let queues =
-            !matches!(name.as_str(), "EXEC" | "DISCARD" | "RESET" | "QUIT" | "MULTI" | "WATCH");
-        match (name.as_str(), &mut self.transaction) {
+        let queues = !matches!(&*name, "EXEC" | "DISCARD" | "RESET" | "QUIT" | "MULTI" | "WATCH");
+        match (&*name, &mut self.transaction) {
             ("MULTI", None) => {
                 self.transaction = Some(Vec::new());
                 self.own(Resp::Status(Bytes::from_static(b"OK")), silent);
@@ -139,7 +139,7 @@ impl Responder {
 
     fn plain(
         &mut self,
-        name: String,
+        name: Name,
         words: Vec<Bytes>,
         at: Moment,
         silent: bool,
@@ -153,7 +153,7 @@ impl Responder {
         if table::is_about_data(&name) {
             self.add_db(&mut request);
         }
-        let about = match name.as_str() {
+        let about = match &*name {
             "HELLO" => {
                 let before = self.version;
                 match words.get(1).map(|version| &**version) {

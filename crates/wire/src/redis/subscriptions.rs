@@ -26,16 +26,9 @@ pub(super) struct Change {
 impl Change {
     /// The change that a command makes, or that a confirmation is about.
     pub(super) fn parse(name: &[u8]) -> Option<Change> {
-        let change = |of, begins| Some(Change { of, begins });
-        match name.to_ascii_lowercase().as_slice() {
-            b"subscribe" => change(Of::Channels, true),
-            b"psubscribe" => change(Of::Patterns, true),
-            b"ssubscribe" => change(Of::Shards, true),
-            b"unsubscribe" => change(Of::Channels, false),
-            b"punsubscribe" => change(Of::Patterns, false),
-            b"sunsubscribe" => change(Of::Shards, false),
-            _ => None,
-        }
+        let all = [Of::Channels, Of::Patterns, Of::Shards].into_iter();
+        let mut all = all.flat_map(|of| [true, false].map(|begins| Change { of, begins }));
+        all.find(|change| name.eq_ignore_ascii_case(change.word().as_bytes()))
     }
 
     /// The word in confirmations.

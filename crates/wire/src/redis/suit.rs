@@ -29,7 +29,7 @@ pub(super) fn hello(reply: Resp, version: Version) -> Resp {
 pub(super) fn suit(words: &[Bytes], reply: Resp, version: Version) -> Resp {
     let (name, rest) = table::name(words);
     let has = |option: &str| rest.iter().any(|word| word.eq_ignore_ascii_case(option.as_bytes()));
-    match (version, name.as_str(), reply) {
+    match (version, &*name, reply) {
         (Version::Three, "HGETALL" | "CONFIG GET", Resp::Array(items)) => Resp::Map(paired(items)),
         (Version::Three, "SMEMBERS" | "SINTER" | "SUNION" | "SDIFF", Resp::Array(items)) => {
             Resp::Set(items)

@@ -4,6 +4,7 @@
 //! A command that is not here is taken to write, with a key for its first argument.
 
 use super::subscriptions::Change;
+use std::borrow::Cow;
 
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,31 +235,64 @@ const FAMILIES: &[&str] = &[
     "MODULE", "OBJECT", "PUBSUB", "SCRIPT", "SENTINEL", "SLOWLOG", "XGROUP", "XINFO",
 ];
 
+/// For each first letter, where its rows begin; the last is their end.
+const BEGINNINGS: [usize; 27] = {
+    let (mut beginnings, mut letter, mut place) = ([0; 27], 0, 0);
+    while letter < 27 {
+        while place < ROWS.len() && ROWS[place].0.as_bytes()[0] < b'A' + letter as u8 {
+            place += 1;
+        }
+        beginnings[letter] = place;
+        letter += 1;
+    }
+    beginnings
+};
+
+/// The row of a name in capital letters.
+fn find(name: &[u8]) -> Option<Row> {
+    let letter = usize::from(name.first()?.checked_sub(b'A')?);
+    let rows = &ROWS[*BEGINNINGS.get(letter)?..*BEGINNINGS.get(letter + 1)?];
+    let place = rows.binary_search_by_key(&name, |row| row.0.as_bytes()).ok()?;
+    Some(rows[place])
+}
+
 /// Options that have a value behind them, of the commands whose options are read.
 const VALUED: &[&str] = &["EX", "EXAT", "PX", "PXAT"];
 
-/// The name of a command in capital letters, with its subcommand, and its arguments.
-pub(super) fn name<W: AsRef<[u8]>>(words: &[W]) -> (String, &[W]) {
-    let upper = |word: &W| match std::str::from_utf8(word.as_ref()) {
-        Ok(word) => word.to_ascii_uppercase(),
-        Err(_) => String::from_utf8_lossy(word.as_ref()).to_ascii_uppercase(),
-    };
-    let Some((first, rest)) = words.split_first() else { return (String::new(), &[]) };
-    let name = upper(first);
+/// The longest name of one word that is looked for.
+const LONGEST: usize = 24;
+
+/// The name of a command in capital letters, with its subcommand.
+pub(super) type Name = Cow<'static, str>;
+
+/// The name of a command, and its arguments.
+pub(super) fn name<W: AsRef<[u8]>>(words: &[W]) -> (Name, &[W]) {
+    let Some((first, rest)) = words.split_first() else { return (Cow::Borrowed(""), &[]) };
+    let name = upper(first.as_ref());
     match rest.split_first() {
-        Some((second, rest)) if FAMILIES.binary_search(&name.as_str()).is_ok() => {
-            (format!("{name} {}", upper(second)), rest)
+        Some((second, rest)) if FAMILIES.contains(&&*name) => {
+            (format!("{name} {}", upper(second.as_ref())).into(), rest)
         }
         _ => (name, rest),
     }
 }
 
+/// A word in capital letters; nothing is allocated for what has a row.
+fn upper(word: &[u8]) -> Name {
+    let mut letters = [0; LONGEST];
+    if let Some(letters) = letters.get_mut(..word.len()) {
+        letters.copy_from_slice(word);
+        letters.make_ascii_uppercase();
+        if let Some((name, ..)) = find(letters) {
+            return Cow::Borrowed(name);
+        }
+    }
+    String::from_utf8_lossy(word).to_ascii_uppercase().into()
+}
+
 /// What is known of the command of a name.
 pub(super) fn row(name: &str) -> Row {
-    match ROWS.binary_search_by_key(&name, |row| row.0) {
-        Ok(place) => ROWS[place],
-        Err(_) => ("", Write, "key args*"),
-    }
+    find(name.as_bytes()).unwrap_or(("", Write, "key args*"))
 }
 
 /// Whether it matters to the command of a name which database is selected.
@@ -278,8 +312,8 @@ mod tests {
     #[test]
     fn rows_are_sorted_and_their_arguments_make_sense() {
         assert!(ROWS.is_sorted_by(|one, other| one.0 < other.0));
-        assert!(FAMILIES.is_sorted());
-        for (name, _, arguments) in ROWS {
+        for row @ (name, _, arguments) in ROWS {
+            assert_eq!(self::row(name), *row);
             let names: Vec<&str> = arguments.split_whitespace().collect();
             let rest = names.iter().position(|name| name.ends_with(['*', '=', '~']));
             assert!(rest.is_none_or(|place| place + 1 == names.len()), "{name}");
@@ -291,7 +325,7 @@ mod tests {
     #[test]
     fn subcommands_are_part_of_a_name() {
         assert_eq!(name(&["client", "setName", "x"]).0, "CLIENT SETNAME");
-        assert_eq!(name(&["get", "a"]), ("GET".to_owned(), &["a"][..]));
+        assert_eq!(name(&["get", "a"]), ("GET".into(), &["a"][..]));
         assert_eq!(name(&["COMMAND"]).0, "COMMAND");
         assert_eq!(row("JSON.SET").1, Kind::Write);
     }

@@ -8,7 +8,7 @@ use rehearsal_model::{Map, Value};
 pub(super) fn reply(words: &[Bytes]) -> Option<Map> {
     let (name, rest) = table::name(words);
     let status = |text: &str| Some(Map::from([("status", text)]));
-    match name.as_str() {
+    match &*name {
         "AUTH" | "SELECT" | "READONLY" | "READWRITE" | "ASKING" | "QUIT" | "CLIENT SETNAME"
         | "CLIENT SETINFO" | "CLIENT TRACKING" | "CLIENT NO-EVICT" | "CLIENT NO-TOUCH"
         | "CLIENT CACHING" | "CLIENT REPLY" => status("OK"),

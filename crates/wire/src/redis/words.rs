@@ -21,7 +21,8 @@ pub(super) fn show(words: &[Bytes]) -> Value {
 }
 
 fn line(words: &[Bytes]) -> Option<String> {
-    let mut line = String::new();
+    let length: usize = words.iter().map(|word| word.len() + 1).sum();
+    let mut line = String::with_capacity(length.min(LINE));
     for word in words {
         let word = std::str::from_utf8(word).ok().filter(|word| word.len() <= LONGEST)?;
         let quoted = word.is_empty() || word.contains([' ', '\'']);

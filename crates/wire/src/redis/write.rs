@@ -3,6 +3,7 @@
 //! What version 2 lacks is written as servers do for clients of version 2.
 
 use super::resp::Resp;
+use std::io::Write as _;
 
 /// The version of the protocol that a client has asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(super) fn write(value: &Resp, version: Version, out: &mut Vec<u8>) {
         Resp::Error(text) => line(b'-', text, out),
         Resp::BulkError(text) if three => sized(b'!', &[text], out),
         Resp::BulkError(text) => line(b'-', text, out),
-        Resp::Integer(number) => line(b':', number.to_string().as_bytes(), out),
+        Resp::Integer(number) => count(b':', number, out),
         Resp::Bulk(bytes) => sized(b'$', &[bytes], out),
         Resp::Nil | Resp::NilArray if three => line(b'_', b"", out),
         Resp::Nil => line(b'$', b"-1", out),
@@ -30,7 +31,7 @@ pub(super) fn write(value: &Resp, version: Version, out: &mut Vec<u8>) {
         Resp::Push(items) => list(if three { b'>' } else { b'*' }, items, version, out),
         Resp::Map(pairs) if three => self::pairs(b'%', pairs, version, out),
         Resp::Map(pairs) => {
-            line(b'*', (pairs.len() * 2).to_string().as_bytes(), out);
+            count(b'*', pairs.len() * 2, out);
             each(pairs, version, out);
         }
         Resp::Double(text) if three => line(b',', text, out),
@@ -51,12 +52,12 @@ pub(super) fn write(value: &Resp, version: Version, out: &mut Vec<u8>) {
 }
 
 fn list(kind: u8, items: &[Resp], version: Version, out: &mut Vec<u8>) {
-    line(kind, items.len().to_string().as_bytes(), out);
+    count(kind, items.len(), out);
     items.iter().for_each(|item| write(item, version, out));
 }
 
 fn pairs(kind: u8, pairs: &[(Resp, Resp)], version: Version, out: &mut Vec<u8>) {
-    line(kind, pairs.len().to_string().as_bytes(), out);
+    count(kind, pairs.len(), out);
     each(pairs, version, out);
 }
 
@@ -74,9 +75,15 @@ fn line(kind: u8, text: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
+fn count(kind: u8, number: impl std::fmt::Display, out: &mut Vec<u8>) {
+    out.push(kind);
+    // Writing to memory does not fail.
+    let _ = write!(out, "{number}\r\n");
+}
+
 fn sized(kind: u8, parts: &[&[u8]], out: &mut Vec<u8>) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
-    line(kind, length.to_string().as_bytes(), out);
+    count(kind, length, out);
     parts.iter().for_each(|part| out.extend_from_slice(part));
     out.extend_from_slice(b"\r\n");
 }

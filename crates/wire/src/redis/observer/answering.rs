@@ -108,7 +108,7 @@ impl Observer {
             return Err(malformed("a reply that nobody asked for"));
         };
         let refused = matches!(value, Resp::Error(_) | Resp::BulkError(_));
-        match front.name.as_str() {
+        match &*front.name {
             "MULTI" if !refused && self.transaction.is_none() => {
                 let id = front.id.unwrap_or_else(|| self.begin(front.at, out));
                 self.transaction = Some(Transaction::new(id, front.at));
@@ -140,8 +140,7 @@ impl Observer {
 
     fn plain(&mut self, front: Waiting, value: Resp, now: Moment, out: &mut Vec<Command>) {
         let in_vain = matches!(value, Resp::Nil | Resp::NilArray);
-        let waits = crate::redis::blocking::limit(&front.words).is_some();
-        if waits && in_vain {
+        if front.waits && in_vain {
             return;
         }
         let value = match value {
@@ -182,14 +181,14 @@ impl Observer {
             Some(id) => (id, front.at),
             None => (self.begin(now, out), now),
         };
-        let request = self.request(&front.words);
+        let request = self.request(&front.name, &front.words);
         self.emit((id, started), request, response, now, out);
     }
 
     /// A command as a request.
-    pub(super) fn request(&self, command: &[Bytes]) -> Map {
+    pub(super) fn request(&self, name: &str, command: &[Bytes]) -> Map {
         let mut request = Map::from([("redis", words::show(command))]);
-        if table::is_about_data(&table::name(command).0) {
+        if table::is_about_data(name) {
             self.add_db(&mut request);
         }
         request
@@ -204,7 +203,7 @@ impl Observer {
     /// Takes the commands as done that the server does not answer.
     pub(super) fn pass_silent(&mut self, now: Moment, out: &mut Vec<Command>) {
         while let Some(front) = self.waiting.front() {
-            let mode = match (front.name.as_str(), front.words.get(2)) {
+            let mode = match (&*front.name, front.words.get(2)) {
                 ("CLIENT REPLY", Some(mode)) => mode.to_ascii_uppercase(),
                 _ => Vec::new(),
             };

@@ -72,24 +72,28 @@ impl Slot {
 
 /// The replies that are due.
 #[derive(Debug, Default)]
-pub(super) struct Slots(VecDeque<Slot>);
+pub(super) struct Slots {
+    queue: VecDeque<Slot>,
+    /// The bytes of those before the queue.
+    ready: Vec<u8>,
+}
 
 impl Slots {
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.queue.len()
     }
 
     pub(super) fn push(&mut self, slot: Slot) {
-        self.0.push_back(slot);
+        self.queue.push_back(slot);
     }
 
     /// The place of an exchange, and what it is about.
     pub(super) fn find(&mut self, id: ExchangeId) -> Option<(usize, About, Version)> {
         let place = self
-            .0
+            .queue
             .iter()
             .position(|slot| matches!(&slot.state, State::Asked(asked, _) if *asked == id))?;
-        let slot = &mut self.0[place];
+        let slot = &mut self.queue[place];
         match std::mem::replace(&mut slot.state, State::Queued) {
             State::Asked(_, about) => Some((place, about, slot.version)),
             _ => None,
@@ -98,18 +102,22 @@ impl Slots {
 
     /// Fills a place with replies one behind the other.
     pub(super) fn fill(&mut self, place: usize, replies: &[Resp]) {
-        let Some(slot) = self.0.get_mut(place) else { return };
+        let Some(slot) = self.queue.get_mut(place) else { return };
         let mut bytes = Vec::new();
+        let out = if place == 0 { &mut self.ready } else { &mut bytes };
         if !slot.silent {
-            replies.iter().for_each(|reply| write(reply, slot.version, &mut bytes));
+            replies.iter().for_each(|reply| write(reply, slot.version, out));
         }
-        slot.state = State::Ready(bytes);
+        match place {
+            0 => _ = self.queue.pop_front(),
+            _ => slot.state = State::Ready(bytes),
+        }
     }
 
     /// Fills the places of commands that were queued before a place, as far as nobody was told.
     pub(super) fn fill_queued(&mut self, end: usize, count: usize, reply: impl Fn(usize) -> Resp) {
         for (number, place) in (end.saturating_sub(count)..end).enumerate() {
-            let slot = &mut self.0[place];
+            let slot = &mut self.queue[place];
             if matches!(slot.state, State::Queued) {
                 slot.fill(&reply(number));
             }
@@ -118,7 +126,7 @@ impl Slots {
 
     /// Tells the client of commands that were queued, where no end of their transaction has come.
     pub(super) fn settle_queued(&mut self) {
-        for slot in self.0.iter_mut().rev() {
+        for slot in self.queue.iter_mut().rev() {
             match slot.state {
                 State::Queued => slot.fill(&Resp::Status(Bytes::from_static(b"QUEUED"))),
                 State::Asked(_, About::Transaction { .. }) => return,
@@ -129,19 +137,17 @@ impl Slots {
 
     /// The bytes of all replies before the first that is not known.
     pub(super) fn take_ready(&mut self) -> Vec<u8> {
-        let mut out = Vec::new();
-        while let Some(Slot { state: State::Ready(_), .. }) = self.0.front() {
-            if let Some(Slot { state: State::Ready(bytes), .. }) = self.0.pop_front() {
-                out.extend_from_slice(&bytes);
-            }
+        while let Some(Slot { state: State::Ready(bytes), .. }) = self.queue.front() {
+            self.ready.extend_from_slice(bytes);
+            self.queue.pop_front();
         }
-        out
+        std::mem::take(&mut self.ready)
     }
 
     /// Whether a reply is yet to come that somebody might wait for. A command that waits for
     /// something to happen is given up by a client that ends.
     pub(super) fn wait_for_more(&self) -> bool {
-        self.0.iter().any(|slot| match &slot.state {
+        self.queue.iter().any(|slot| match &slot.state {
             State::Asked(_, About::Command(words)) => blocking::limit(words).is_none(),
             State::Ready(_) => false,
             _ => true,
