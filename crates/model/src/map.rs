@@ -96,7 +96,9 @@ impl IntoIterator for Map {
 /// A later pair with the same key replaces the earlier one.
 impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        let mut map = Map::new();
+        let pairs = pairs.into_iter();
+        // Messages have few keys, and there are many of them: none has room to spare.
+        let mut map = Map(Vec::with_capacity(pairs.size_hint().0));
         for (key, value) in pairs {
             map.insert(key, value);
         }

@@ -65,7 +65,8 @@ pub(crate) struct Attribution {
     inbound: HashMap<Flow, TestId>,
     /// When those of the tests began that are not over.
     open: BTreeSet<(Moment, TestId)>,
-    calls: HashMap<u64, PendingCall>,
+    /// Boxed, since growing moves all that are here: a test may make many thousands.
+    calls: HashMap<u64, Box<PendingCall>>,
     outbound: HashMap<Flow, u64>,
     next_call: u64,
     /// Calls that are undecided.
@@ -140,7 +141,7 @@ impl Attribution {
     /// The app begins to ask a dependency.
     pub(crate) fn outbound_began(&mut self, flow: Flow, started: Moment) {
         let call = PendingCall { started, after: self.last, owners: Vec::new(), seen: None };
-        self.calls.insert(self.next_call, call);
+        self.calls.insert(self.next_call, Box::new(call));
         self.outbound.insert(flow, self.next_call);
         self.waiting.insert((started, self.next_call));
         self.next_call += 1;
@@ -277,7 +278,7 @@ impl Attribution {
                 self.decided.insert((call.started, number));
                 self.tests.entry(one).and_modify(|test| _ = test.calls.insert(number));
             }
-            [..] => out.extend(self.calls.remove(&number).and_then(PendingCall::into_mock)),
+            [..] => out.extend(self.calls.remove(&number).and_then(|call| call.into_mock())),
         }
     }
 
@@ -302,11 +303,11 @@ impl Attribution {
                 return;
             }
             self.orphans.pop_front();
-            out.extend(self.take_decided(number).and_then(PendingCall::into_mock));
+            out.extend(self.take_decided(number).and_then(|call| call.into_mock()));
         }
     }
 
-    fn take_decided(&mut self, number: u64) -> Option<PendingCall> {
+    fn take_decided(&mut self, number: u64) -> Option<Box<PendingCall>> {
         let call = self.calls.remove(&number)?;
         self.decided.remove(&(call.started, number));
         Some(call)
