@@ -26,7 +26,7 @@ mod xml_walk;
 pub use learn::{Lessons, learn};
 pub use must::RuleError;
 pub use path::{PathError, PathProblem};
-pub use renaming::{Pair, Renaming, renamed};
+pub use renaming::{Pair, Renaming, may_be_renamed, renamed, value_may_be_renamed};
 pub use rules::Rules;
 pub use similarity::{SAME, similarity};
 pub use times::{Span, Times};

@@ -235,6 +235,24 @@ impl Renaming {
     }
 }
 
+/// Whether a message holds a word that looks invented, so that it may come to stand for another one.
+#[must_use]
+pub fn may_be_renamed(map: &Map) -> bool {
+    map.iter().any(|(key, value)| !words(key).is_empty() || value_may_be_renamed(value))
+}
+
+/// As [`may_be_renamed`], of a value.
+#[must_use]
+pub fn value_may_be_renamed(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => !words(text).is_empty(),
+        Value::Number(number) => !words(number.as_str()).is_empty(),
+        Value::List(list) => list.iter().any(value_may_be_renamed),
+        Value::Map(map) => may_be_renamed(map),
+        Value::Null | Value::Bool(_) | Value::Bytes(_) => false,
+    }
+}
+
 /// A value with words replaced by the recorded ones of pairs.
 #[must_use]
 pub fn renamed(value: &Value, pairs: &[Pair]) -> Value {

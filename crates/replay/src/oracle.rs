@@ -80,9 +80,7 @@ impl Oracle for EdgeOracle {
     fn answer(&self, question: Question) -> Reply {
         let (edge, request) = self.addressee(question.protocol, question.request);
         let edge = self.edge(edge, question.protocol);
-        let mut asked = Exchange { request, ..Exchange::default() };
-        self.stage.scrub(&self.scrubber, &mut asked);
-        self.stage.answer(edge, (question.connection, question.id), &asked.request)
+        self.stage.answer(edge, (question.connection, question.id), request, &self.scrubber)
     }
 
     fn went(&self, connection: ConnectionId, id: ExchangeId, mut exchange: Exchange) {

@@ -3,7 +3,7 @@
 //! Immutable, shared by every connection of a run. Exchanges are decoded, and comparison forms made,
 //! when they are first needed: a run of one test out of thousands pays for that one.
 
-use rehearsal_compare::{Rules, Span, compare};
+use rehearsal_compare::{Rules, Span, compare, may_be_renamed};
 use rehearsal_matching::{Entry, Library, Place, fingerprint};
 use rehearsal_model::{
     Call, CallName, Difference, EdgeName, EdgeTls, Exchange, Failure, Map, Role, Settings, Tables,
@@ -78,6 +78,8 @@ pub(crate) struct Shelf {
 struct Decoded {
     exchange: Exchange,
     form: Value,
+    /// Whether its answer may be another in this run.
+    renamed: bool,
     headline: OnceLock<Headline>,
 }
 
@@ -186,12 +188,18 @@ impl Shelf {
                 Exchange::default()
             });
             let form = self.edge_of(mock).protocol().facets().request(&exchange.request);
-            Box::new(Decoded { exchange, form, headline: OnceLock::new() })
+            let renamed = exchange.response.as_ref().is_some_and(may_be_renamed);
+            Box::new(Decoded { exchange, form, renamed, headline: OnceLock::new() })
         })
     }
 
     pub(crate) fn exchange(&self, mock: u32) -> &Exchange {
         &self.decoded(mock).exchange
+    }
+
+    /// Whether the answer of a mock may be another in this run: something in it looks invented.
+    pub(crate) fn may_be_renamed(&self, mock: u32) -> bool {
+        self.decoded(mock).renamed
     }
 
     /// The request of a mock in comparison form.

@@ -5,11 +5,13 @@
 
 mod beginning;
 mod forms;
+mod meaning;
 mod talks;
 mod waiting;
 
 use crate::own_calls::OwnCalls;
 use forms::Forms;
+use meaning::{Meaning, Remembered, Understood};
 use talks::Talks;
 
 pub(crate) use talks::On;
@@ -59,6 +61,7 @@ struct State {
     known: Known,
     renaming: Renaming,
     talks: Talks,
+    remembered: Remembered,
 }
 
 impl State {
@@ -112,6 +115,7 @@ impl Stage {
             known: Known::default(),
             renaming: Renaming::default(),
             talks: Talks::default(),
+            remembered: Remembered::default(),
         };
         Stage { shelf, state: Mutex::new(state), called: Notify::new() }
     }
@@ -196,15 +200,21 @@ impl Stage {
     /// A call that comes before one that the recording has above it is answered when that one has
     /// come too: then the app did not wait for the answer, and their order was chance. If it does
     /// not come while the app waits, the order has changed.
-    pub(crate) fn answer(self: &Arc<Self>, edge: EdgeNumber, on: On, request: &Map) -> Reply {
-        let facets = self.shelf.edges[edge as usize].protocol().facets();
-        if facets.is_so_far(request) {
-            return Reply::Now(self.begun(edge, request));
-        }
-        if let Some(patience) = facets.waits(request) {
-            return self.answer_when_due(edge, request, patience);
-        }
-        let (answer, early) = self.pick(edge, on, request);
+    pub(crate) fn answer(
+        self: &Arc<Self>,
+        edge: EdgeNumber,
+        on: On,
+        request: Map,
+        scrubber: &Scrubber,
+    ) -> Reply {
+        let meaning = match self.understand(edge, request, scrubber) {
+            Understood::Whole(meaning) => meaning,
+            Understood::SoFar(request) => return Reply::Now(self.begun(edge, &request)),
+            Understood::Waits(request, patience) => {
+                return self.answer_when_due(edge, &request, patience);
+            }
+        };
+        let (answer, early) = self.pick(on, &meaning);
         let Some(early) = early else { return Reply::Now(answer) };
         let stage = Arc::clone(self);
         Reply::Later(Box::pin(async move {
@@ -230,23 +240,14 @@ impl Stage {
     }
 
     /// The answer, and the place of the call in its test when it came early.
-    fn pick(&self, edge: EdgeNumber, on: On, request: &Map) -> (Answer, Option<u32>) {
+    fn pick(&self, on: On, meaning: &Meaning) -> (Answer, Option<u32>) {
+        let Meaning { request, form, asked, renamed } = meaning;
+        let (edge, asked) = (asked.edge, *asked);
         let facets = self.shelf.edges[edge as usize].protocol().facets();
         let mut guard = self.state();
         let state = &mut *guard;
-        let renamed = state.renaming.to_recorded(request);
-        let request = renamed.as_ref();
-        let form = facets.request(request);
-        let asked = Asked {
-            edge,
-            identity: fingerprint(&facets.identity(request)),
-            values: fingerprint(&form),
-            repeatable: facets.repeatable(request),
-            optional: facets.optional(request),
-            stands: facets.stands(request),
-        };
         let State { desk, rules, renaming, .. } = &mut *state;
-        let judge = Forms::new(&self.shelf, (request, &form), rules, renaming);
+        let judge = Forms::new(&self.shelf, (request, form), rules, renaming);
         let Pick { verdict, extra } = desk.pick(&self.shelf.library, asked, &judge);
         let mut early = None;
         let answer = match verdict {
@@ -261,8 +262,10 @@ impl Stage {
                     early = Some(index).filter(|index| state.own.is_early(*index));
                 }
                 state.talks.begin(&self.shelf, on, mock);
-                state.bind(&self.shelf, mock, (request, &form));
-                live_answer(answer_of(self.shelf.exchange(mock)), &mut state.renaming)
+                if *renamed || self.shelf.form(mock) != form {
+                    state.bind(&self.shelf, mock, (request, form));
+                }
+                live_answer(&self.shelf, mock, &mut state.renaming)
             }
             Verdict::Miss(_) if self.shelf.begins_any(edge, request) => {
                 return (Answer::Incomplete, None);
@@ -300,7 +303,9 @@ impl Stage {
 
     /// The answer to the beginning of a request, saying what it answers.
     fn pick_beginning(&self, edge: EdgeNumber, on: On, asked: Map) -> (Answer, Option<u32>) {
-        let (mut answer, early) = self.pick(edge, on, &asked);
+        let facets = self.shelf.edges[edge as usize].protocol().facets();
+        let request = self.state().renaming.to_recorded(&asked).into_owned();
+        let (mut answer, early) = self.pick(on, &Meaning::of(facets, edge, request));
         if let Answer::Response(response) = &mut answer {
             response.insert("asked", asked);
         }
@@ -566,8 +571,11 @@ fn answer_of(exchange: &rehearsal_model::Exchange) -> Answer {
 }
 
 /// A recorded answer with the identifiers of this run, which the app is told by it.
-fn live_answer(mut answer: Answer, renaming: &mut Renaming) -> Answer {
-    if let Answer::Response(response) | Answer::Broken(response, _) = &mut answer {
+fn live_answer(shelf: &Shelf, mock: u32, renaming: &mut Renaming) -> Answer {
+    let mut answer = answer_of(shelf.exchange(mock));
+    if let Answer::Response(response) | Answer::Broken(response, _) = &mut answer
+        && shelf.may_be_renamed(mock)
+    {
         if let Cow::Owned(live) = renaming.to_live(response) {
             *response = live;
         }

@@ -2,7 +2,7 @@
 //!
 //! Nothing is used up and nothing is a miss here: the whole request is asked about in the end.
 
-use super::{Stage, State, answer_of, live_answer};
+use super::{Stage, State, live_answer};
 use crate::shelf::{EdgeNumber, Shelf};
 use rehearsal_compare::{Renaming, Rules, renamed};
 use rehearsal_matching::{Asked, Judge, fingerprint};
@@ -41,7 +41,7 @@ impl Stage {
         };
         drop(renamed);
         let exchange = self.shelf.exchange(mock);
-        match live_answer(answer_of(exchange), renaming) {
+        match live_answer(&self.shelf, mock, renaming) {
             Answer::Response(mut response) | Answer::Broken(mut response, _) => {
                 response.insert("asked", exchange.request.clone());
                 Answer::Response(response)

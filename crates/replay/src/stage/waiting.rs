@@ -3,7 +3,7 @@
 //! The recording says when it happens: once every call above the mock has come. What such a request
 //! waits for in vain is never a miss.
 
-use super::{Forms, Stage, State, answer_of, live_answer};
+use super::{Forms, Stage, State, live_answer};
 use crate::shelf::EdgeNumber;
 use rehearsal_matching::{Asked, Place, fingerprint};
 use rehearsal_model::{Map, Value};
@@ -71,7 +71,7 @@ impl Stage {
                 state.own.came(index);
             }
             state.bind(&self.shelf, mock, (request, form));
-            live_answer(answer_of(self.shelf.exchange(mock)), &mut state.renaming)
+            live_answer(&self.shelf, mock, &mut state.renaming)
         })?;
         self.called.notify_waiters();
         Some(answer)

@@ -51,6 +51,21 @@ pub struct Known {
 }
 
 impl Known {
+    /// Whether a message repeats any of them.
+    #[must_use]
+    pub fn is_repeated_in(&self, message: &Map) -> bool {
+        !self.pairs.is_empty() && message.iter().any(|(_, value)| self.is_repeated_in_value(value))
+    }
+
+    fn is_repeated_in_value(&self, value: &Value) -> bool {
+        match value {
+            Value::Text(text) => self.pairs.iter().any(|(_, it)| text.contains(it.as_str())),
+            Value::List(list) => list.iter().any(|value| self.is_repeated_in_value(value)),
+            Value::Map(map) => self.is_repeated_in(map),
+            _ => false,
+        }
+    }
+
     fn learn(&mut self, pairs: &Pairs) {
         for pair in pairs.iter().filter(|(_, original)| original.len() >= UNMISTAKABLE) {
             if self.pairs.len() < MOST_REPEATED && !self.pairs.contains(pair) {
@@ -88,8 +103,9 @@ impl Scrubber {
         run.pairs
     }
 
-    /// Replaces the secrets of an exchange, and those of earlier exchanges that it repeats.
-    pub fn scrub_knowing(&self, exchange: &mut Exchange, known: &mut Known) {
+    /// Replaces the secrets of an exchange, and those of earlier exchanges that it repeats. Whether it
+    /// had secrets of its own.
+    pub fn scrub_knowing(&self, exchange: &mut Exchange, known: &mut Known) -> bool {
         let pairs = self.scrub(exchange);
         if !known.pairs.is_empty() {
             let earlier: Vec<_> = known.pairs.iter().collect();
@@ -99,6 +115,7 @@ impl Scrubber {
             response.for_each(|response| self.each_text(response, &repeats));
         }
         known.learn(&pairs);
+        !pairs.is_empty()
     }
 
     /// Replaces the secrets of a test. A call is searched by what came before it and not by the
