@@ -85,24 +85,24 @@ def pings():
         yield (frame(PING, 0, 0, b"attack!!") + frame(SETTINGS, 0, 0)) * 1000
 
 
-def bomb():
-    """256 MiB of zeros, compressed."""
+def bomb(mebibytes=256):
+    """So many MiB of zeros, compressed."""
     out = io.BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packer:
-        for _ in range(256):
+        for _ in range(mebibytes):
             packer.write(bytes(MEBIBYTE))
     return out.getvalue()
 
 
 def grpc_bomb():
-    """A message of gRPC that is 256 MiB long when it is unpacked."""
-    message = bomb()
+    """A message of gRPC that is 48 MiB long when it is unpacked: as much as fits into the first window of a server."""
+    message = bomb(48)
     content = b"\1" + struct.pack(">I", len(message)) + message
     yield from opening()
     fields = literal(b"content-type", b"application/grpc") + literal(b"grpc-encoding", b"gzip") + literal(b"te", b"trailers")
     yield frame(HEADERS, END_HEADERS, 1, POST + fields)
-    # The windows of a server that has said nothing else are 65,535 bytes: so much is sent on each of several streams.
-    parts = [content[at : at + 16_000] for at in range(0, len(content), 16_000)][:4]
+    assert len(content) < 1 << 16
+    parts = [content[at : at + 16_000] for at in range(0, len(content), 16_000)]
     for place, part in enumerate(parts):
         yield frame(DATA, END_STREAM if place + 1 == len(parts) else 0, 1, part)
 
