@@ -159,8 +159,8 @@ def withstands(stand, name):
         with stand.recording(name, ["node", str(HERE / "app.mjs"), *map(str, ports)], ports[1]):
             wait_for(ports[0])
             found = done_to(ports, name)
-            most = peak(name)
             healthy(ports[0])
+            most = peak(name)
     except Failed as why:
         if "was not read" not in str(why):
             raise
