@@ -7,6 +7,7 @@
 mod answering;
 pub(crate) mod apps;
 mod databases;
+mod encrypted;
 mod finding;
 mod inbound;
 mod load;
@@ -39,6 +40,7 @@ const MEASURES: &[(&str, Measure)] = &[
     ("answering", answering::measure),
     ("finding", finding::measure),
     ("databases", databases::measure),
+    ("encrypted", encrypted::measure),
 ];
 
 #[derive(Debug, clap::Args)]
@@ -51,7 +53,7 @@ pub(crate) struct Options {
     #[arg(long)]
     install: bool,
 
-    /// What to measure: inbound, stopping, replaying, memory, answering, finding, databases; all if absent
+    /// What to measure: inbound, stopping, replaying, memory, answering, finding, databases, encrypted; all if absent
     names: Vec<String>,
 }
 

@@ -120,6 +120,12 @@ impl Started {
         Ok(())
     }
 
+    /// Whether it has not ended by itself.
+    pub(crate) fn is_running(&mut self) -> io::Result<bool> {
+        self.ended = self.ended || self.child.try_wait()?.is_some();
+        Ok(!self.ended)
+    }
+
     /// What it wrote, the last part of it.
     pub(crate) fn said(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();
@@ -186,12 +192,34 @@ impl Drop for Started {
 
 /// The highest resident memory of a process so far, in bytes (`VmHWM` of proc(5)).
 pub(crate) fn peak_memory(id: u32) -> io::Result<u64> {
+    memory(id, "VmHWM")
+}
+
+/// The resident memory of a process at present, in bytes (`VmRSS` of proc(5)).
+pub(crate) fn resident_memory(id: u32) -> io::Result<u64> {
+    memory(id, "VmRSS")
+}
+
+fn memory(id: u32, name: &str) -> io::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kibibytes
         .map(|kibibytes| kibibytes * 1024)
-        .ok_or_else(|| io::Error::other(format!("process {id} has no VmHWM")))
+        .ok_or_else(|| io::Error::other(format!("process {id} has no {name}")))
+}
+
+/// The processor time that a process has taken so far, its children's not counted (proc(5), `stat`).
+pub(crate) fn processor_time(id: u32) -> io::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+    // The second field, the program's name, is in parentheses and may have spaces.
+    let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+    let ticks =
+        fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
+    let ticks: u64 = ticks.sum();
+    // SAFETY: it only asks for a constant of the system.
+    let second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    Ok(Duration::from_secs_f64(ticks as f64 / second as f64))
 }
 
 /// The processes below one that run the same program.

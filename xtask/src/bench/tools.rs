@@ -46,6 +46,10 @@ impl Tools {
         on_path("nginx")
     }
 
+    pub(crate) fn h2load(&self) -> Option<PathBuf> {
+        on_path("h2load")
+    }
+
     /// The folder of PostgreSQL's programs, of the newest version that is installed.
     pub(crate) fn postgres(&self) -> Option<PathBuf> {
         let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
