@@ -149,7 +149,7 @@ class Stand:
 
     @contextlib.contextmanager
     def recording(self, name, command, port, env=None, stop_limit=STOP_LIMIT, options=()):
-        """`rehearsal record` of an app that listens on `port`, ended by SIGINT. The server must be up.
+        """`rehearsal record` of an app that listens on `port`, ended by SIGINT; gives its process. The server must be up.
 
         `env` is the app's whole environment, if it is not the server's; `options` are further ones of `record`.
         """
@@ -161,7 +161,7 @@ class Stand:
             )
         try:
             wait_until(lambda: listens(port), process, f"the app (see {log})")
-            yield
+            yield process
             process.send_signal(signal.SIGINT)
             if process.wait(stop_limit) != 0:
                 raise Failed(f"record ended with exit code {process.returncode} (see {log})")

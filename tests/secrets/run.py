@@ -121,10 +121,14 @@ def planted(stand, server, name, asked):
                 ask(port, path)
             clean(stand, "while it is recorded")
         server.reset()
-        with contextlib.suppress(Failed), stand.recording(f"{name}-killed", command, port, env) as _:
+        # It says that the recorder has failed, which is what was wanted.
+        with contextlib.suppress(Failed), stand.recording(f"{name}-killed", command, port, env) as recorder:
             for path in asked:
                 ask(port, path)
-            kill(stand, f"{name}-killed")
+            recorder.kill()
+            recorder.wait()
+        if recorder.returncode != -signal.SIGKILL:
+            raise Failed(f"the recorder ended with {recorder.returncode} before it could be killed")
     finally:
         server.stop()
     clean(stand, "after it was recorded")
@@ -132,17 +136,6 @@ def planted(stand, server, name, asked):
     replayed(stand, name, env | {"BUG": "wrong"}, 1)
     clean(stand, "after it was replayed")
     return f"{len(plants.KINDS)} secrets are in none of {sum(len(files) for _, _, files in os.walk(stand.folder / 'rehearsal'))} files"
-
-
-def kill(stand, name):
-    """Kills the recorder, by its lock's number; the `recording` that waits for it fails."""
-    for status in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            words = status.read_bytes().split(b"\0")
-            if words[1:2] == [b"record"] and name.encode() in words:
-                os.kill(int(status.parent.name), signal.SIGKILL)
-                return
-    raise RuntimeError("there is no recorder to kill")
 
 
 def replayed(stand, name, env, wanted):
