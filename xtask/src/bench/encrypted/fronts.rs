@@ -44,7 +44,6 @@ http {
   client_body_temp_path FOLDER/NAME-1; proxy_temp_path FOLDER/NAME-2; fastcgi_temp_path FOLDER/NAME-3;
   uwsgi_temp_path FOLDER/NAME-4; scgi_temp_path FOLDER/NAME-5;
   upstream app { server 127.0.0.1:APP_TLS; keepalive 64; }
-  upstream calls { server 127.0.0.1:APP_TLS; keepalive 64; }
   server {
     listen 127.0.0.1:TLS ssl http2; listen 127.0.0.1:PLAIN;
 LOCATIONS
@@ -57,8 +56,7 @@ const APP: &str = "
     location /bench.Bench/ { default_type application/grpc; alias FOLDER/calls/; add_trailer grpc-status 0; error_page 405 =200 $uri; }";
 /// What it does as a proxy.
 const PROXY: &str = "
-    location / { proxy_pass https://app; proxy_http_version 1.1; proxy_set_header Connection ''; proxy_ssl_session_reuse on; }
-    location /bench.Bench/ { grpc_pass grpcs://calls; }";
+    location / { proxy_pass https://app; proxy_http_version 1.1; proxy_set_header Connection ''; proxy_ssl_session_reuse on; }";
 /// HTTP/2 is negotiated on both sides or on none, so each has a port of its own.
 const HAPROXY: &str = "\
 global

@@ -120,7 +120,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
         ended.took.as_secs_f64()
     ));
     notes.push("goals: `record` at least 0.8 × HAProxy and nginx, and 20 × mitmproxy".into());
-    notes.push("every proxy ends TLS, and begins it again towards the app; nginx speaks HTTP/1.1 to the app, but for gRPC".into());
+    notes.push("every proxy ends TLS, and begins it again towards the app; nginx speaks HTTP/1.1 to the app, and is left out of gRPC".into());
     notes.push("h2load, the app (nginx) and what is measured share the machine's cores; keys of P-256; opening the connections is a part of the time".into());
     let idle = idle::measure(bench)?;
     notes.push(idle::NOTE.into());
@@ -138,6 +138,10 @@ fn rounds(
     for round in 0..=bench.rounds(5) {
         for (front, series) in fronts.all.iter().zip(&mut series) {
             check()?;
+            // It takes what the app says of a call's body after its answer for another call's, and fails some.
+            if load.grpc && front.name == "nginx" {
+                continue;
+            }
             let requests = (bench.scaled(load.requests) / front.slower).max(load.streams);
             let before = processor_time(front.id)?;
             let rate = run(bench, h2load, front, load, requests)?;
