@@ -9,6 +9,7 @@ mod base64;
 mod document;
 mod instant;
 mod learn;
+mod letters;
 mod list;
 mod must;
 mod number;

@@ -5,6 +5,7 @@
 //! work of [`crate::Renaming`].
 
 use crate::base64::{Wrapped, json_in};
+use crate::letters::read_as_words;
 use rehearsal_model::secret;
 use std::ops::Range;
 
@@ -214,7 +215,9 @@ fn form_of(word: &str) -> Option<(Form, bool)> {
     if symbols > length / 6 + 1 || upper == 0 || lower == 0 {
         return None;
     }
-    let strong = digits > 0 && shape.changes * 3 >= length;
+    // One of thirty random words of this length has no digit.
+    let random = digits > 0 || !read_as_words(word);
+    let strong = random && shape.changes * 3 >= length;
     (strong || shape.changes * 5 >= length).then_some((Form::Token(length), strong))
 }
 
@@ -334,6 +337,7 @@ mod tests {
             "01ARZ3NDEKTSV4RRFFQ69G5FAV",
             "0ujtsYcgvSTl8PAuAdqWYSMnLOv",
             "V1StGXR8_Z5jdHi6B-myT",
+            "tcdvZPV_TImjGOBTrCETf",
             "9f86d081884c7d65",
             "9F86D081884C7D659A2FEAA0C55AD015",
             "ch_1NXWPnCNtdfYVQ2eZvKYlo2C",
