@@ -230,7 +230,7 @@ def cases(stand, tools):
     words = ["copies[0].copy", "1\\tuno", "1\\tone"]
     yield "copies other_data", lambda: stand.defect("copies", "other_data", red, words)
     shop, verified = [python, HERE / "shop.py", "{port}"], {"PGHOST": "localhost", "PGSSLROOTCERT": str(stand.server.folder / "data" / "server.crt")}
-    yield "encrypted", lambda: encrypted(stand, "encrypted", shop, SHOP, "untrusted", PGSSLMODE="require")
+    yield "encrypted", lambda: encrypted(stand, "encrypted", shop, SHOP, "self-signed", PGSSLMODE="require")
     yield "verified", lambda: encrypted(stand, "verified", shop, SHOP, "valid", PGSSLMODE="verify-full", **verified)
     yield "insisting", lambda: insisting(stand, shop)
     for driver in ("pgx-cache_statement", "pq"):

@@ -132,3 +132,53 @@ fn a_described_statement_says_where_its_columns_come_from() {
     let sources = Value::from(vec!["16398/2", ""]);
     assert_eq!(seen[0].1.get("sources"), Some(&sources));
 }
+
+/// What is recorded behind start-up, in whatever pieces it comes.
+#[track_caller]
+fn recorded(conversation: &[(Peer, Vec<u8>)]) -> Vec<(Map, Option<Map>)> {
+    let mut lines = vec![(Client, startup()), (Server, welcome())];
+    lines.extend_from_slice(conversation);
+    let seen = |size| {
+        let all = observe(&lines, size, None).into_iter().skip(1);
+        all.map(|one| (one.request, one.response)).collect::<Vec<_>>()
+    };
+    for size in 1..40 {
+        assert_eq!(seen(size), seen(usize::MAX), "in pieces of {size}");
+    }
+    seen(usize::MAX)
+}
+
+/// A server refuses at once; what the client says of the statement may come later.
+#[test]
+fn an_error_is_about_the_same_statement_whenever_it_comes() {
+    let begins = [parse("", "SELECT $1::int"), bind("", "", &["x"], 0)].concat();
+    let goes_on = [describe(b'P', ""), execute("", 0), sync()].concat();
+    let refuses = [message(b'1', b""), error("22P02", "bad")].concat();
+    let at_once = recorded(&[
+        (Client, [begins.clone(), goes_on.clone()].concat()),
+        (Server, [refuses.clone(), ready("I")].concat()),
+    ]);
+    assert_eq!(at_once.len(), 1);
+    assert_eq!(at_once[0].0.text("sql"), Some("SELECT $1::int"));
+    let late =
+        recorded(&[(Client, begins), (Server, refuses), (Client, goes_on), (Server, ready("I"))]);
+    assert_eq!(at_once, late);
+}
+
+#[test]
+fn a_text_that_is_refused_is_recorded_with_its_parameters_whenever_they_come() {
+    let goes_on = [bind("", "", &["x"], 0), execute("", 0), sync()].concat();
+    let at_once = recorded(&[
+        (Client, [parse("", "SELEC $1"), goes_on.clone()].concat()),
+        (Server, [error("42601", "bad"), ready("I")].concat()),
+    ]);
+    let late = recorded(&[
+        (Client, parse("", "SELEC $1")),
+        (Server, error("42601", "bad")),
+        (Client, goes_on),
+        (Server, ready("I")),
+    ]);
+    assert_eq!(at_once, late);
+    assert_eq!(at_once.len(), 1);
+    assert!(at_once[0].0.get("params").is_some());
+}

@@ -16,6 +16,7 @@ use super::plan::Plans;
 use super::{copies, copy, malformed};
 use crate::sql::Lessons;
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
+use bytes::Bytes;
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value};
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -50,6 +51,9 @@ pub(super) struct Observer {
     suspended: HashMap<u64, Running>,
     /// The server passes over everything until the client synchronises.
     skipping: bool,
+    /// An error, until all has come of what it may be about: servers send one at once, and clients send
+    /// the messages of one statement one by one.
+    refusal: Option<(Bytes, Moment)>,
     /// What the client copies in.
     copied: copy::Data,
     /// Why it gave up.
@@ -89,6 +93,7 @@ impl Observer {
             running: None,
             suspended: HashMap::new(),
             skipping: false,
+            refusal: None,
             copied: copy::Data::default(),
             copy_failed: None,
             copy_done: false,
@@ -183,6 +188,8 @@ impl Observer {
             Ending::Finished => Failure::Closed,
         };
         self.unpark(out);
+        // What it says of an error that cannot be read is what it says of the end.
+        let _ = self.settle(out);
         let mut running = self.running.take();
         if running.is_none()
             && matches!(self.asked.front(), Some(Asked::Query(..) | Asked::Execute(..)))

@@ -2,7 +2,7 @@
 //! defect: missing_commit, n_plus_one, wrong_column, utc_as_local, lost_update.
 
 use crate::tokio_postgres::connect;
-use crate::{Driver, Failure, Told};
+use crate::{Driver, Told};
 use std::future::Future;
 use std::pin::Pin;
 use tokio_postgres::{Row, Transaction};
@@ -52,28 +52,36 @@ async fn raise(tx: &Transaction<'_>, bug: &str, id: i32, by: &str) -> Told {
     Ok(amount)
 }
 
-/// What the shop answers to a path, by a connection of its own.
-async fn answer(path: &str) -> Result<String, Failure> {
+/// What the shop answers to a path, in a transaction.
+async fn told(tx: &Transaction<'_>, bug: &str, path: &str) -> Told {
+    let words: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match words[..] {
+        [_] => orders(tx, bug).await,
+        [_, id, "raise", by] => raise(tx, bug, id.parse()?, by).await,
+        [_, item, amount, moment] => create(tx, bug, item, amount, moment).await,
+        _ => Err("no such path".into()),
+    }
+}
+
+/// Whether a path is that of a new order.
+fn is_new(path: &str) -> bool {
+    path.matches('/').count() == 4 && !path.contains("/raise/")
+}
+
+/// By a connection of its own. What failed is rolled back before that is said: a transaction that is
+/// only dropped is rolled back at some later time.
+async fn answer(path: &str) -> Told {
     let bug = std::env::var("BUG").unwrap_or_default();
     let (mut client, _) = connect().await?;
     let tx = client.transaction().await?;
-    let words: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let told = match words[..] {
-        [_] => orders(&tx, &bug).await?,
-        [_, id, "raise", by] => raise(&tx, &bug, id.parse()?, by).await?,
-        [_, item, amount, moment] => {
-            let told = create(&tx, &bug, item, amount, moment).await?;
-            if bug == "missing_commit" {
-                // The connection ends with the request, and the transaction with it.
-                std::mem::forget(tx);
-                return Ok(told);
-            }
-            told
-        }
-        _ => return Err("no such path".into()),
-    };
-    tx.commit().await?;
-    Ok(told)
+    let told = told(&tx, &bug, path).await;
+    match &told {
+        Err(_) => tx.rollback().await?,
+        // The connection ends with the request, and the transaction with it.
+        Ok(_) if bug == "missing_commit" && is_new(path) => std::mem::forget(tx),
+        Ok(_) => tx.commit().await?,
+    }
+    told
 }
 
 impl Driver for Shop {

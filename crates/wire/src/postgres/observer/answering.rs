@@ -29,6 +29,10 @@ impl Observer {
             }
             b't' | b'T' | b'n' => self.described(message, now, out),
             b'Z' => self.ready(body, now, out),
+            b'E' if self.is_unsure() => {
+                self.refusal = Some((message.body.clone(), now));
+                Ok(())
+            }
             b'E' => self.refused(body, now, out),
             b'D' | b'C' | b'I' | b's' | b'G' | b'H' | b'd' | b'c' => self.result(message, now, out),
             _ => Err(malformed("a message of an unknown type from the server")),
@@ -209,6 +213,29 @@ impl Observer {
             _ => return Err(malformed("a description that was not asked for")),
         }
         Ok(())
+    }
+
+    /// Whether an error may be about something that the client has not said yet.
+    fn is_unsure(&self) -> bool {
+        let begins = matches!(
+            self.asked.front(),
+            Some(
+                Asked::Parse(..)
+                    | Asked::Bind(_)
+                    | Asked::DescribeStatement(..)
+                    | Asked::DescribePortal { .. }
+            )
+        );
+        let all = self.asked.iter().any(|asked| matches!(asked, Asked::Sync));
+        self.running.is_none() && begins && !all
+    }
+
+    /// Deals with an error that has waited.
+    pub(super) fn settle(&mut self, out: &mut Vec<Command>) -> Result<(), WireError> {
+        match self.refusal.take() {
+            Some((body, at)) => self.refused(&body, at, out),
+            None => Ok(()),
+        }
     }
 
     /// The first of what is passed over that is an exchange gets the error; the server has not

@@ -75,8 +75,9 @@ impl Observer {
             return Err(malformed(&format!("a pipeline of more than {most} messages")));
         }
         self.begin_copying();
+        let all = matches!(asked, Asked::Sync);
         self.asked.push_back(asked);
-        Ok(())
+        if all { self.settle(out) } else { Ok(()) }
     }
 
     /// Takes data that is copied in. An app need not wait until the server wants it.
