@@ -11,6 +11,7 @@ import fcntl
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -45,8 +46,11 @@ class Failed(Exception):
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        return holder.getsockname()[1]
+    """A port that nobody has, below those that the system gives to whoever asks for any: one of these could be gone before it is used."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def find_program(name, package, folders=()):

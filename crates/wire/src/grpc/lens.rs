@@ -5,7 +5,7 @@
 use super::message::{Part, Reading, path_of};
 use super::protobuf::Schemas;
 use crate::{Answer, Command, Event, Limits, Miss, Session, WireError};
-use rehearsal_model::{ExchangeId, Map, Value};
+use rehearsal_model::{ExchangeId, Failure, Map, Value};
 use std::collections::HashMap;
 
 /// The status of a call that no mock answers: clients do not try such a call again.
@@ -116,6 +116,10 @@ impl Lens {
             hidden.map(|hidden| hidden.unwrap_or(response))
         };
         let hidden = match answer {
+            // The client gave it up before that: to end it now would be another answer.
+            Answer::Response(response) if has_no_end(&response) => {
+                hide(response).map(|response| Answer::Broken(response, Failure::TimedOut))
+            }
             Answer::Response(response) => hide(response).map(Answer::Response),
             Answer::Broken(response, failure) => {
                 hide(response).map(|response| Answer::Broken(response, failure))
@@ -125,6 +129,11 @@ impl Lens {
         };
         hidden.unwrap_or_else(|problem| Answer::Response(failed(call.content_type, &problem)))
     }
+}
+
+/// Whether a recorded answer was not told to its end, which is its status.
+fn has_no_end(response: &Map) -> bool {
+    response.get("messages").is_some() && response.get("grpc").is_none()
 }
 
 /// For each of so many answers, how many messages of a recorded request came before it.
