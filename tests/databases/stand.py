@@ -106,7 +106,7 @@ class Server:
         return listens(self.port)
 
     def reset(self):
-        raise NotImplementedError
+        """Puts back what an app may have changed; nothing where the server keeps nothing."""
 
     @property
     def log(self):

@@ -70,9 +70,6 @@ class Services(Server):
     def ready(self):
         return all(map(listens, self.ports.values()))
 
-    def reset(self):
-        pass
-
 
 def order(sku, quantity, country):
     return {"sku": sku, "quantity": quantity, "country": country}

@@ -90,9 +90,6 @@ class Suppliers(Server):
         super().stop()
         self.second.stop()
 
-    def reset(self):
-        pass
-
 
 class Second(Server):
     def __init__(self, folder, node):
@@ -101,9 +98,6 @@ class Second(Server):
 
     def command(self):
         return [shutil.which("node"), self.node / "store.mjs", self.port]
-
-    def reset(self):
-        pass
 
 
 def named(stand, name):

@@ -108,9 +108,6 @@ class Interop(Server):
         self.user = {"env": self.env}
         super().start()
 
-    def reset(self):
-        pass
-
 
 def gets(cases):
     return [("GET", f"/{name}", None, 200, text) for name, text in cases.items()]

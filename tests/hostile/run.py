@@ -41,9 +41,6 @@ class Nobody(Server):
         super().__init__(folder)
         self.env["MODULES"] = str(cache / "node")
 
-    def reset(self):
-        pass
-
 
 def attack(port, pieces, asks):
     """Says all pieces, then `asks`; whether the app answers that, or ends the connection by a word (GOAWAY) or without."""

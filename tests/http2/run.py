@@ -66,9 +66,6 @@ class Warehouse(Server):
     def ready(self):
         return listens(self.port) and listens(self.secure)
 
-    def reset(self):
-        pass
-
 
 def run(words, limit=60, **options):
     done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False, timeout=limit, **options)

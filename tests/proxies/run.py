@@ -49,9 +49,6 @@ class Proxied(Server):
     def ready(self):
         return all(map(listens, [self.port, self.plain, self.secured]))
 
-    def reset(self):
-        pass
-
 
 def kind(client, scheme):
     """What the app is asked, and what it answers."""

@@ -52,9 +52,6 @@ class Web(Server):
     def ready(self):
         return all(map(listens, self.ports))
 
-    def reset(self):
-        pass
-
 
 def sibling(name):
     """The suite of a database."""

@@ -31,9 +31,6 @@ class Feed(Server):
     def command(self):
         return [self.python, HERE / "upstream.py", self.port]
 
-    def reset(self):
-        pass
-
 
 def run(stand, words, wanted, codes=(0,)):
     """Runs a client; its output must have these texts."""

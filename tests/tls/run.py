@@ -58,9 +58,6 @@ class Https(Server):
     def ready(self):
         return all(map(listens, self.ports.values()))
 
-    def reset(self):
-        pass
-
 
 def get(port, path):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as response:

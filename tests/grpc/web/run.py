@@ -38,9 +38,6 @@ class Web(Server):
         self.user = {"env": self.env}
         super().start()
 
-    def reset(self):
-        pass
-
 
 def works(stand, way, missing):
     """All that the app does in a mode, recorded and replayed; the files say it by name."""

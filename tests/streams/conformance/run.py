@@ -40,9 +40,6 @@ class Nobody(Server):
         super().__init__(folder)
         self.env["MODULES"] = str(cache / "node")
 
-    def reset(self):
-        pass
-
 
 def said(port, pieces, more):
     """What the server says to these frames, up to the echo of a last message, its close, or the end."""

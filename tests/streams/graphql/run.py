@@ -35,9 +35,6 @@ class Supplier(Server):
     def command(self):
         return ["node", self.node / "upstream.mjs", self.port]
 
-    def reset(self):
-        pass
-
 
 def works(stand, node):
     port = free_port()

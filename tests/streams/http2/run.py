@@ -53,9 +53,6 @@ class Prices(Server):
         self.user = {"env": self.env}
         super().start()
 
-    def reset(self):
-        pass
-
 
 def run(stand, words, wanted):
     """Runs a client, which trusts our authority alone; its output must have these texts."""
