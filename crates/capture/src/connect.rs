@@ -106,8 +106,9 @@ fn stream(call: Waiting, socket: AppSocket, to: Endpoint, asked: Address) {
         }
     }
     let runtime = shared.options.runtime.clone();
+    let thread = call.tid();
     let work = async move {
-        match shared.policy.connect(&to).await {
+        match shared.policy.connect_by(thread, &to).await {
             Verdict::Redirect(ticket) => redirect((call, &mut turn), &socket, (to, asked), ticket),
             Verdict::Pass => {
                 shared.notify(Notice::Passed { to, why: "declared real" });

@@ -80,6 +80,11 @@ pub trait Policy: Send + Sync + 'static {
     /// that an answer at once is the fastest; it must not block.
     fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict>;
 
+    /// The same, by a thread of the app of this number. Only the supervisor knows it.
+    fn connect_by(&self, _thread: i32, to: &Endpoint) -> BoxFuture<'_, Verdict> {
+        self.connect(to)
+    }
+
     /// A connection to a port that the user mapped to `name` (`host:port`); `to`
     /// is that port. Only [`crate::portable`] asks this.
     fn connect_named<'a>(&'a self, name: &'a str, to: &'a Endpoint) -> BoxFuture<'a, Verdict> {

@@ -160,6 +160,9 @@ impl Program {
             .notify_if(libc::SYS_futex, FIRST_ARGUMENT + 8, HAS_BIT, CLOCK_REALTIME_FLAG)
             .notify_if(libc::SYS_clock_nanosleep, FIRST_ARGUMENT + 8, HAS_BIT, ABSOLUTE)
             .notify_if(libc::SYS_timerfd_settime, FIRST_ARGUMENT + 8, HAS_BIT, ABSOLUTE)
+            // Whoever sees another time and sets the clock by it would set that of the machine.
+            .refuse(libc::SYS_settimeofday, libc::EPERM)
+            .refuse(libc::SYS_clock_settime, libc::EPERM)
             .notify(libc::SYS_gettimeofday)
             .notify(libc::SYS_time)
             .add(step(EQUAL, 0, 6, libc::SYS_clock_gettime as u32))

@@ -4,6 +4,7 @@
 //! Understands no protocol and moves no payload.
 
 mod begin;
+mod caller;
 mod checks;
 mod clock;
 mod contract;
@@ -52,6 +53,7 @@ mod supervisor;
 mod turn;
 
 pub use begin::{Held, Way, begin};
+pub use caller::{Caller, TEST_VARIABLE, TESTS_VARIABLE};
 pub use checks::{Check, State, checks};
 pub use clock::{Clock, ClockError, Shown};
 pub use contract::{

@@ -1,5 +1,6 @@
 //! What can go wrong in a command, and the one place where outcomes become exit codes.
 
+use rehearsal_history::HistoryError;
 use rehearsal_record::RecordError;
 use rehearsal_replay::ReplayError;
 use rehearsal_store::StoreError;
@@ -20,6 +21,8 @@ pub(crate) enum Outcome {
     NotFit,
     /// The user interrupted it.
     Interrupted,
+    /// Another test runner ended with this code.
+    Ran(u8),
 }
 
 /// Why a command could not do its work.
@@ -37,6 +40,9 @@ pub(crate) enum CliError {
     /// A run of tests.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// The history of runs.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// Reading or writing something else.
     #[error("{doing}: {source}")]
     Io {
@@ -94,6 +100,7 @@ impl CliError {
                 ReplayError::EndedEarly { .. } | ReplayError::NotListening { .. } => APP,
                 ReplayError::Capture(_) | ReplayError::Internal(_) => OURS,
             },
+            CliError::History(_) => WRONG,
             CliError::Io { .. } => OURS,
         }
     }
@@ -123,6 +130,7 @@ pub(crate) fn exit_code(outcome: &Result<Outcome, CliError>) -> ExitCode {
         Ok(Outcome::AppDied) => APP,
         Ok(Outcome::NotFit) => OURS,
         Ok(Outcome::Interrupted) => 130,
+        Ok(Outcome::Ran(code)) => *code,
         Err(error) => error.code(),
     })
 }

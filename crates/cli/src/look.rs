@@ -34,7 +34,8 @@ fn look(color: Color, verbose: bool, terminal: bool, fd: i32) -> Look {
     };
     let width = if terminal { width(fd) } else { None };
     let width = width.unwrap_or(Look::default().width).clamp(*WIDTHS.start(), *WIDTHS.end());
-    Look { color, width, verbose, live: terminal }
+    let github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    Look { color, width, verbose, live: terminal, github }
 }
 
 fn width(fd: i32) -> Option<usize> {

@@ -3,18 +3,30 @@
 
 mod app;
 mod arguments;
+#[cfg(target_os = "linux")]
+mod changes;
 mod commands;
+mod coverage;
+mod defects;
 mod demo;
 mod environment;
 mod error;
+mod graph;
 mod live;
 mod look;
+mod merge;
 mod outputs;
+mod owners;
+mod past;
 #[cfg(test)]
 mod reference;
+mod rerun;
 mod runs;
 mod selection;
+mod sieve;
 mod signals;
+mod spread;
+mod triage;
 
 use clap::{CommandFactory, FromArgMatches};
 use mimalloc::MiMalloc;

@@ -5,7 +5,7 @@ use crate::error::CliError;
 use crate::look;
 use clap::ArgMatches;
 use rehearsal_model::RunEvent;
-use rehearsal_report::{FORMATS, Format, Report};
+use rehearsal_report::{FORMATS, Format, Look, Make, Report};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -25,6 +25,10 @@ impl Outputs {
         let mut reports = Vec::new();
         let mut stdout_taken = false;
         for (format, output) in pairs(matches)? {
+            if let Make::Folder(open) = format.make {
+                reports.push(into_folder(format.name, open, output)?);
+                continue;
+            }
             let to_stdout = output.as_deref().is_none_or(|path| path == Path::new("-"));
             if to_stdout && std::mem::replace(&mut stdout_taken, true) {
                 let problem = "print two formats: only one can go to standard output; give the \
@@ -34,30 +38,51 @@ impl Outputs {
             let name = output
                 .as_ref()
                 .map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
-            let report = match output.filter(|_| !to_stdout) {
-                None => (format.make)(Box::new(io::stdout()), look::stdout(color, verbose)),
+            let (out, look): (Box<dyn Write + Send>, _) = match output.filter(|_| !to_stdout) {
+                None => (Box::new(io::stdout()), look::stdout(color, verbose)),
                 Some(path) => {
                     let doing = format!("create {}", path.display());
                     let file = File::create(&path).map_err(CliError::io(doing))?;
-                    (format.make)(Box::new(BufWriter::new(file)), look::file(color, verbose))
+                    (Box::new(BufWriter::new(file)), look::file(color, verbose))
                 }
             };
-            reports.push((name, report));
+            if let Some(report) = stream(format, out, look) {
+                reports.push((name, report));
+            }
         }
         Ok(Outputs { reports })
     }
 
     /// Text for people on standard output and nothing else.
     pub(crate) fn human(color: Color) -> Self {
-        let human = (FORMATS[0].make)(Box::new(io::stdout()), look::stdout(color, true));
-        Outputs { reports: vec![("standard output".to_owned(), human)] }
+        let human = stream(&FORMATS[0], Box::new(io::stdout()), look::stdout(color, true));
+        let named = human.map(|human| ("standard output".to_owned(), human));
+        Outputs { reports: named.into_iter().collect() }
     }
 
     /// Adds a face that nobody asked for.
     pub(crate) fn add(&mut self, name: &str, format: &str, out: Box<dyn Write + Send>) {
-        if let Some(format) = FORMATS.iter().find(|known| known.name == format) {
-            let report = (format.make)(out, look::file(Color::Never, false));
-            self.reports.push((name.to_owned(), report));
+        let format = FORMATS.iter().find(|known| known.name == format);
+        let report = format.and_then(|format| stream(format, out, look::file(Color::Never, false)));
+        self.reports.extend(report.map(|report| (name.to_owned(), report)));
+    }
+
+    /// Adds the run to the summary of the step that GitHub Actions is at, if it is.
+    pub(crate) fn add_step_summary(&mut self) {
+        let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
+        else {
+            return;
+        };
+        let path = Path::new(&file);
+        match File::options().append(true).create(true).open(path) {
+            Ok(out) => {
+                self.add(&path.display().to_string(), "github", Box::new(BufWriter::new(out)))
+            }
+            Err(error) => {
+                let name = path.display();
+                let mut out = io::stderr().lock();
+                let _ = writeln!(out, "rehearsal: failed to write the summary to {name}: {error}");
+            }
         }
     }
 
@@ -73,6 +98,30 @@ impl Outputs {
                 false
             }
         });
+    }
+}
+
+/// A report into a folder.
+fn into_folder(
+    name: &str,
+    open: fn(&Path) -> io::Result<Box<dyn Report>>,
+    output: Option<PathBuf>,
+) -> Result<(String, Box<dyn Report>), CliError> {
+    let Some(folder) = output.filter(|path| path != Path::new("-")) else {
+        let text =
+            format!("print format {name}: it is several files; give it a folder by --output");
+        return Err(CliError::Wrong(text));
+    };
+    let shown = folder.display().to_string();
+    let report = open(&folder).map_err(CliError::io(format!("write into {shown}")))?;
+    Ok((shown, report))
+}
+
+/// A report into one stream, of the formats that are one.
+fn stream(format: &Format, out: Box<dyn Write + Send>, look: Look) -> Option<Box<dyn Report>> {
+    match format.make {
+        Make::Stream(make) => Some(make(out, look)),
+        Make::Folder(_) => None,
     }
 }
 

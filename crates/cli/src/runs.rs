@@ -13,6 +13,7 @@ const KEPT: usize = 20;
 /// A run whose results are being kept.
 pub(crate) struct Run {
     runs: PathBuf,
+    name: String,
 }
 
 impl Run {
@@ -21,17 +22,24 @@ impl Run {
     pub(crate) fn begin(project: &Project, outputs: &mut Outputs) -> Option<Self> {
         let runs = project.root().join("rehearsal").join("runs");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let folder = runs.join(format!("{:013}-{}", now.as_millis(), std::process::id()));
-        match open(&folder, outputs) {
-            Ok(()) => Some(Run { runs }),
+        let name = format!("{:013}-{}", now.as_millis(), std::process::id());
+        match open(&runs.join(&name), outputs) {
+            Ok(()) => Some(Run { runs, name }),
             Err(_) => None,
         }
+    }
+
+    /// The name of its folder.
+    pub(crate) fn name(&self) -> String {
+        self.name.clone()
     }
 
     /// Removes the oldest runs. What cannot be removed stays for the next time.
     pub(crate) fn end(self) {
         let entries = fs::read_dir(&self.runs).into_iter().flatten().flatten();
-        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        // The history lies beside them.
+        let mut folders: Vec<PathBuf> =
+            entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
         folders.sort();
         let surplus = folders.len().saturating_sub(KEPT);
         for folder in folders.drain(..surplus) {

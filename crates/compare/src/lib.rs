@@ -6,6 +6,8 @@
 
 mod align;
 mod base64;
+mod cause;
+pub mod changes;
 mod document;
 mod instant;
 mod learn;
@@ -22,13 +24,16 @@ mod times;
 mod walk;
 mod words;
 mod xml;
+mod xml_edit;
 mod xml_walk;
 
+pub use cause::{cause, only_times_differ, template};
 pub use learn::{Lessons, learn};
 pub use must::RuleError;
 pub use path::{PathError, PathProblem};
-pub use renaming::{Pair, Renaming, may_be_renamed, renamed, value_may_be_renamed};
+pub use renaming::{Pair, Renaming, invented, may_be_renamed, renamed, value_may_be_renamed};
 pub use rules::Rules;
 pub use similarity::{SAME, similarity};
 pub use times::{Span, Times};
 pub use walk::{MAX_DIFFERENCES, compare, is_truncated};
+pub use xml_edit::{XmlChange, xml_at, xml_with};

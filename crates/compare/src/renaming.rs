@@ -59,6 +59,15 @@ struct Bound {
     place: String,
 }
 
+/// The words in a message that look invented, as they are compared; also those that are wrapped in
+/// others.
+#[must_use]
+pub fn invented(message: &Map) -> HashSet<String> {
+    let mut renaming = Renaming::default();
+    renaming.tell(message);
+    renaming.told
+}
+
 impl Renaming {
     /// Notes that the app is told these words.
     pub fn tell(&mut self, map: &Map) {

@@ -34,6 +34,8 @@ pub struct Times {
     run: (Span, Span),
     /// Whether any time of the one agrees with any time of the other.
     anywhere: bool,
+    /// By how much the clock that the app sees is late in this test.
+    late: i128,
     told: Arc<Told>,
 }
 
@@ -45,10 +47,10 @@ struct Told {
 
 impl fmt::Debug for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Times { recorded, live, run, anywhere, told: _ } = self;
+        let Times { recorded, live, run, anywhere, late, told: _ } = self;
         let mut out = f.debug_struct("Times");
         out.field("recorded", recorded).field("live", live).field("run", run);
-        out.field("anywhere", anywhere).finish()
+        out.field("anywhere", anywhere).field("late", late).finish()
     }
 }
 
@@ -62,7 +64,7 @@ impl Times {
     ) -> Self {
         let told = Told { read: Box::new(told), instants: OnceLock::new() };
         let run = (recorded.clone(), live.clone());
-        Times { recorded, live, run, anywhere: false, told: Arc::new(told) }
+        Times { recorded, live, run, anywhere: false, late: 0, told: Arc::new(told) }
     }
 
     /// When all of the recording was made, and from when on it is replayed.
@@ -77,6 +79,13 @@ impl Times {
     #[must_use]
     pub fn anywhere(self) -> Self {
         Times { anywhere: true, ..self }
+    }
+
+    /// Says by how much, in nanoseconds, the clock that the app sees is late in this test: what it kept of
+    /// earlier ones is as much nearer.
+    #[must_use]
+    pub fn late_by(self, late: i128) -> Self {
+        Times { late: late.max(0), ..self }
     }
 
     /// Notes how long the test has taken so far, in nanoseconds.
@@ -127,7 +136,7 @@ impl Times {
         }
         let now = both((&self.recorded, &self.live));
         let length = |span: &Span| (span.end - span.start).max(0);
-        let slack = length(&self.recorded).max(length(&self.live)) + GRACE;
+        let slack = length(&self.recorded).max(length(&self.live)) + self.late + GRACE;
         match expected.lasts <= SECOND {
             true => (e_away - a_away).abs() <= slack && (now || !self.was_told(expected)),
             false => now,

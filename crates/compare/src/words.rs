@@ -179,7 +179,7 @@ fn segment(text: &str, range: Range<usize>, found: &mut Vec<Word>) {
         found.push(Word { range, form, strong });
         return;
     }
-    let mut from = range.start;
+    let (mut from, known) = (range.start, found.len());
     for piece in word.split(['-', '_']) {
         let place = from..from + piece.len();
         from = place.end + 1;
@@ -188,6 +188,9 @@ fn segment(text: &str, range: Range<usize>, found: &mut Vec<Word>) {
         {
             found.push(Word { range: place, form, strong });
         }
+    }
+    if found.len() == known && may_be_token(word) {
+        found.push(Word { range, form: Form::Token(word.len()), strong: false });
     }
 }
 
@@ -219,6 +222,15 @@ fn form_of(word: &str) -> Option<(Form, bool)> {
     let random = digits > 0 || !read_as_words(word);
     let strong = random && shape.changes * 3 >= length;
     (strong || shape.changes * 5 >= length).then_some((Form::Token(length), strong))
+}
+
+/// Whether a word with more hyphens than most tokens of its length, of which one in a thousand has so
+/// many, may stand for one that looks random by itself.
+fn may_be_token(word: &str) -> bool {
+    let Shape { counts: [upper, lower, digits, symbols], changes } = Shape::of(word);
+    let fits = (SHORTEST..=LONGEST).contains(&word.len()) && symbols <= word.len() / 3;
+    let mixed = upper > 0 && lower > 0 && digits > 0;
+    fits && mixed && changes * 3 >= word.len() && is_varied(word)
 }
 
 /// Whether a word is of more than a few letters: what is not was chosen, such as zeros for nothing.
@@ -355,6 +367,33 @@ mod tests {
         check(&format!("paid-{OBJECT}-{UUID}, {OBJECT}"), &[OBJECT, UUID, OBJECT]);
         check(&format!("urn%3Auuid%3A{UUID}%22"), &[UUID]);
         check("at http://127.0.0.1:43817/x, not 127.0.0.1:8080", &["43817"]);
+    }
+
+    /// Of many random tokens, each is known as a whole, and nearly all by themselves: two that are not
+    /// would have to meet for a replay to fail.
+    #[test]
+    fn hardly_a_random_token_is_missed() {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+        const MANY: usize = 20_000;
+        let mut state = 1_u64;
+        let mut letter = || {
+            // Knuth's generator of 64 bits: the same tokens each time.
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            char::from(LETTERS[(state >> 58) as usize])
+        };
+        for (prefix, length) in [("", 21), ("ord_", 24), ("", 32), ("", 43)] {
+            let (mut missed, mut weak) = (0, 0);
+            for _ in 0..MANY {
+                let token: String = prefix.chars().chain((0..length).map(|_| letter())).collect();
+                match &words(&token)[..] {
+                    [word] if word.range == (0..token.len()) => weak += usize::from(!word.strong),
+                    _ => missed += 1,
+                }
+            }
+            assert!(missed <= MANY / 5_000 && weak <= MANY / 50, "{length}: {missed}, {weak} weak");
+        }
     }
 
     #[test]

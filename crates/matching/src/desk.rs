@@ -105,11 +105,10 @@ struct Open {
 impl Desk {
     /// Begins a test. Before the first one, the current test is 0: start-up.
     pub fn begin(&mut self, library: &Library, test: TestId) {
-        let list =
-            |lists: &HashMap<TestId, Vec<u32>>| lists.get(&test).cloned().unwrap_or_default();
-        let unspent = list(&library.shared).into_iter().filter(|mock| !self.spent.contains(mock));
+        let shared = library.shared.get(&test).into_iter().flatten();
+        let unspent = shared.filter(|mock| !self.spent.contains(mock));
         let mut open = Open::default();
-        for mock in list(&library.calls).into_iter().chain(unspent) {
+        for mock in library.calls(test).iter().chain(unspent).copied() {
             let entry = library.entry(mock);
             open.equal.entry((entry.edge, entry.values)).or_default().push_back(mock);
             open.same.entry((entry.edge, entry.identity)).or_default().push_back(mock);
@@ -125,6 +124,13 @@ impl Desk {
             _ => None,
         };
         self.used.iter().filter_map(index).collect()
+    }
+
+    /// The current test's own calls on an edge that were not used, in order.
+    #[must_use]
+    pub fn unused_calls(&self, library: &Library, edge: u32) -> Vec<u32> {
+        let own = library.calls(self.test).iter().copied();
+        own.filter(|mock| library.entry(*mock).edge == edge && !self.used.contains(mock)).collect()
     }
 
     /// How many of the current test's own calls were used.
@@ -184,7 +190,7 @@ impl Desk {
     ) -> Option<u32> {
         let equal = self.open.equal.get(&(asked.edge, asked.values));
         let same = self.open.same.get(&(asked.edge, asked.identity));
-        let ambient = library.ambient.get(&(asked.edge, asked.identity));
+        let ambient = library.ambient(asked.edge, asked.identity);
         let is_due = |mock: &u32| match library.entry(*mock).place {
             Place::Call { index, .. } => is_due(index),
             Place::Shared { .. } => true,
@@ -193,14 +199,24 @@ impl Desk {
             }
         };
         let open = equal.into_iter().flatten().chain(same.into_iter().flatten()).copied();
-        let mut due = open.chain(ambient.into_iter().flatten().copied()).filter(is_due);
+        let mut due = open.chain(ambient.iter().copied()).filter(is_due);
         due.by_ref().take(COMPARED).find(|mock| judge.differences(*mock).is_empty())
+    }
+
+    /// The ambient mock for a call of which only the beginning has come, where none is due: as of calls
+    /// that are whole, unused ones answer in recorded order, then the last again and again.
+    pub fn find_again(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
+        let list = library.ambient(asked.edge, asked.identity);
+        let (used, unused): (Vec<u32>, Vec<u32>) =
+            list.iter().copied().partition(|mock| self.spent.contains(mock));
+        let mut candidates = unused.into_iter().chain(used.into_iter().rev()).take(COMPARED);
+        candidates.find(|mock| judge.differences(*mock).is_empty())
     }
 
     /// The first unused call of the test on the same edge whose identity is the same but for what the
     /// app invents.
     fn renamed(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
-        let own = library.calls.get(&self.test).into_iter().flatten().copied();
+        let own = library.calls(self.test).iter().copied();
         let on_edge = own.filter(|mock| {
             let entry = library.entry(*mock);
             entry.edge == asked.edge && entry.identity != asked.identity
@@ -230,7 +246,7 @@ impl Desk {
         nearest: &mut Nearest,
     ) {
         let used: HashSet<u32> = self.used.iter().copied().collect();
-        let own = library.calls.get(&self.test).into_iter().flatten().copied();
+        let own = library.calls(self.test).iter().copied();
         let own = own.filter(|mock| library.entry(*mock).edge == asked.edge).take(RANKED);
         let ranked = own.filter_map(|mock| {
             let (kinship, is_left) = (judge.kinship(mock), !used.contains(&mock));
@@ -290,7 +306,7 @@ impl Desk {
             return equal;
         }
         // Unused ones first: those that were used may be more than are compared.
-        let list = library.ambient.get(&(asked.edge, asked.identity))?;
+        let list = library.ambient(asked.edge, asked.identity);
         let (used, unused): (Vec<u32>, Vec<u32>) =
             list.iter().copied().partition(|mock| self.spent.contains(mock));
         nearest.first_without_difference(unused.into_iter().chain(used.into_iter().rev()), judge)
@@ -298,7 +314,7 @@ impl Desk {
 
     /// Of equal ambient mocks whose answer stands, the one that holds at this point of the timeline.
     fn standing(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
-        let equal = library.equal_ambient.get(&(asked.edge, asked.values))?.iter().copied();
+        let equal = library.equal_ambient(asked.edge, asked.values).iter().copied();
         let mut equal = equal.filter(|mock| judge.differences(*mock).is_empty());
         let first = equal.next()?;
         let now = (self.test, self.calls(library));
@@ -313,7 +329,10 @@ impl Desk {
     /// again costs the same each time.
     fn next_equal(&mut self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
         let key = (asked.edge, asked.values);
-        let list = library.equal_ambient.get(&key)?;
+        let list = library.equal_ambient(key.0, key.1);
+        if list.is_empty() {
+            return None;
+        }
         let list = &list[..list.len().min(COMPARED)];
         let used = self.used_up.entry(key).or_default();
         while list.get(*used).is_some_and(|mock| self.spent.contains(mock)) {
@@ -327,7 +346,7 @@ impl Desk {
 
     /// The latest recorded answer to an equal read that lies before this point of the timeline.
     fn latest(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
-        let list = library.equal.get(&(asked.edge, asked.values))?;
+        let list = library.equal(asked.edge, asked.values);
         let before = list
             .iter()
             .rev()

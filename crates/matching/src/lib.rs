@@ -5,6 +5,7 @@
 
 mod desk;
 mod fingerprint;
+mod groups;
 mod library;
 
 pub use desk::{Asked, Desk, Judge, Kinship, Pick, Verdict};

@@ -76,6 +76,8 @@ pub struct Mock {
     pub calls: u32,
     /// The overlapping tests one of which made it; empty for an ambient exchange.
     pub shared_by: Vec<TestId>,
+    /// The test of another test runner that made it, by the name that it has there.
+    pub of_test: Option<String>,
 }
 
 /// What a recording says of itself.
@@ -92,6 +94,8 @@ pub struct Manifest {
     /// What the messages are by whose names they are written, as a `FileDescriptorSet`; empty when
     /// that was not told.
     pub schemas: Vec<u8>,
+    /// When it was made, of the mocks of another test runner: their tests have no times of their own.
+    pub at: Option<Timestamp>,
 }
 
 impl Manifest {

@@ -1,5 +1,6 @@
 //! The remote parties of the app.
 
+use crate::EdgeLatency;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -119,6 +120,8 @@ pub struct Edge {
     pub tls: EdgeTls,
     /// When it is a database: what of its schema was used.
     pub tables: Tables,
+    /// How long answers took there.
+    pub latency: EdgeLatency,
 }
 
 /// What is known of TLS on an edge; nothing where none is spoken.

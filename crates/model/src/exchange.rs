@@ -21,6 +21,9 @@ pub struct Exchange {
     pub failure: Option<Failure>,
     /// The ordinal of its connection on the edge, from 1; 0 where that says nothing.
     pub connection: u32,
+    /// What tells the unit of work that it is a part of from all others of its edge in this run, where it is
+    /// not the connection's: a transaction that has a number. It is not written.
+    pub unit: Option<u64>,
     /// When the first byte of the request was seen.
     pub started: Moment,
     /// When the last byte of the response was seen.

@@ -160,9 +160,13 @@ impl Parser<'_> {
         let mut out = String::new();
         loop {
             let start = self.at;
-            while matches!(self.peek(), Some(byte) if byte != b'"' && byte != b'\\' && byte >= 0x20)
-            {
+            let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+            let rest = &self.text.as_bytes()[start..];
+            self.at += rest.iter().position(ends).unwrap_or(rest.len());
+            if out.is_empty() && self.peek() == Some(b'"') {
+                let whole = self.text[start..self.at].to_owned();
                 self.at += 1;
+                return Ok(whole);
             }
             out.push_str(&self.text[start..self.at]);
             match self.peek() {
@@ -298,6 +302,17 @@ pub fn to_string_styled(value: &Value, style: Style) -> String {
     writer.out
 }
 
+/// Whether that is the document in a given spelling.
+#[must_use]
+pub fn is_spelled(value: &Value, style: Style, text: &str) -> bool {
+    let mut writer = Writer { out: String::with_capacity(text.len() + 1), style };
+    writer.value(value, 0);
+    if style.newline {
+        writer.out.push('\n');
+    }
+    writer.out == text
+}
+
 struct Writer {
     out: String,
     style: Style,
@@ -369,7 +384,16 @@ impl Writer {
 
     fn string(&mut self, text: &str) {
         self.out.push('"');
-        for char in text.chars() {
+        // What is written as it stands, mostly all of it.
+        let as_it_is = |byte: &u8| match byte {
+            b'"' | b'\\' | 0..0x20 | 0x7f.. => false,
+            b'/' | b'<' | b'>' | b'&' => self.style == Style::default(),
+            _ => true,
+        };
+        let run = text.bytes().position(|byte| !as_it_is(&byte)).unwrap_or(text.len());
+        let (run, rest) = text.split_at(run);
+        self.out.push_str(run);
+        for char in rest.chars() {
             match char {
                 '"' => self.out.push_str("\\\""),
                 '\\' => self.out.push_str("\\\\"),

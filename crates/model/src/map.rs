@@ -16,6 +16,12 @@ impl Map {
         Map(Vec::new())
     }
 
+    /// A map of pairs whose keys the caller knows to be unique.
+    #[must_use]
+    pub fn of_unique(pairs: Vec<(String, Value)>) -> Self {
+        Map(pairs)
+    }
+
     /// How many keys it has.
     #[must_use]
     pub fn len(&self) -> usize {

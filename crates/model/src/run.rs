@@ -2,7 +2,7 @@
 //!
 //! `docs/events.md` documents them for readers of `--format json`.
 
-use crate::{Difference, Map, TestId, Value};
+use crate::{Difference, Evidence, Latency, Map, TestId, Triage, Value};
 use serde::Serialize;
 use std::fmt;
 
@@ -18,6 +18,10 @@ pub enum RunEvent {
         tests: usize,
         /// The recordings they are in.
         recordings: Vec<String>,
+        /// What stands for the recordings and the tests that were asked for: where it is the same, they are.
+        fingerprint: String,
+        /// Which part of the tests this run is, when it is one.
+        shard: Option<Shard>,
     },
     /// The app is being started for a recording.
     RecordingStarted {
@@ -74,6 +78,46 @@ pub enum RunEvent {
         calls: Vec<CallName>,
         /// Why it failed; empty when it passed.
         findings: Vec<Finding>,
+        /// Where the failure comes from and whose it is; none when it passed.
+        triage: Option<Box<Triage>>,
+        /// What was seen of it beside that; none when it was not run.
+        evidence: Option<Box<Evidence>>,
+    },
+    /// A test that failed was run again, when that was asked for.
+    TestRerun {
+        /// The recording.
+        recording: String,
+        /// The number of the test.
+        #[serde(serialize_with = "test_number")]
+        number: TestId,
+        /// Its name.
+        name: String,
+        /// Which time it was, from 1.
+        attempt: usize,
+        /// The verdict of this time. A test that passes is flaky; it is not run again.
+        outcome: Outcome,
+        /// How long it took.
+        took_ms: f64,
+        /// Why it failed; empty when it passed.
+        findings: Vec<Finding>,
+    },
+    /// A test failed out of its recorded order or beside other copies of the app, and passed in recorded
+    /// order on a copy of its own. Told when all tests of the recording have their verdicts.
+    Retried {
+        /// The recording.
+        recording: String,
+        /// The number of the test.
+        #[serde(serialize_with = "test_number")]
+        number: TestId,
+        /// Its name.
+        name: String,
+        /// What that is due to.
+        cause: RetryCause,
+        /// The earlier test without which it fails, when it depends on the order.
+        #[serde(serialize_with = "maybe_test_number")]
+        depends_on: Option<TestId>,
+        /// What was wrong when it failed.
+        findings: Vec<Finding>,
     },
     /// The app ended while it was needed.
     AppExited {
@@ -103,6 +147,20 @@ pub enum RunEvent {
         /// The columns that are other ones, by table.
         columns: Vec<MovedColumn>,
     },
+    /// How long answers took on an edge when it was recorded, and in this run as far as the two can be
+    /// compared.
+    EdgeLatency {
+        /// The recording.
+        recording: String,
+        /// The edge.
+        edge: String,
+        /// Whose time it is.
+        of: Measured,
+        /// What the recording says.
+        recorded: Latency,
+        /// What was measured; none where that could not be, and always none of a mock.
+        measured: Option<Latency>,
+    },
     /// All tests of a recording are done.
     RecordingFinished {
         /// The recording.
@@ -115,6 +173,40 @@ pub enum RunEvent {
         /// The counts.
         summary: Summary,
     },
+}
+
+/// Whose time is told of an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measured {
+    /// What the app itself takes for a test, without waiting for others.
+    App,
+    /// How long a dependency takes that was let through.
+    Real,
+    /// How long a dependency took when it was recorded; now a mock answers at once.
+    Mock,
+}
+
+/// One of the parts into which a run is split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Shard {
+    /// Which, from 1.
+    pub index: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+/// Why a test failed at first and passed when it was tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetryCause {
+    /// The app remembers something of an earlier test: without that one, this one fails every time.
+    OrderDependent,
+    /// It also passed in the order in which it had failed: it is racy, flaky, or disturbed by other
+    /// copies of the app.
+    Flaky,
+    /// That was not found out, since too many tests were tried again.
+    Unexplained,
 }
 
 fn test_number<S: serde::Serializer>(id: &TestId, serializer: S) -> Result<S::Ok, S::Error> {
@@ -228,6 +320,8 @@ pub enum Finding {
         operation: String,
         /// Where.
         differences: Vec<Difference>,
+        /// Whether it was answered as recorded all the same, by `test --go-on`.
+        answered: bool,
     },
     /// A call came that no mock answers.
     CallUnexpected {
@@ -254,6 +348,30 @@ pub enum Finding {
         request: Map,
         /// How many times more than recorded.
         times: usize,
+        /// How often it was recorded in this test; none in events of releases that did not say so.
+        recorded: Option<usize>,
+    },
+    /// Calls of one statement, which differ by values only, came more often than was recorded, and not all
+    /// of them have a mock: a query for each row, say. It stands for all of them.
+    CallMultiplied {
+        /// The dependency.
+        edge: String,
+        /// Who answers for the dependency, by the settings.
+        owner: Option<String>,
+        /// What the first one asked.
+        operation: String,
+        /// What all of them ask, without the values: `SELECT name FROM items WHERE id = $1`.
+        statement: String,
+        /// How many came in the test, those that are as recorded included.
+        came: usize,
+        /// How many the recording has.
+        recorded: usize,
+        /// How many of them got no answer.
+        refused: usize,
+        /// The first that are too many.
+        requests: Vec<Map>,
+        /// The mock that comes nearest to the first of these, if any is near.
+        nearest: Option<NearestMock>,
     },
     /// Two calls came in another order than the recording shows they must.
     CallOrder {
@@ -334,8 +452,12 @@ pub struct NearestMock {
 pub struct Summary {
     /// Tests that passed.
     pub passed: usize,
-    /// Tests that failed.
+    /// Tests that failed, without those that are counted below.
     pub failed: usize,
+    /// Tests that failed and passed when they were run again.
+    pub flaky: usize,
+    /// Tests that failed, and whose failure a quarantine excuses.
+    pub quarantined: usize,
     /// Tests that were not run.
     pub not_run: usize,
     /// How long the run took.

@@ -28,12 +28,82 @@ pub struct Settings {
     pub trust_files: bool,
     /// Paths that may differ in every test.
     pub noise: Vec<String>,
+    /// Tests that stay together on one copy of the app: of each group its name and what selects its tests,
+    /// as `--test` does.
+    pub groups: Vec<(String, Vec<String>)>,
     /// Where the schemas of messages are: .proto files, folders of them, descriptor sets.
     pub proto: Vec<String>,
+    /// Whether servers whose messages no schema describes are asked for one while recording.
+    pub reflection: bool,
     /// What is said of single edges.
     pub edges: Vec<EdgeSettings>,
     /// What counts as a secret.
     pub secrets: SecretSettings,
+    /// Where the history is: a file, from the project's folder, or a URL of PostgreSQL; none for
+    /// `rehearsal/runs/history.db`.
+    pub history: Option<String>,
+    /// Who answers for which tests: patterns of their names with owners; the last that fits counts.
+    pub owners: Vec<(String, Vec<String>)>,
+    /// Tests whose failure is known.
+    pub quarantine: Vec<QuarantineSettings>,
+    /// Where defects are filed.
+    pub defects: DefectSettings,
+}
+
+/// A test whose failure is known and does not count for a while.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuarantineSettings {
+    /// Which: `checkout/12`, a name, or a file of a test.
+    pub test: String,
+    /// Who sees to it.
+    pub owner: String,
+    /// The last day on which it holds: `2026-12-31`.
+    pub until: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Where defects are filed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DefectSettings {
+    /// Into which system.
+    pub tracker: Tracker,
+    /// Where its API is; none for the public one, where there is one.
+    pub url: Option<String>,
+    /// The project there: Jira's key, `owner/name`, GitLab's path or number.
+    pub project: Option<String>,
+    /// The variable that holds the token; none for the usual one.
+    pub token: Option<String>,
+    /// The variable that holds the user of the token, for Jira Cloud.
+    pub user: Option<String>,
+    /// The type of issue in Jira.
+    pub issue_type: Option<String>,
+}
+
+/// A system that keeps defects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tracker {
+    /// Files in `rehearsal/defects`.
+    #[default]
+    Local,
+    /// Jira, by its REST API v3.
+    Jira,
+    /// Issues of GitHub.
+    GitHub,
+    /// Issues of GitLab.
+    GitLab,
+}
+
+impl Tracker {
+    /// The word for each in files.
+    pub const WORDS: &[&str] = &["local", "jira", "github", "gitlab"];
+
+    /// That of a word.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [Self::Local, Self::Jira, Self::GitHub, Self::GitLab];
+        Self::WORDS.iter().zip(all).find(|(known, _)| **known == word).map(|(_, tracker)| tracker)
+    }
 }
 
 impl Default for Settings {
@@ -49,9 +119,15 @@ impl Default for Settings {
             max_body: 16 << 20,
             trust_files: false,
             noise: Vec::new(),
+            groups: Vec::new(),
             proto: Vec::new(),
+            reflection: true,
             edges: Vec::new(),
             secrets: SecretSettings::default(),
+            history: None,
+            owners: Vec::new(),
+            quarantine: Vec::new(),
+            defects: DefectSettings::default(),
         }
     }
 }

@@ -302,10 +302,12 @@ mod tests {
             took_ms: 1.5,
             calls: Vec::new(),
             findings: vec![],
+            triage: None,
+            evidence: None,
         };
         assert_eq!(
             event.to_json(),
-            r#"{"event":"test-finished","recording":"checkout","number":3,"name":"GET /","file":"rehearsal/checkout/tests/0003-get.yaml","outcome":"not-run","took_ms":1.5,"calls":[],"findings":[]}"#
+            r#"{"event":"test-finished","recording":"checkout","number":3,"name":"GET /","file":"rehearsal/checkout/tests/0003-get.yaml","outcome":"not-run","took_ms":1.5,"calls":[],"findings":[],"triage":null,"evidence":null}"#
         );
     }
 }

@@ -17,7 +17,7 @@ const MOST_CHANGES: u8 = 8;
 /// What a session wants of whoever plays it.
 pub(crate) enum Wish {
     /// An answer.
-    Ask { id: ExchangeId, request: Map, at: Moment },
+    Ask { id: ExchangeId, request: Map, unit: Option<u64>, at: Moment },
     /// That this exchange be taken.
     Take { id: ExchangeId, exchange: Box<Exchange> },
 }
@@ -52,6 +52,8 @@ pub(crate) struct Player {
     pub(crate) closed: Option<Ending>,
     /// With whom the peer wants to be connected from here on, and what it has said to them already.
     pub(crate) reaches: Option<(String, Bytes)>,
+    /// Within what the next question is asked.
+    within: Option<u64>,
     /// Bytes that were to be sent.
     pub(crate) sent: usize,
     /// What the session wants; the caller takes it out.
@@ -92,6 +94,7 @@ impl Player {
             changes: 0,
             closed: None,
             reaches: None,
+            within: None,
             sent: 0,
             wishes: Vec::new(),
         }
@@ -121,7 +124,11 @@ impl Player {
             Command::StartTls { with, unread } if with == self.peer => {
                 self.start_tls = Some(unread);
             }
-            Command::Ask { id, request, at } => self.wishes.push(Wish::Ask { id, request, at }),
+            Command::Within(unit) => self.within = Some(unit),
+            Command::Ask { id, request, at } => {
+                let unit = self.within.take();
+                self.wishes.push(Wish::Ask { id, request, unit, at });
+            }
             Command::Emit { id, exchange } => self.wishes.push(Wish::Take { id, exchange }),
             // Who plays a side learns nothing of a database.
             Command::Teach(_) => {}
@@ -140,6 +147,7 @@ impl Player {
             | Command::StartTls { .. }
             | Command::Begin { .. }
             | Command::Stir { .. }
+            | Command::Unread(_)
             | Command::Hold { .. }
             | Command::Forward { .. } => {}
         }

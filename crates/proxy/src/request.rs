@@ -141,6 +141,7 @@ impl Requester {
             response: None,
             failure: Some(failure),
             connection: 0,
+            unit: None,
             started,
             finished: self.options.clock.now(),
         }

@@ -38,6 +38,10 @@ pub trait Sink: Watch {
         exchange: Box<Exchange>,
     );
 
+    /// Before anything further of the connection is passed on: what was emitted is to be kept when
+    /// this returns.
+    fn settle(&self) {}
+
     /// The connection is TLS from here on.
     fn secured(&self, _connection: ConnectionId, _tls: EdgeTls) {}
 

@@ -9,24 +9,29 @@
 //! is that one's. A call that lasts and outlives its test by more than a moment is no part of it: the
 //! app keeps that connection for others.
 //!
+//! What ends a unit of work, such as a transaction, belongs to the test that opened it ([`units`]).
+//!
 //! Bytes are forwarded before they are understood, so what is told may come in another order than it
 //! happened: the app may call a dependency before we are told of the request that made it do so. What
 //! decides are therefore the moments at which bytes were seen, not the order of the telling.
 //!
 //! Pure: what was seen goes in, finished test cases and mocks come out.
 
+mod units;
+
 use crate::order;
 use rehearsal_model::{EdgeName, Exchange, Mock, Moment, TestCase, TestId, Timestamp, stream};
-use rehearsal_wire::Facets;
+use rehearsal_wire::{Bracket, Facets};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use units::{Ended, Units};
 
 /// How long after a call without a test is over its request may yet be told of, in nanoseconds.
 const PATIENCE: u64 = 100_000_000;
 
 /// How long a message may keep the app busy while others come, in nanoseconds.
 const BUSY: u64 = 1_000_000_000;
-/// How long after its test a call that lasts may end, in nanoseconds.
+/// How long after its test a call that lasts may end, or a unit of work be ended, in nanoseconds.
 const AFTERMATH: u64 = 1_000_000_000;
 /// Moments that are remembered of what was said in a test that lasts.
 const STIRS: usize = 4096;
@@ -79,6 +84,7 @@ pub(crate) struct Attribution {
     orphans: VecDeque<u64>,
     /// Tests that are over, by an undecided call of their window.
     held: HashMap<u64, Vec<TestId>>,
+    units: Units,
 }
 
 struct PendingTest {
@@ -98,6 +104,8 @@ struct PendingCall {
     /// Whose it is, once that is decided.
     owners: Vec<TestId>,
     seen: Option<Seen>,
+    /// The unit of work that it ends.
+    ends: Option<Ended>,
 }
 
 impl Attribution {
@@ -140,7 +148,8 @@ impl Attribution {
 
     /// The app begins to ask a dependency.
     pub(crate) fn outbound_began(&mut self, flow: Flow, started: Moment) {
-        let call = PendingCall { started, after: self.last, owners: Vec::new(), seen: None };
+        let (owners, seen, ends) = (Vec::new(), None, None);
+        let call = PendingCall { started, after: self.last, owners, seen, ends };
         self.calls.insert(self.next_call, Box::new(call));
         self.outbound.insert(flow, self.next_call);
         self.waiting.insert((started, self.next_call));
@@ -168,19 +177,35 @@ impl Attribution {
         let Some(test) = self.tests.get_mut(&id) else { return };
         self.open.remove(&(test.started, id));
         test.started = seen.exchange.started;
+        let finished = seen.exchange.finished;
         test.seen = Some(seen);
-        self.settle(vec![id], out);
+        let mut over = self.overdue(finished);
+        over.push(id);
+        self.settle(over, out);
     }
 
     /// An outbound exchange is complete.
     pub(crate) fn outbound_done(&mut self, flow: Flow, seen: Seen, out: &mut Vec<Finished>) {
         let Some(number) = self.outbound.remove(&flow) else { return };
         self.settle_orphans(seen.exchange.finished, out);
+        let mut over = self.overdue(seen.exchange.finished);
         if let Some(call) = self.calls.get_mut(&number) {
+            let at = units::place(flow, &seen.exchange);
+            match seen.facets.bracket(&seen.exchange.request) {
+                Some(Bracket::Opens) => {
+                    over.extend(self.units.opens(at, number, call.started));
+                }
+                Some(Bracket::Ends) => call.ends = self.units.ends(at),
+                Some(Bracket::Unasked(is_so)) => over.extend(self.units.opens_unasked(at, is_so)),
+                None if self.units.is_unasked(at) => {
+                    over.extend(self.units.opens(at, number, call.started));
+                }
+                None => self.units.goes_on(at, call.started),
+            }
             self.ripe.insert((call.started, number));
             call.seen = Some(seen);
         }
-        self.settle(Vec::new(), out);
+        self.settle(over, out);
     }
 
     /// An exchange that began will not be told: its connection broke off or could not be read.
@@ -211,6 +236,8 @@ impl Attribution {
         for flow in &unfinished {
             self.lost(*flow, out);
         }
+        let waiting = self.overdue(Moment(u64::MAX));
+        self.settle(waiting, out);
         self.settle_orphans(Moment(u64::MAX), out);
         unfinished.len()
     }
@@ -218,6 +245,11 @@ impl Attribution {
     /// How many exchanges are under way, inbound and outbound.
     pub(crate) fn under_way(&self) -> usize {
         self.inbound.len() + self.outbound.len()
+    }
+
+    /// Whether no test is open or waits to be told.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.tests.is_empty()
     }
 
     /// Decides what can be decided, and tells the tests that waited for nothing else: of these, and
@@ -229,7 +261,9 @@ impl Attribution {
             self.ripe.remove(&(started, number));
             self.waiting.remove(&(started, number));
             over.extend(self.held.remove(&number).unwrap_or_default());
+            let opener = self.calls.get(&number).and_then(|call| call.ends).map(|unit| unit.opener);
             self.decide(number, out);
+            over.extend(opener.map(|opener| self.units.free(opener)).unwrap_or_default());
         }
         over.sort_unstable();
         for id in over {
@@ -240,8 +274,15 @@ impl Attribution {
     /// Says whose a call is that is over, as is all that might have made it. A call that is one
     /// test's stays with it until the test is told.
     fn decide(&mut self, number: u64, out: &mut Vec<Finished>) {
+        let opened = self.owner_of_unit(number);
         let Some(call) = self.calls.get_mut(&number) else { return };
         call.owners.clear();
+        if let Some(one) = opened {
+            call.owners.push(one);
+            self.decided.insert((call.started, number));
+            self.tests.entry(one).and_modify(|test| _ = test.calls.insert(number));
+            return;
+        }
         let within = self.tests.iter().filter(|(_, test)| test.holds(call.started));
         call.owners.extend(within.map(|(id, _)| *id));
         let asked = call.owners.iter().filter_map(|id| self.tests.get(id)).filter(|it| !it.lasts());
@@ -323,6 +364,9 @@ impl Attribution {
             self.held.entry(*call).or_default().push(id);
             return;
         }
+        if self.waits_for_unit(id) {
+            return;
+        }
         let Some(test) = self.tests.remove(&id) else { return };
         let calls = test.calls.iter().filter_map(|number| self.take_decided(*number)?.seen);
         let calls = order::calls(calls.collect());
@@ -382,7 +426,14 @@ impl PendingCall {
 
     fn into_mock(self) -> Option<Finished> {
         let Seen { edge, exchange, .. } = self.seen?;
-        let mock = Mock { edge, exchange, after: self.after, calls: 0, shared_by: self.owners };
+        let mock = Mock {
+            edge,
+            exchange,
+            after: self.after,
+            calls: 0,
+            shared_by: self.owners,
+            of_test: None,
+        };
         Some(Finished::Mock(Box::new(mock)))
     }
 }

@@ -6,7 +6,7 @@ use crate::lanes::Turns;
 use crate::policy::{Dialled, Server};
 use crate::sink::{Ear, Message};
 use crate::tls::{Called, Secured};
-use rehearsal_capture::{Captured, Endpoint, Notice};
+use rehearsal_capture::{Caller, Captured, Endpoint, Notice};
 use rehearsal_model::{Exchange, Failure, LedgerLine, Role};
 use rehearsal_proxy::{
     Clock, ConnectionId, ConnectionOptions, DialError, Gate, NoTls, Observe, OneAtATime, Stream,
@@ -119,8 +119,9 @@ impl Connections {
     }
 
     fn outbound(&mut self, dialled: Dialled, called: Called, client: Captured) {
-        let Dialled { party, server } = dialled;
-        let mut carrier = self.carrier(party, Role::Outbound);
+        let Dialled { party, caller, server } = dialled;
+        self.parties.dialled(party, called.target());
+        let mut carrier = self.carrier(party, Role::Outbound, caller);
         carrier.tls = self.secured.over(party, called);
         let (started, dialling) = match server {
             Server::Ready(server) => {
@@ -160,7 +161,8 @@ impl Connections {
 
     fn inbound(&mut self, visible: &Endpoint, hidden: &Endpoint, called: Called, client: Captured) {
         let party = self.parties.inbound(visible);
-        let mut carrier = self.carrier(party, Role::Inbound);
+        self.parties.dialled(party, called.target());
+        let mut carrier = self.carrier(party, Role::Inbound, None);
         carrier.tls = self.secured.over(party, called);
         let (hidden, gate) = (hidden.to_string(), self.gate.clone());
         self.lanes.carry(async move {
@@ -172,11 +174,11 @@ impl Connections {
         });
     }
 
-    fn carrier(&mut self, party: PartyId, role: Role) -> Carrier {
+    fn carrier(&mut self, party: PartyId, role: Role, caller: Option<Caller>) -> Carrier {
         let connection = ConnectionId(self.next);
         self.next += 1;
         let ordinal = self.parties.connected(party);
-        self.desk.tell(Message::Connected { connection, party, role, ordinal });
+        self.desk.tell(Message::Connected { connection, party, role, ordinal, caller });
         let mut options = ConnectionOptions::new(connection, self.clock);
         options.limits = self.limits;
         let known = self.parties.get(party).protocol;

@@ -1,8 +1,10 @@
 //! The recorder's desk: whoever has something to tell waits for its turn and does the work itself.
 //!
-//! There is no queue and no thread behind it. What was told is in the journal when [`Desk::tell`]
-//! returns, where a kill does not reach it, and a connection says nothing further before. So a kill
-//! costs a connection no more than what it was about to tell, however busy the machine is, and
+//! There is no queue and no thread behind it. What was told is in the journal, where a kill does not
+//! reach it, when [`Desk::tell`] returns. A connection calls [`Desk::note`] instead, and nothing
+//! further of it is passed on before [`Desk::settle`] was called: by itself, or by its thread, which
+//! does so for all its connections before it waits. So a kill costs a connection no more than the
+//! exchanges it was about to tell, however busy the machine is, one write serves many of them, and
 //! nothing grows when the traffic is faster than the recorder.
 
 use crate::recorder::{Harvest, Recorder};
@@ -18,13 +20,30 @@ impl Desk {
         Desk(Mutex::new(Some(recorder)))
     }
 
-    /// Has something recorded; nothing after [`Desk::close`].
+    /// Has something recorded and kept; nothing after [`Desk::close`].
     pub(crate) fn tell(&self, message: Message) {
+        self.with(|recorder| {
+            recorder.tell(message);
+            recorder.settle();
+        });
+    }
+
+    /// Has something recorded, which is kept at the next [`Desk::settle`].
+    pub(crate) fn note(&self, message: Message) {
+        self.with(|recorder| recorder.tell(message));
+    }
+
+    /// Keeps what was noted.
+    pub(crate) fn settle(&self) {
+        self.with(Recorder::settle);
+    }
+
+    fn with(&self, work: impl FnOnce(&mut Recorder)) {
         // A recorder that panicked is of no more use; `close` says so.
         if let Ok(mut desk) = self.0.lock()
             && let Some(recorder) = &mut *desk
         {
-            recorder.tell(message);
+            work(recorder);
         }
     }
 

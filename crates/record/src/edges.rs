@@ -1,7 +1,7 @@
 //! The parties that were met: their names, addresses and what was seen of each.
 
 use rehearsal_capture::Endpoint;
-use rehearsal_model::{Edge, EdgeName, EdgeSettings, EdgeTls, Role};
+use rehearsal_model::{Edge, EdgeLatency, EdgeName, EdgeSettings, EdgeTls, Role};
 use rehearsal_wire::{SeenTables, Taught};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -20,6 +20,8 @@ pub(crate) struct Party {
     /// The protocol that the settings give it.
     pub(crate) protocol: Option<String>,
     connections: u32,
+    /// Where it can be dialled; none where only the app or somebody between can reach it.
+    target: Option<String>,
 }
 
 /// Everybody that was met. Shared by the capture policy and the engine.
@@ -114,6 +116,7 @@ impl Parties {
                 addresses: Vec::new(),
                 protocol: Some(protocol),
                 connections: 0,
+                target: None,
             });
             PartyId(state.list.len() - 1)
         })
@@ -134,6 +137,20 @@ impl Parties {
         let party = &mut state.list[party.0];
         party.connections += 1;
         party.connections
+    }
+
+    /// Notes where a party can be dialled; what is known of the latest connection counts.
+    pub(crate) fn dialled(&self, party: PartyId, target: Option<&str>) {
+        let mut state = self.state();
+        let known = &mut state.list[party.0].target;
+        if target.is_some() && known.as_deref() != target {
+            *known = target.map(str::to_owned);
+        }
+    }
+
+    /// Where a party can be dialled.
+    pub(crate) fn target(&self, party: PartyId) -> Option<String> {
+        self.state().list[party.0].target.clone()
     }
 
     pub(crate) fn get(&self, party: PartyId) -> Party {
@@ -164,6 +181,7 @@ impl State {
                 addresses: vec![address.clone()],
                 protocol,
                 connections: 0,
+                target: None,
             }),
         }
         self.by_address.insert((role, address), id);
@@ -259,6 +277,11 @@ impl Spoken {
         self.changed |= known.is_some_and(|edge| edge.tables.add(taught));
     }
 
+    /// There is news of what is beside the edges.
+    pub(crate) fn renew(&mut self) {
+        self.changed = true;
+    }
+
     /// Every edge, when there is news of any since the last time.
     pub(crate) fn news(&mut self, parties: &Parties) -> Option<Vec<Edge>> {
         std::mem::take(&mut self.changed).then(|| self.edges(parties))
@@ -279,6 +302,7 @@ impl Spoken {
                 addresses,
                 tls: edge.tls.clone(),
                 tables,
+                latency: EdgeLatency::default(),
             }
         };
         let mut edges: Vec<Edge> = self.edges.iter().map(whole).collect();

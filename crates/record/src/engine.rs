@@ -3,9 +3,10 @@
 use crate::connections::Connections;
 use crate::desk::Desk;
 use crate::edges::Parties;
+use crate::inquirer::{self, Inquirer};
 use crate::lanes::Lanes;
 use crate::policy::RecordPolicy;
-use crate::recorder::{Harvest, Recorder, sorted};
+use crate::recorder::{Harvest, Learning, Question, Recorder, Rotation, sorted};
 use crate::sink::Message;
 use crate::tls::Secured;
 use crate::{Ends, Progress, RecordError, RecordOptions, tls};
@@ -35,8 +36,10 @@ const LAST_BYTES: Duration = Duration::from_secs(2);
 /// What was recorded.
 #[derive(Debug)]
 pub struct Recorded {
-    /// What was written.
+    /// What was written: of several recordings the last.
     pub finished: Finished,
+    /// Those before it that were closed since they had become too large.
+    pub parts: Vec<Finished>,
     /// Everybody that was met.
     pub edges: Vec<Edge>,
     /// How many exchanges each of them had.
@@ -77,6 +80,7 @@ pub async fn record(
         schemas,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         command: words.map(|word| scrubber.text(&word.to_string_lossy()).into_owned()).collect(),
+        at: options.tests.is_some().then(wall_clock),
         ..Manifest::default()
     };
     let folder = project.recording_folder(&options.name)?;
@@ -85,10 +89,21 @@ pub async fn record(
     let seen = progress.subscribe();
     let clock = Clock::start();
     let theirs = manifest.clone();
+    let (ask, questions) = mpsc::unbounded_channel();
+    let rotation = rotation(project, &options);
     let session = Session::begin(&settings.edges, known, clock, |parties| {
-        Recorder::new(parties, writer, theirs, scrubber, wall_clock(), progress)
+        // Its own, which this thread has not used.
+        let scrubber = scrubber.clone();
+        let recorder = Recorder::new(parties, writer, theirs, scrubber, wall_clock(), progress);
+        let recorder = recorder.keeping(options.keep.clone());
+        let recorder = recorder.rotating(rotation);
+        let recorder = match settings.reflection {
+            true => recorder.learning(Learning::by(ask, known, settings.max_body)),
+            false => recorder,
+        };
+        if options.tests.is_some() { recorder.of_suite() } else { recorder }
     });
-    let (app_ended, unhappy) = match session.run(settings, &options, stop, seen).await {
+    let (app_ended, unhappy) = match session.run(settings, &options, stop, seen, questions).await {
         Ok(app_ended) => (app_ended, None),
         Err(error) => (None, Some(error)),
     };
@@ -97,22 +112,27 @@ pub async fn record(
         harvest.writer.discard()?;
         return Err(error);
     }
-    if harvest.counts.requests == 0 && !append {
+    if harvest.counts.requests == 0 && !append && options.tests.is_none() {
         harvest.writer.discard()?;
         return Err(match app_ended {
             Some(ending) => RecordError::EndedEarly(ending),
             None => nothing_came(harvest.counts.listening.to_vec()),
         });
     }
-    let Harvest { writer, edges, ledger, warnings, unfinished, counts, exchanges, hidden } =
-        harvest;
-    let listens = sorted(&counts.listening);
-    let manifest = Manifest { edges: edges.clone(), listens, ..manifest };
-    let finished = tokio::task::spawn_blocking(move || writer.finish(manifest))
+    let Harvest { ledger, warnings, unfinished, counts, exchanges, hidden, schemas, .. } = harvest;
+    let Harvest { writer, edges, mut parts, spare, .. } = harvest;
+    let listens = if options.tests.is_some() { Vec::new() } else { sorted(&counts.listening) };
+    let manifest = Manifest { edges: edges.clone(), listens, schemas, ..manifest };
+    let finish = move || match spare.then(|| parts.pop()).flatten() {
+        Some(last) => writer.discard().map(|()| (last, parts)),
+        None => writer.finish(manifest).map(|finished| (finished, parts)),
+    };
+    let (finished, parts) = tokio::task::spawn_blocking(finish)
         .await
         .map_err(|error| RecordError::Internal(error.to_string()))??;
     Ok(Recorded {
         finished,
+        parts,
         edges,
         exchanges,
         hidden,
@@ -123,6 +143,12 @@ pub async fn record(
         recovered,
         app_ended,
     })
+}
+
+/// How the recording goes on in another one, when it may become too large.
+fn rotation(project: &Project, options: &RecordOptions) -> Option<Rotation> {
+    let limit = options.rotate?;
+    Some(Rotation::new(limit, project.clone(), options.name.clone()))
 }
 
 /// The recorder and what leads to it.
@@ -145,6 +171,12 @@ impl Session {
         Session { desk, parties, schemas, clock }
     }
 
+    /// What carries the connections, and keeps what these noted before it waits.
+    fn lanes(&self) -> Result<Lanes, RecordError> {
+        let desk = Arc::clone(&self.desk);
+        Lanes::open(move || desk.settle()).map_err(|error| RecordError::Internal(error.to_string()))
+    }
+
     /// Runs the app until the recording shall end; tells how the app ended, if it did by itself.
     async fn run(
         &self,
@@ -152,12 +184,16 @@ impl Session {
         options: &RecordOptions,
         stop: impl Future<Output = ()>,
         seen: watch::Receiver<Progress>,
+        questions: mpsc::UnboundedReceiver<Question>,
     ) -> Result<Option<Ending>, RecordError> {
-        let lanes = Lanes::open();
-        let lanes = lanes.map_err(|error| RecordError::Internal(error.to_string()))?;
+        let lanes = self.lanes()?;
         let (notices_tx, notices_rx) = mpsc::unbounded_channel();
         let mut program = options.program.clone();
         let identities = tls::identities(&settings.edges)?;
+        let (desk, parties) = (Arc::clone(&self.desk), Arc::clone(&self.parties));
+        let inquirer =
+            Inquirer { desk, parties, clock: self.clock, identities: identities.clone() };
+        lanes.first().spawn(inquirer.work(questions));
         let (tls, files) = match tls::prepare(&mut program, identities) {
             Ok((between, files)) => {
                 let between = match &options.keylog {
@@ -179,6 +215,7 @@ impl Session {
             clock: self.clock,
             name_server: settings.name_server,
             files,
+            tests: options.tests.clone(),
         };
         let (app, capture) =
             self.start(policy, options, &program, (notices_tx, lanes.first())).await?;
@@ -192,8 +229,11 @@ impl Session {
             () = stop => None,
             () = ends(options.ends, seen.clone()) => None,
             () = broken(seen.clone()) => None,
-            ending = app.ended() => Some(ending),
+            ending = async {
+                if options.tests.is_some() { app.first_ended().await } else { app.ended().await }
+            } => Some(ending),
         };
+        told(seen.clone()).await;
         if app_ended.is_none() {
             self.desk.tell(Message::Closing);
             let quiet = async {
@@ -230,6 +270,12 @@ impl Session {
         })
         .await
     }
+}
+
+/// Waits until no server is asked any more of what its messages are made: what came since is recorded only
+/// then, and the app may be a server that is asked.
+async fn told(mut seen: watch::Receiver<Progress>) {
+    let _ = timeout(inquirer::LIMIT, seen.wait_for(|progress| !progress.asking)).await;
 }
 
 /// Waits until nothing more can be recorded.

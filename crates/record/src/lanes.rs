@@ -34,13 +34,14 @@ pub(crate) struct Turns {
 }
 
 impl Lanes {
-    /// As many as the machine has use for.
+    /// As many as the machine has use for. Each does `rest` whenever it has nothing else to do.
     ///
     /// # Errors
     /// When the system gives no more threads or descriptors.
-    pub(crate) fn open() -> io::Result<Self> {
+    pub(crate) fn open(rest: impl Fn() + Clone + Send + Sync + 'static) -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let runtime = || Builder::new_current_thread().enable_all().build();
+        let runtime =
+            || Builder::new_current_thread().on_thread_park(rest.clone()).enable_all().build();
         let runtimes: Vec<_> =
             (0..cores.div_ceil(2).min(MOST)).map(|_| runtime()).collect::<io::Result<_>>()?;
         let first = runtimes[0].handle().clone();
@@ -139,7 +140,7 @@ mod tests {
     #[tokio::test]
     async fn everything_comes_to_its_end_before_the_lanes_do() {
         let ended = Arc::new(AtomicUsize::new(0));
-        let lanes = Lanes::open().unwrap();
+        let lanes = Lanes::open(|| {}).unwrap();
         let mut turns = lanes.turns();
         for number in 0..20 {
             let counts = Counts(Arc::clone(&ended));
@@ -156,7 +157,7 @@ mod tests {
     #[tokio::test]
     async fn what_has_no_end_is_dropped_with_the_lanes_and_what_panics_ends_alone() {
         let ended = Arc::new(AtomicUsize::new(0));
-        let lanes = Lanes::open().unwrap();
+        let lanes = Lanes::open(|| {}).unwrap();
         let mut turns = lanes.turns();
         for _ in 0..4 {
             let counts = Counts(Arc::clone(&ended));

@@ -4,13 +4,15 @@
 use crate::desk::Desk;
 use crate::edges::{Parties, PartyId};
 use crate::sink::Message;
-use rehearsal_capture::{BoxFuture, Endpoint, InPlace, Policy, Verdict};
+use rehearsal_capture::{BoxFuture, Caller, Endpoint, InPlace, Policy, Verdict};
 use rehearsal_model::{Exchange, Failure, LedgerLine, Moment};
-use rehearsal_proxy::{Clock, Datagrams, DialError, Stream, dial, errno, observe_datagram};
+use rehearsal_proxy::{
+    Clock, Datagrams, DialError, Stream, ask_name_server, dial, errno, observe_datagram,
+};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 
 /// Why datagrams are in the ledger. Resolvers send them to try which addresses can be reached.
@@ -21,14 +23,12 @@ pub const DATAGRAMS: &str = "UDP is recorded for names only";
 const HEAD_START: Duration = Duration::from_millis(50);
 /// How long a dependency may take to take a connection.
 const DIAL_LIMIT: Duration = Duration::from_secs(127);
-/// How long a name server may take. The app asks again long before.
-const RESOLVE_LIMIT: Duration = Duration::from_secs(10);
-/// The largest datagram.
-const DATAGRAM: usize = 65_535;
 
 /// A dialled connection, on its way to the loop that carries it.
 pub(crate) struct Dialled {
     pub(crate) party: PartyId,
+    /// By whom, where that is of interest.
+    pub(crate) caller: Option<Caller>,
     pub(crate) server: Server,
 }
 
@@ -48,11 +48,18 @@ pub(crate) struct RecordPolicy {
     pub(crate) name_server: Option<SocketAddr>,
     /// What the app reads in the place of other files.
     pub(crate) files: Vec<InPlace>,
+    /// Where the tests of another test runner leave their names.
+    pub(crate) tests: Option<PathBuf>,
 }
 
 impl RecordPolicy {
     /// Dials where the app wants to connect to: `host` where a name stands behind the address.
-    async fn dial_first(&self, to: Endpoint, host: Option<&str>) -> Verdict {
+    async fn dial_first(
+        &self,
+        to: Endpoint,
+        host: Option<&str>,
+        caller: Option<Caller>,
+    ) -> Verdict {
         let party = self.parties.outbound(&to, host);
         let started = self.clock.now();
         let target = host.map_or_else(|| to.to_string(), str::to_owned);
@@ -70,12 +77,12 @@ impl RecordPolicy {
             Ok(Err(_)) => return Verdict::Refuse(errno(Failure::Refused), "dialling it broke off"),
             Err(_) => Server::Dialling(started, dialling),
         };
-        Verdict::Redirect(Box::new(Dialled { party, server }))
+        Verdict::Redirect(Box::new(Dialled { party, caller, server }))
     }
 
     async fn ask(&self, server: SocketAddr, query: Vec<u8>) -> Option<Vec<u8>> {
         let at = self.clock.now();
-        let answer = forward(self.name_server.unwrap_or(server), &query).await?;
+        let answer = ask_name_server(self.name_server.unwrap_or(server), &query).await?;
         let dns = rehearsal_wire::protocol("dns")?;
         let reply = Some((answer.as_slice(), self.clock.now()));
         let datagrams = Datagrams { query: (&query, at), reply };
@@ -95,31 +102,22 @@ impl RecordPolicy {
     }
 }
 
-async fn forward(server: SocketAddr, query: &[u8]) -> Option<Vec<u8>> {
-    let local = if server.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" };
-    let asking = async {
-        let socket = UdpSocket::bind(local).await.ok()?;
-        socket.connect(server).await.ok()?;
-        socket.send(query).await.ok()?;
-        let mut answer = vec![0; DATAGRAM];
-        let length = socket.recv(&mut answer).await.ok()?;
-        answer.truncate(length);
-        Some(answer)
-    };
-    tokio::time::timeout(RESOLVE_LIMIT, asking).await.ok().flatten()
-}
-
 impl Policy for RecordPolicy {
     fn files(&self) -> Vec<InPlace> {
         self.files.clone()
     }
 
     fn connect(&self, to: &Endpoint) -> BoxFuture<'_, Verdict> {
-        Box::pin(self.dial_first(to.clone(), None))
+        Box::pin(self.dial_first(to.clone(), None, None))
+    }
+
+    fn connect_by(&self, thread: i32, to: &Endpoint) -> BoxFuture<'_, Verdict> {
+        let caller = self.tests.as_ref().map(|tests| Caller::of(thread, tests));
+        Box::pin(self.dial_first(to.clone(), None, caller))
     }
 
     fn connect_named<'a>(&'a self, name: &'a str, to: &'a Endpoint) -> BoxFuture<'a, Verdict> {
-        Box::pin(self.dial_first(to.clone(), Some(name)))
+        Box::pin(self.dial_first(to.clone(), Some(name), None))
     }
 
     fn resolve(&self, server: SocketAddr, query: Vec<u8>) -> BoxFuture<'_, Option<Vec<u8>>> {

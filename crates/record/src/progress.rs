@@ -6,7 +6,7 @@ use tokio::time::Instant;
 /// How far a recording is.
 ///
 /// Counts are to be looked at: a watch of them tells only that the app listens, that the first
-/// request was answered, and that the recording is broken.
+/// request was answered, that a server is asked or has answered, and that the recording is broken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Requests that the app answered.
@@ -25,6 +25,8 @@ pub struct Progress {
     pub broken: bool,
     /// When a request was answered last.
     pub answered: Option<Instant>,
+    /// Whether a server is asked of what its messages are made.
+    pub asking: bool,
     /// Where the app listens.
     pub listening: Arc<[String]>,
 }

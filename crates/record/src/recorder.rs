@@ -5,29 +5,36 @@
 
 use crate::attribution::{Attribution, Finished, Flow, Seen};
 use crate::edges::{Parties, PartyId, Spoken};
+use crate::given::Given;
+use crate::options::Keep;
+use crate::pace::Pace;
 use crate::progress::Progress;
 use crate::sink::Message;
+use crate::suite::Suite;
+use rehearsal_capture::Caller;
 use rehearsal_model::{
-    Certificate, Edge, EdgeName, EdgeTls, Exchange, ExchangeId, Failure, Ledger, Manifest, Mock,
-    Moment, Role, TestId, Timestamp, Value, stream,
+    Certificate, Edge, EdgeName, EdgeTls, Exchange, ExchangeId, Failure, Ledger, Manifest, Moment,
+    Role, TestId, Timestamp, Value, stream,
 };
 use rehearsal_proxy::{ConnectionId, ConnectionReport};
 use rehearsal_store::StoreError;
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_store::writer::Writer;
-use rehearsal_wire::{Facets, Protocol, Taught};
-use std::collections::hash_map::{DefaultHasher, Entry};
+use rehearsal_wire::{Bracket, Facets, Protocol, Taught};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+mod kept_once;
+mod learning;
+mod rotation;
+use kept_once::Asked;
+pub(crate) use learning::{Learning, Question};
+pub(crate) use rotation::Rotation;
+
 /// Warnings kept; more of them say nothing new.
 const WARNINGS: usize = 50;
-/// Changes kept of an answer that stands: a statement that means another table to each client has
-/// one at every turn.
-const CHANGES: u32 = 64;
 /// Addresses kept of those on which the app listens: one that opens a new port for each transfer
 /// must not fill the recording with them.
 const LISTENS: usize = 100;
@@ -48,6 +55,8 @@ pub(crate) struct Recorder {
     spoken: Spoken,
     /// What is kept once and is kept already: questions for names, the setting up of connections.
     asked: HashMap<(EdgeName, String), Asked>,
+    given: Given,
+    pace: Pace,
     ledger: Ledger,
     warnings: Vec<String>,
     closing: bool,
@@ -62,14 +71,13 @@ pub(crate) struct Recorder {
     hidden: BTreeSet<EdgeName>,
     /// Edges with a message that was too large to keep.
     large: BTreeSet<EdgeName>,
-}
-
-/// What is kept of a question that is asked again and again.
-struct Asked {
-    /// The fingerprint of its last answer, where that stands.
-    answer: Option<u64>,
-    /// How often that was another one.
-    changes: u32,
+    /// Which tests make the calls, when the app is another test runner.
+    suite: Option<Suite>,
+    /// Which tests are kept, when not all are.
+    keep: Option<Keep>,
+    learning: Learning,
+    /// How it goes on in another recording, when it may become too large.
+    rotation: Option<Rotation>,
 }
 
 struct Connection {
@@ -80,11 +88,19 @@ struct Connection {
     spoke: Option<&'static str>,
     /// When it is TLS.
     tls: EdgeTls,
+    /// The name by which its client asked for the server in TLS.
+    called: Option<String>,
+    /// Which process made it, where that is of interest.
+    caller: Option<Caller>,
 }
 
 /// What is left when nothing more will be told.
 pub(crate) struct Harvest {
     pub(crate) writer: Writer,
+    /// The recordings that were closed before it.
+    pub(crate) parts: Vec<rehearsal_store::writer::Finished>,
+    /// Whether there is nothing in the last that is not in these.
+    pub(crate) spare: bool,
     pub(crate) edges: Vec<Edge>,
     pub(crate) ledger: Ledger,
     pub(crate) warnings: Vec<String>,
@@ -93,6 +109,8 @@ pub(crate) struct Harvest {
     pub(crate) counts: Progress,
     pub(crate) exchanges: BTreeMap<EdgeName, u64>,
     pub(crate) hidden: BTreeSet<EdgeName>,
+    /// What is known of messages, with what was told while recording.
+    pub(crate) schemas: Vec<u8>,
 }
 
 impl Recorder {
@@ -104,7 +122,7 @@ impl Recorder {
         epoch: Timestamp,
         progress: watch::Sender<Progress>,
     ) -> Self {
-        let last = TestId(writer.first_test().0.saturating_sub(1));
+        let first = writer.first_test();
         Recorder {
             parties,
             writer,
@@ -112,11 +130,13 @@ impl Recorder {
             scrubber,
             epoch,
             progress,
-            attribution: Attribution::after(last),
+            attribution: Attribution::after(TestId(first.0.saturating_sub(1))),
             connections: HashMap::new(),
             dialling: BTreeMap::new(),
             spoken: Spoken::default(),
             asked: HashMap::new(),
+            given: Given::since(first),
+            pace: Pace::default(),
             ledger: Ledger::default(),
             warnings: Vec::new(),
             closing: false,
@@ -127,20 +147,54 @@ impl Recorder {
             exchanges: BTreeMap::new(),
             hidden: BTreeSet::new(),
             large: BTreeSet::new(),
+            suite: None,
+            keep: None,
+            learning: Learning::default(),
+            rotation: None,
         }
     }
 
-    /// Takes in what happened; what is complete with it is in the journal afterwards.
+    /// Asks servers of what their messages are made.
+    pub(crate) fn learning(self, learning: Learning) -> Self {
+        Recorder { learning, ..self }
+    }
+
+    /// Keeps some of the tests only.
+    pub(crate) fn keeping(self, keep: Option<Keep>) -> Self {
+        Recorder { keep, ..self }
+    }
+
+    /// Records the calls of another test runner.
+    pub(crate) fn of_suite(self) -> Self {
+        Recorder { suite: Some(Suite::default()), ..self }
+    }
+
+    /// Takes in what happened; what is complete with it is kept by [`Recorder::settle`].
     pub(crate) fn tell(&mut self, message: Message) {
         if self.failed.is_some() {
             return;
         }
-        self.handle(message);
-        self.failed = self.write().err();
+        self.take_in(message);
+        self.failed = self.write().and_then(|()| self.rotate()).err();
+        self.count();
+    }
+
+    /// Brings what is complete into the journal, in one write.
+    pub(crate) fn settle(&mut self) {
+        if self.failed.is_none()
+            && let Err(error) = self.writer.flush()
+        {
+            self.failed = Some(error);
+            self.count();
+        }
+    }
+
+    fn count(&mut self) {
         // Nobody waits for the end of an attempt that may take minutes.
         self.counts.under_way = self.attribution.under_way().saturating_sub(self.dialling.len());
         self.counts.edges = self.parties.count();
         self.counts.broken = self.failed.is_some();
+        self.counts.asking = self.learning.awaits();
         self.show();
     }
 
@@ -150,7 +204,7 @@ impl Recorder {
         let (counts, closing) = (&self.counts, self.closing);
         self.progress.send_if_modified(|shown| {
             let news = closing
-                || shown.broken != counts.broken
+                || (shown.broken, shown.asking) != (counts.broken, counts.asking)
                 || shown.listening.len() != counts.listening.len()
                 || (shown.requests == 0) != (counts.requests == 0);
             shown.clone_from(counts);
@@ -166,9 +220,9 @@ impl Recorder {
                     *known = known.iter().cloned().chain([address]).collect();
                 }
             }
-            Message::Connected { connection, party, role, ordinal } => {
-                let known =
-                    Connection { party, role, ordinal, spoke: None, tls: EdgeTls::default() };
+            Message::Connected { connection, party, role, ordinal, caller } => {
+                let (spoke, tls, called) = (None, EdgeTls::default(), None);
+                let known = Connection { party, role, ordinal, spoke, tls, called, caller };
                 self.connections.insert(connection, known);
             }
             Message::Reached { connection, party, ordinal } => {
@@ -181,10 +235,13 @@ impl Recorder {
             Message::Done { connection, id, protocol, exchange } => {
                 self.done(connection, id, protocol, *exchange);
             }
+            // Nobody waits for it any more: it was taken in before, or comes too late.
+            Message::Described { .. } => {}
             Message::Taught { connection, protocol, taught } => {
                 self.taught(connection, protocol, taught);
             }
             Message::Lost { connection, id } => {
+                self.suite.iter_mut().for_each(|suite| suite.lost(flow(connection, id)));
                 self.attribution.lost(flow(connection, id), &mut self.finished);
             }
             Message::Secured { connection, tls } => self.secured(connection, tls),
@@ -239,14 +296,20 @@ impl Recorder {
     /// The rest of a connection is with that party. What was asked on it before is told already.
     fn reached(&mut self, connection: ConnectionId, party: PartyId, ordinal: u32) {
         if let Some(known) = self.connections.get_mut(&connection) {
-            let role = known.role;
-            *known = Connection { party, role, ordinal, spoke: None, tls: EdgeTls::default() };
+            let (role, spoke, tls) = (known.role, None, EdgeTls::default());
+            let (caller, called) = (known.caller.take(), None);
+            *known = Connection { party, role, ordinal, spoke, tls, called, caller };
         }
     }
 
     fn began(&mut self, connection: ConnectionId, id: ExchangeId, at: Moment) {
-        let Some(Connection { role, .. }) = self.connections.get(&connection) else { return };
+        let Some(Connection { role, caller, .. }) = self.connections.get(&connection) else {
+            return;
+        };
         let flow = flow(connection, id);
+        if let Some(suite) = &mut self.suite {
+            return suite.began(flow, caller.as_ref());
+        }
         match role {
             Role::Inbound => {
                 let time = Timestamp(self.epoch.0 + (at.0 / 1_000_000).cast_signed());
@@ -264,6 +327,9 @@ impl Recorder {
         mut exchange: Exchange,
     ) {
         let Some(known) = self.connections.get_mut(&connection) else { return };
+        if known.role == Role::Inbound && self.suite.is_some() {
+            return;
+        }
         let flow = flow(connection, id);
         let spoke = *known.spoke.get_or_insert(protocol.name());
         if known.role == Role::Inbound && spoke != protocol.name() {
@@ -275,14 +341,16 @@ impl Recorder {
         }
         let Connection { party, role, ordinal, .. } = *known;
         let tls = known.tls.clone();
+        self.learning.show(protocol, &mut exchange);
         let gave_up = gave_up(role, &mut exchange);
         if self.ending {
             exchange.response.iter_mut().for_each(|answer| stream::leave_open(answer, role));
         }
         let facets = protocol.facets();
-        let unanswered =
-            exchange.failure.is_some() || role == Role::Inbound && says_nothing(facets, &exchange);
-        if self.ending && unanswered && !gave_up {
+        let unanswered = || {
+            exchange.failure.is_some() || role == Role::Inbound && says_nothing(facets, &exchange)
+        };
+        if self.ending && !gave_up && unanswered() {
             self.attribution.lost(flow, &mut self.finished);
             return;
         }
@@ -298,7 +366,13 @@ impl Recorder {
             edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
             exchange.request = request;
         }
+        if role == Role::Outbound {
+            self.given.renumber(&edge, facets, &mut exchange);
+        }
         *self.exchanges.entry(edge.clone()).or_default() += 1;
+        if role == Role::Inbound || !facets.sets_up(&exchange.request) {
+            self.pace.answered(&edge, &exchange);
+        }
         if let Some(obstacle) = facets.obstacle(&exchange.request) {
             self.hidden(&edge, role, obstacle);
         }
@@ -309,11 +383,18 @@ impl Recorder {
         }
         if role == Role::Outbound && facets.sets_up(&exchange.request) {
             self.counts.calls += 1;
+            if let Some(Bracket::Unasked(is_so)) = facets.bracket(&exchange.request) {
+                self.attribution.opens_unasked(flow, is_so, &mut self.finished);
+            }
             self.attribution.lost(flow, &mut self.finished);
             self.once(edge, facets, exchange);
             return;
         }
-        let seen = Seen { edge, exchange, facets };
+        self.place(role, flow, Seen { edge, exchange, facets });
+    }
+
+    /// Finds out to which test an exchange belongs.
+    fn place(&mut self, role: Role, flow: Flow, seen: Seen) {
         match role {
             Role::Inbound => {
                 self.counts.requests += 1;
@@ -322,7 +403,10 @@ impl Recorder {
             }
             Role::Outbound => {
                 self.counts.calls += 1;
-                self.attribution.outbound_done(flow, seen, &mut self.finished);
+                match &mut self.suite {
+                    Some(suite) => self.finished.push(suite.done(flow, seen)),
+                    None => self.attribution.outbound_done(flow, seen, &mut self.finished),
+                }
             }
         }
     }
@@ -341,6 +425,7 @@ impl Recorder {
     /// meets that flaw again.
     fn secured(&mut self, connection: ConnectionId, tls: EdgeTls) {
         let Some(known) = self.connections.get_mut(&connection) else { return };
+        known.called.clone_from(&tls.server_name);
         let flaw = tls.first.or(tls.midway).is_some_and(|how| how != Certificate::Valid);
         known.tls =
             EdgeTls { server_name: tls.server_name.filter(|_| known.role == Role::Inbound), ..tls };
@@ -352,13 +437,13 @@ impl Recorder {
 
     fn over(&mut self, connection: ConnectionId, report: &ConnectionReport) {
         self.counts.bytes += report.client_bytes + report.server_bytes;
+        self.attribution.closed(connection.0, &mut self.finished);
         if let Some(Connection { party, .. }) = self.connections.remove(&connection) {
             self.ledger.add(report.ledger_line(self.parties.get(party).name.as_str()));
         }
     }
 
     /// A refused call is answered by refusing it; it is one test's own when one alone was open.
-    /// It is one test's own when one alone was open.
     fn not_connected(&mut self, party: PartyId, tried: Option<ConnectionId>, exchange: Exchange) {
         let gave_up = exchange.failure == Some(Failure::TimedOut);
         let flow = match tried {
@@ -379,6 +464,11 @@ impl Recorder {
         self.counts.calls += 1;
         let edge = self.spoken.edge(&self.parties, party, None);
         let seen = Seen { edge, exchange, facets: rehearsal_wire::fallback().facets() };
+        if let Some(suite) = &mut self.suite {
+            self.attribution.lost(flow, &mut self.finished);
+            self.finished.push(suite.done(flow, seen));
+            return;
+        }
         self.attribution.outbound_done(flow, seen, &mut self.finished);
     }
 
@@ -394,44 +484,6 @@ impl Recorder {
         }
     }
 
-    /// Each question is kept once, with its first answer: how often a name is asked for says
-    /// nothing, since every runtime and machine caches in its own way.
-    fn resolved(&mut self, party: PartyId, exchange: Exchange) {
-        let Some(protocol) = rehearsal_wire::protocol("dns") else { return };
-        let edge = self.spoken.edge(&self.parties, party, Some(protocol.name()));
-        *self.exchanges.entry(edge.clone()).or_default() += 1;
-        self.once(edge, protocol.facets(), exchange);
-    }
-
-    /// Keeps an exchange that belongs to no test, unless an equal request is kept already with an
-    /// answer that stands.
-    fn once(&mut self, edge: EdgeName, facets: &dyn Facets, exchange: Exchange) {
-        let request = rehearsal_model::json::to_string(&facets.request(&exchange.request));
-        let stands = facets.stands(&exchange.request);
-        let answer = exchange
-            .response
-            .as_ref()
-            .filter(|_| stands)
-            .map(|answer| hash(&facets.response(&exchange.request, answer)));
-        let calls = match self.asked.entry((edge.clone(), request)) {
-            Entry::Vacant(place) => {
-                place.insert(Asked { answer, changes: 0 });
-                0
-            }
-            Entry::Occupied(place) => {
-                let known = place.into_mut();
-                if answer.is_none() || answer == known.answer || known.changes == CHANGES {
-                    return;
-                }
-                *known = Asked { answer, changes: known.changes + 1 };
-                self.attribution.calls_before(exchange.started)
-            }
-        };
-        let after = self.attribution.last();
-        let mock = Mock { edge, exchange, after, calls, shared_by: Vec::new() };
-        self.finished.push(Finished::Mock(Box::new(mock)));
-    }
-
     fn write(&mut self) -> Result<(), StoreError> {
         if let Some(edges) = self.spoken.news(&self.parties) {
             let listens = sorted(&self.counts.listening);
@@ -439,18 +491,30 @@ impl Recorder {
         }
         for finished in self.finished.drain(..) {
             match finished {
+                Finished::Test(test)
+                    if self.keep.as_ref().is_some_and(|keep| {
+                        !keep.keeps(&test, &self.spoken.edges(&self.parties))
+                    }) => {}
                 Finished::Test(mut test) => {
+                    self.pace.test(&test);
                     self.scrubber.scrub_test(&mut test);
                     self.writer.test(*test)?;
+                    self.rotation.iter_mut().for_each(Rotation::wrote);
                 }
                 Finished::Mock(mut mock) => {
                     self.counts.shared += u64::from(!mock.shared_by.is_empty());
                     self.scrubber.scrub(&mut mock.exchange);
+                    if let Some(rotation) = &mut self.rotation {
+                        rotation.wrote();
+                        if mock.after == TestId(0) && mock.shared_by.is_empty() {
+                            rotation.keep(&mock);
+                        }
+                    }
                     self.writer.mock(*mock)?;
                 }
             }
         }
-        self.writer.flush()
+        Ok(())
     }
 
     /// Ends with what is there.
@@ -461,18 +525,24 @@ impl Recorder {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
+        self.take_in_the_rest();
         self.give_up(now);
         let unfinished = self.attribution.finish(&mut self.finished);
         self.write()?;
+        self.writer.flush()?;
+        let (parts, spare) = self.parts()?;
         Ok(Harvest {
+            parts,
+            spare,
             writer: self.writer,
-            edges: self.spoken.edges(&self.parties),
+            edges: self.pace.of(self.spoken.edges(&self.parties)),
             ledger: self.ledger,
             warnings: self.warnings,
             unfinished,
             counts: self.counts,
             exchanges: self.exchanges,
             hidden: self.hidden,
+            schemas: self.manifest.schemas,
         })
     }
 }
@@ -502,12 +572,6 @@ fn gave_up(role: Role, exchange: &mut Exchange) -> bool {
         }
         _ => false,
     }
-}
-
-fn hash(value: &Value) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    rehearsal_model::json::to_string(value).hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Where the app listens, in an order that does not depend on which service was the first.

@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::edges::PartyId;
 use crate::tls::{Called, Secured};
+use rehearsal_capture::Caller;
 use rehearsal_model::{EdgeTls, Exchange, ExchangeId, LedgerLine, Moment, Role};
 use rehearsal_proxy::{ConnectionId, ConnectionReport, Sink, Tls, Watch};
 use rehearsal_wire::{Protocol, Taught};
@@ -13,7 +14,13 @@ pub(crate) enum Message {
     /// The app listens at an address.
     Listening(String),
     /// A connection is there.
-    Connected { connection: ConnectionId, party: PartyId, role: Role, ordinal: u32 },
+    Connected {
+        connection: ConnectionId,
+        party: PartyId,
+        role: Role,
+        ordinal: u32,
+        caller: Option<Caller>,
+    },
     /// The rest of a connection is with another party.
     Reached { connection: ConnectionId, party: PartyId, ordinal: u32 },
     /// The first byte of a request came.
@@ -27,6 +34,8 @@ pub(crate) enum Message {
         protocol: &'static dyn Protocol,
         exchange: Box<Exchange>,
     },
+    /// What a server has told of its messages, as a set of descriptors, or why it has not.
+    Described { party: PartyId, told: Result<Vec<u8>, String> },
     /// A column of a dependency's schema.
     Taught { connection: ConnectionId, protocol: &'static dyn Protocol, taught: Taught },
     /// An exchange that began will not be told.
@@ -63,21 +72,21 @@ pub(crate) struct Ear {
 
 impl Watch for Ear {
     fn warning(&self, _connection: ConnectionId, text: &str) {
-        self.desk.tell(Message::Warning(text.to_owned()));
+        self.desk.note(Message::Warning(text.to_owned()));
     }
 
     fn finished(&self, connection: ConnectionId, report: ConnectionReport) {
-        self.desk.tell(Message::Over { connection, report });
+        self.desk.note(Message::Over { connection, report });
     }
 }
 
 impl Sink for Ear {
     fn begin(&self, connection: ConnectionId, id: ExchangeId, at: Moment) {
-        self.desk.tell(Message::Began { connection, id, at });
+        self.desk.note(Message::Began { connection, id, at });
     }
 
     fn stir(&self, connection: ConnectionId, id: ExchangeId, at: Moment) {
-        self.desk.tell(Message::Stirred { connection, id, at });
+        self.desk.note(Message::Stirred { connection, id, at });
     }
 
     fn emit(
@@ -87,26 +96,30 @@ impl Sink for Ear {
         id: ExchangeId,
         exchange: Box<Exchange>,
     ) {
-        self.desk.tell(Message::Done { connection, id, protocol, exchange });
+        self.desk.note(Message::Done { connection, id, protocol, exchange });
+    }
+
+    fn settle(&self) {
+        self.desk.settle();
     }
 
     fn secured(&self, connection: ConnectionId, tls: EdgeTls) {
-        self.desk.tell(Message::Secured { connection, tls });
+        self.desk.note(Message::Secured { connection, tls });
     }
 
     fn taught(&self, connection: ConnectionId, protocol: &'static dyn Protocol, taught: Taught) {
-        self.desk.tell(Message::Taught { connection, protocol, taught });
+        self.desk.note(Message::Taught { connection, protocol, taught });
     }
 
     fn reached(&self, connection: ConnectionId, party: &str) -> Option<Box<dyn Tls>> {
         let secured = self.beyond.as_ref()?;
         let id = secured.parties.named(party);
         let ordinal = secured.parties.connected(id);
-        self.desk.tell(Message::Reached { connection, party: id, ordinal });
+        self.desk.note(Message::Reached { connection, party: id, ordinal });
         Some(secured.over(id, Called::beyond(party)))
     }
 
     fn abandon(&self, connection: ConnectionId, id: ExchangeId) {
-        self.desk.tell(Message::Lost { connection, id });
+        self.desk.note(Message::Lost { connection, id });
     }
 }

@@ -85,6 +85,11 @@ impl Called {
         Called { role: Role::Outbound, host, target: Some(target) }
     }
 
+    /// Where it was dialled.
+    pub(crate) fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
     /// The app had itself connected with that party, `host:port`, by somebody else.
     pub(crate) fn beyond(party: &str) -> Self {
         let host = party.rsplit_once(':').map_or(party, |(host, _)| host);

@@ -5,8 +5,7 @@ use crate::player::Player;
 use crate::shelf::EdgeNumber;
 use crate::tls;
 use crate::witness::{Overheard, Witness};
-use rehearsal_capture::{Captured, Endpoint, Notice};
-use rehearsal_model::LedgerLine;
+use rehearsal_capture::{Captured, Notice};
 use rehearsal_proxy::{ConnectionId, Stream};
 use std::io;
 use std::sync::Arc;
@@ -60,10 +59,12 @@ impl Connections {
             }
             Notice::Listening { visible, hidden, .. } => self.doors.opened(visible, hidden),
             Notice::Closed { visible } => self.doors.closed(&visible),
-            Notice::Passed { to, why } => self.ledger(&to, "passed through", why),
-            Notice::Refused { to, why, .. } => self.ledger(&to, "refused", why),
-            Notice::NameService { to, why } => self.ledger(&to, "turned away", why),
-            Notice::Inner { to } => self.ledger(&to, "passed through", "the app called itself"),
+            Notice::Passed { to, why } => self.player.accounts.apart(&to, "passed through", why),
+            Notice::Refused { to, why, .. } => self.player.accounts.apart(&to, "refused", why),
+            Notice::NameService { to, why } => self.player.accounts.apart(&to, "turned away", why),
+            Notice::Inner { to } => {
+                self.player.accounts.apart(&to, "passed through", "the app called itself")
+            }
             Notice::Trouble(text) => self.player.accounts.warn(text),
             // Nobody but us knows the app's ports, and we call them directly.
             Notice::Inbound { stream, .. } => drop(stream),
@@ -85,19 +86,10 @@ impl Connections {
     fn play(&mut self, edge: EdgeNumber, called: String, client: Stream, tasks: &mut JoinSet<()>) {
         tasks.spawn(self.player.clone().play(edge, called, client));
     }
-
-    fn ledger(&self, to: &Endpoint, treatment: &str, why: &str) {
-        self.player.accounts.ledger(LedgerLine {
-            party: to.to_string(),
-            treatment: treatment.to_owned(),
-            why: Some(why.to_owned()),
-            connections: 1,
-            ..LedgerLine::default()
-        });
-    }
 }
 
-fn into_stream(captured: Captured) -> io::Result<Stream> {
+/// A connection of the app as this thread's event loop carries it.
+pub(crate) fn into_stream(captured: Captured) -> io::Result<Stream> {
     match captured {
         Captured::Tcp(stream) => stream.try_into(),
         Captured::Unix(stream) => stream.try_into(),

@@ -3,7 +3,9 @@
 use crate::routes::{Route, Routes};
 use crate::shelf::EdgeNumber;
 use crate::stage::Stage;
-use rehearsal_model::{Exchange, ExchangeId, Ledger, Map};
+use crate::suite::Voice;
+use rehearsal_capture::Endpoint;
+use rehearsal_model::{Exchange, ExchangeId, Ledger, LedgerLine, Map};
 use rehearsal_proxy::{ConnectionId, ConnectionReport, Oracle, Question, Reply, Watch};
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_wire::Protocol;
@@ -17,8 +19,19 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    pub(crate) fn ledger(&self, line: rehearsal_model::LedgerLine) {
+    pub(crate) fn ledger(&self, line: LedgerLine) {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).add(line);
+    }
+
+    /// A connection that nobody plays.
+    pub(crate) fn apart(&self, to: &Endpoint, treatment: &str, why: &str) {
+        self.ledger(LedgerLine {
+            party: to.to_string(),
+            treatment: treatment.to_owned(),
+            why: Some(why.to_owned()),
+            connections: 1,
+            ..LedgerLine::default()
+        });
     }
 
     pub(crate) fn warn(&self, text: String) {
@@ -36,6 +49,8 @@ pub(crate) struct EdgeOracle {
     pub(crate) edge: EdgeNumber,
     pub(crate) scrubber: Arc<Scrubber>,
     pub(crate) accounts: Arc<Accounts>,
+    /// Who makes the calls, when they are those of another test runner.
+    pub(crate) voice: Option<Voice>,
 }
 
 impl Watch for EdgeOracle {
@@ -80,11 +95,21 @@ impl Oracle for EdgeOracle {
     fn answer(&self, question: Question) -> Reply {
         let (edge, request) = self.addressee(question.protocol, question.request);
         let edge = self.edge(edge, question.protocol);
-        self.stage.answer(edge, (question.connection, question.id), request, &self.scrubber)
+        let on = (question.connection, question.id);
+        match &self.voice {
+            Some(voice) => voice.answer(edge, on, request, &self.scrubber),
+            None => {
+                question.unit.into_iter().for_each(|unit| self.stage.works_within(on, edge, unit));
+                self.stage.answer(edge, on, request, &self.scrubber)
+            }
+        }
     }
 
     fn went(&self, connection: ConnectionId, id: ExchangeId, mut exchange: Exchange) {
         self.stage.scrub(&self.scrubber, &mut exchange);
-        self.stage.went((connection, id), &exchange);
+        match &self.voice {
+            Some(voice) => voice.went((connection, id), &exchange),
+            None => self.stage.went((connection, id), &exchange),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Which of a test's own calls have come, and in what order.
 
-use rehearsal_model::{EdgeName, Map, TestCase};
+use rehearsal_model::{Call, EdgeName, Map, TestCase};
 
 /// The calls of the current test, by their place in it from 0.
 #[derive(Debug, Default)]
@@ -21,17 +21,24 @@ pub(crate) struct OwnCalls {
 }
 
 impl OwnCalls {
-    /// Those for which `unseen` holds are not waited for: they go to where nobody of ours sees them.
+    /// Those for which `unseen` holds are not waited for: they go to where nobody of ours sees them, or to
+    /// where nobody listens.
+    /// Nor are those for which `polled` holds, by their place: the app makes them all the while, and it
+    /// was chance that one fell into the test.
     /// `awaited` holds for those that the app does not cause at that moment: it waits for them.
     pub(crate) fn of(
         test: &TestCase,
         unseen: impl Fn(&EdgeName) -> bool,
+        polled: impl Fn(usize) -> bool,
         awaited: impl Fn(&EdgeName, &Map) -> bool,
     ) -> Self {
         let mut calls = Self::new(test.calls.iter().map(|call| call.parallel));
         let each = test.calls.iter();
         calls.awaited = each.map(|call| awaited(&call.edge, &call.exchange.request)).collect();
-        calls.without(test.calls.iter().map(|call| unseen(&call.edge)))
+        let needless = |(place, call): (usize, &Call)| {
+            unseen(&call.edge) || polled(place) || is_spare(test, call)
+        };
+        calls.without(test.calls.iter().enumerate().map(needless))
     }
 
     fn new(parallel: impl Iterator<Item = bool>) -> Self {
@@ -108,6 +115,11 @@ impl OwnCalls {
         self.first_missing == self.has_come.len()
     }
 
+    /// Those that have come, by their places.
+    pub(crate) fn all_that_came(&self) -> &[usize] {
+        &self.came
+    }
+
     /// Those that have not come.
     pub(crate) fn missing(&self) -> impl Iterator<Item = usize> {
         self.has_come.iter().enumerate().filter(|(_, has_come)| !**has_come).map(|(index, _)| index)
@@ -124,9 +136,18 @@ impl OwnCalls {
     }
 }
 
+/// Whether a call is an attempt to connect that failed, to a party that was reached in the same test all
+/// the same: by another of its addresses, or the next time. An app whose connections still stand when
+/// it is tested need not make it.
+fn is_spare(test: &TestCase, call: &Call) -> bool {
+    let reached = |other: &Call| other.edge == call.edge && !other.exchange.request.is_empty();
+    call.exchange.request.is_empty() && test.calls.iter().any(reached)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rehearsal_model::{Exchange, TestId, Timestamp};
 
     fn calls(parallel: &[bool], came: &[u32], early: &[u32]) -> OwnCalls {
         let mut calls = OwnCalls::new(parallel.iter().copied());
@@ -165,6 +186,29 @@ mod tests {
         assert!(calls.all_came());
         assert_eq!(calls.overtaken(), None);
         assert!(seen().without([true; 3].into_iter()).all_came());
+    }
+
+    #[test]
+    fn a_connect_that_failed_is_not_waited_for_where_its_party_was_reached() {
+        let call = |edge: &str, asked: &str| {
+            let request = Map::from([("http", asked)]);
+            let request = if asked.is_empty() { Map::new() } else { request };
+            let exchange = Exchange { request, ..Exchange::default() };
+            Call { edge: EdgeName::new(edge), exchange, parallel: false }
+        };
+        let test = TestCase {
+            id: TestId(1),
+            name: "GET /".to_owned(),
+            at: Timestamp(0),
+            edge: EdgeName::new("inbound"),
+            exchange: Exchange::default(),
+            calls: vec![call("db", ""), call("db", "GET /a"), call("mail", "")],
+            noise: Vec::new(),
+        };
+        let calls = OwnCalls::of(&test, |_| false, |_| false, |_, _| false);
+        assert_eq!(calls.missing().collect::<Vec<_>>(), [1, 2]);
+        let calls = OwnCalls::of(&test, |_| false, |place| place == 1, |_, _| false);
+        assert_eq!(calls.missing().collect::<Vec<_>>(), [2]);
     }
 
     #[test]

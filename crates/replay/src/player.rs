@@ -5,6 +5,7 @@ use crate::oracle::{Accounts, EdgeOracle};
 use crate::routes::{Route, Routes};
 use crate::shelf::EdgeNumber;
 use crate::stage::Stage;
+use crate::suite::Voice;
 use crate::tls::{self, PlayedMidway};
 use rehearsal_model::{Certificate, Finding};
 use rehearsal_proxy::{
@@ -35,6 +36,8 @@ pub(crate) struct Player {
     pub(crate) tls: Option<Arc<Played>>,
     /// What the app was given.
     pub(crate) words: Arc<[String]>,
+    /// Who makes the calls, when they are those of another test runner.
+    pub(crate) voice: Option<Voice>,
 }
 
 impl Player {
@@ -49,7 +52,7 @@ impl Player {
             match self.routes.named(&party) {
                 Route::Edge(next) => edge = next,
                 Route::Real(_) => return self.pass(&party, client).await,
-                Route::Unknown => {
+                Route::Aside | Route::Unknown => {
                     self.stage.note(Finding::UnknownEdge { address: party });
                     return client.reset();
                 }
@@ -80,6 +83,7 @@ impl Player {
             edge,
             scrubber: Arc::clone(&self.scrubber),
             accounts: Arc::clone(&self.accounts),
+            voice: self.voice.clone(),
         });
         let protocol =
             if known.is_unheard() { rehearsal_wire::unheard() } else { known.protocol() };

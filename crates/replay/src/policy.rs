@@ -31,6 +31,7 @@ impl ReplayPolicy {
                 self.stage.note(Finding::UnknownEdge { address });
                 Verdict::Refuse(errno(Failure::Refused), "not in the recording")
             }
+            Route::Aside => Verdict::Refuse(errno(Failure::Refused), "nobody listened there"),
             Route::Edge(edge) => match self.stage.connect(edge) {
                 Some(failure) => Verdict::Refuse(errno(failure), "it failed when recorded too"),
                 None => Verdict::Redirect(Box::new(edge)),

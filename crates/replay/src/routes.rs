@@ -1,5 +1,6 @@
 //! Which edge an address is that the app connects to.
 
+use crate::families::twin;
 use crate::shelf::{EdgeNumber, Shelf};
 use rehearsal_capture::Endpoint;
 use rehearsal_model::{EdgeSettings, Role};
@@ -14,6 +15,8 @@ pub(crate) enum Route {
     Edge(EdgeNumber),
     /// The user wants it let through; it is this edge of the recording, if any.
     Real(Option<EdgeNumber>),
+    /// The recording does not have it, but the same port of this machine in the other address family.
+    Aside,
     /// The recording does not have it.
     Unknown,
 }
@@ -51,9 +54,23 @@ impl Routes {
         }
     }
 
+    /// The first name that an address was resolved from, with its port.
+    pub(crate) fn name(&self, endpoint: &Endpoint) -> Option<String> {
+        let Endpoint::Tcp(tcp) = endpoint else { return None };
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = names.get(&tcp.ip().to_canonical())?.first()?;
+        Some(format!("{name}:{}", tcp.port()))
+    }
+
     /// The route to an address, or to a name with a port where that is known.
     pub(crate) fn to(&self, endpoint: &Endpoint, host: Option<&str>) -> Route {
-        self.spelled(&self.spellings(endpoint, host))
+        let route = self.spelled(&self.spellings(endpoint, host));
+        let (Route::Unknown, Endpoint::Tcp(tcp)) = (route, endpoint) else { return route };
+        match twin(*tcp).map(|twin| self.spelled(&self.spellings(&Endpoint::Tcp(twin), None))) {
+            Some(Route::Edge(_)) => Route::Aside,
+            Some(Route::Real(_)) => Route::Real(None),
+            _ => Route::Unknown,
+        }
     }
 
     /// The route to a party that the app names to somebody who connects it, as `host:port`.

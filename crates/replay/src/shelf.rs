@@ -3,6 +3,7 @@
 //! Immutable, shared by every connection of a run. Exchanges are decoded, and comparison forms made,
 //! when they are first needed: a run of one test out of thousands pays for that one.
 
+use crate::families;
 use rehearsal_compare::{Rules, Span, compare, may_be_renamed};
 use rehearsal_matching::{Entry, Library, Place, fingerprint};
 use rehearsal_model::{
@@ -10,14 +11,16 @@ use rehearsal_model::{
     TestCase, TestId, Timestamp, Value,
 };
 use rehearsal_store::StoreError;
-use rehearsal_store::cache::Loaded;
+use rehearsal_store::cache::{Loaded, MockHead};
 use rehearsal_wire::{Facets, Limits, Protocol, Schemas};
-use std::sync::OnceLock;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 
 /// The number of an edge in [`Shelf::edges`].
 pub(crate) type EdgeNumber = u32;
 
 /// An edge of the recording with its protocol.
+#[derive(Clone)]
 pub(crate) struct ShelfEdge {
     pub(crate) name: EdgeName,
     pub(crate) role: Role,
@@ -30,6 +33,8 @@ pub(crate) struct ShelfEdge {
     pub(crate) tls: EdgeTls,
     /// What of the schema of a database was used.
     pub(crate) tables: Tables,
+    /// Whether the recording knows how long its answers took.
+    pub(crate) is_timed: bool,
     /// Who answers for it, by the settings.
     pub(crate) owner: Option<String>,
     /// Whether anything is recorded of it.
@@ -61,7 +66,7 @@ impl ShelfEdge {
 
 /// See the module.
 pub(crate) struct Shelf {
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
     pub(crate) edges: Vec<ShelfEdge>,
     pub(crate) library: Library,
     /// For each edge whose requests have no end of their own, its mocks in the order of the timeline.
@@ -125,6 +130,34 @@ impl Shelf {
         let mut edges = edges(&loaded, settings)?;
         let entries = std::mem::take(&mut loaded.prints);
         look_at_first(&mut edges, &entries, &loaded)?;
+        Self::of(Arc::new(loaded), edges, entries, settings)
+    }
+
+    /// The mocks of another test runner that are no single test's.
+    pub(crate) fn of_no_test(loaded: Loaded, settings: &Settings) -> Result<Self, ShelfError> {
+        let mut edges = edges(&loaded, settings)?;
+        look_at_first(&mut edges, &loaded.prints, &loaded)?;
+        let of_none = |entry: &&Entry| match entry.place {
+            Place::Call { .. } => true,
+            Place::Ambient { index, .. } | Place::Shared { index } => {
+                loaded.mocks[index as usize].of_test.is_none()
+            }
+        };
+        let entries = loaded.prints.iter().filter(of_none).copied().collect();
+        Self::of(Arc::new(loaded), edges, entries, settings)
+    }
+
+    /// These mocks of the same recording alone.
+    pub(crate) fn part(&self, entries: Vec<Entry>) -> Result<Self, ShelfError> {
+        Self::of(Arc::clone(&self.loaded), self.edges.clone(), entries, &self.settings)
+    }
+
+    fn of(
+        loaded: Arc<Loaded>,
+        edges: Vec<ShelfEdge>,
+        entries: Vec<Entry>,
+        settings: &Settings,
+    ) -> Result<Self, ShelfError> {
         let mut endless = vec![Vec::new(); edges.len()];
         for (entry, mock) in entries.iter().zip(0u32..) {
             if edges[entry.edge as usize].protocol().shape().keeps_connection {
@@ -141,6 +174,21 @@ impl Shelf {
         Ok(Shelf { loaded, edges, library, endless, mocks, limits, settings, damage })
     }
 
+    /// What finding its mocks takes beside their fingerprints, by their places.
+    pub(crate) fn heads(&self) -> &[MockHead] {
+        &self.loaded.mocks
+    }
+
+    /// All mocks of the recording that [`Shelf::of_no_test`] was made of.
+    pub(crate) fn all_prints(&self) -> &[Entry] {
+        &self.loaded.prints
+    }
+
+    /// Whether a mock of an edge is here.
+    pub(crate) fn has_mocks(&self, edge: EdgeNumber) -> bool {
+        self.library.entries().iter().any(|entry| entry.edge == edge)
+    }
+
     /// A test, whole.
     pub(crate) fn test(&self, id: TestId) -> Result<TestCase, StoreError> {
         self.loaded.test(id)
@@ -149,6 +197,16 @@ impl Shelf {
     /// Whether the connections to an edge are let through, so that its calls are not seen.
     pub(crate) fn is_real(&self, edge: &EdgeName) -> bool {
         self.settings.edges.iter().any(|setting| setting.real && setting.name == edge.as_str())
+    }
+
+    /// The edges as the recording has them.
+    pub(crate) fn recorded_edges(&self) -> &[rehearsal_model::Edge] {
+        &self.loaded.manifest.edges
+    }
+
+    /// What people call a test.
+    pub(crate) fn name(&self, id: TestId) -> String {
+        self.loaded.head(id).map_or_else(String::new, |head| head.name.clone())
     }
 
     /// The edge that a test calls.
@@ -160,7 +218,11 @@ impl Shelf {
     /// belongs to no test came a while before the first and after the last.
     pub(crate) fn recorded(&self) -> Span {
         const WHILE: i128 = 600 * 1_000_000_000;
+        const SUITE: i128 = 6 * 3_600 * 1_000_000_000;
         let times = || self.loaded.tests.iter().map(|test| nanoseconds(test.at));
+        if let (None, Some(at)) = (self.loaded.tests.first(), self.loaded.manifest.at) {
+            return nanoseconds(at) - WHILE..nanoseconds(at) + SUITE;
+        }
         let (first, last) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
         first - WHILE..last + WHILE
     }
@@ -254,6 +316,21 @@ impl Shelf {
         &self.edges[self.library.entry(mock).edge as usize]
     }
 
+    /// Whether nobody ever listened on an edge's addresses, all of this machine, while their twins in the
+    /// other address family were reached.
+    pub(crate) fn is_aside(&self, edge: &EdgeName) -> bool {
+        let Some(edge) = self.edges.iter().find(|known| known.name == *edge) else { return false };
+        let reached = |twin: SocketAddr| {
+            let mut others = self.edges.iter().filter(|other| other.role == Role::Outbound);
+            let twin = twin.to_string();
+            others.any(|it| it.always_fails.is_none() && it.addresses.contains(&twin))
+        };
+        let aside =
+            |address: &String| address.parse().ok().and_then(families::twin).is_some_and(reached);
+        let nobody = edge.always_fails.is_some() && !edge.addresses.is_empty();
+        nobody && edge.addresses.iter().all(aside)
+    }
+
     /// Whether a mock may answer more often than it did when it was recorded.
     pub(crate) fn answers_again(&self, mock: u32) -> bool {
         matches!(self.library.entry(mock).place, Place::Ambient { .. })
@@ -344,6 +421,7 @@ fn edges(loaded: &Loaded, settings: &Settings) -> Result<Vec<ShelfEdge>, ShelfEr
             addresses: edge.addresses.clone(),
             tls: edge.tls.clone(),
             tables: edge.tables.clone(),
+            is_timed: edge.latency.answers.is_some(),
             owner: set(&edge.name).and_then(|setting| setting.owner.clone()),
             said_anything: false,
             spoken: &[],

@@ -4,29 +4,36 @@
 //! for a call is woken by it.
 
 mod beginning;
+mod beyond;
 mod forms;
+mod going_on;
+mod live;
 mod meaning;
+mod names;
+mod seen;
 mod talks;
+mod units;
 mod waiting;
 
 use crate::own_calls::OwnCalls;
+use beyond::Beyond;
 use forms::Forms;
+use live::live_answer;
 use meaning::{Meaning, Remembered, Understood};
 use talks::Talks;
+use units::Units;
 
+pub(crate) use live::answer_of;
+pub(crate) use seen::{Seen, Time};
 pub(crate) use talks::On;
 
-use crate::shelf::{EdgeNumber, Shelf, ShelfEdge};
+use crate::shelf::{EdgeNumber, Shelf};
 use rehearsal_compare::{Renaming, Rules, compare, renamed};
 use rehearsal_matching::{Asked, Desk, Pick, Place, Verdict, fingerprint};
-use rehearsal_model::{
-    Binding, Difference, Exchange, Failure, Finding, Map, NearestMock, TestCase, TestId, Value,
-    stream,
-};
+use rehearsal_model::{Binding, Exchange, Failure, Finding, Map, TestCase, TestId, Value, stream};
 use rehearsal_proxy::Reply;
 use rehearsal_store::scrub::{Known, Scrubber};
 use rehearsal_wire::{Answer, Miss};
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -44,6 +51,8 @@ pub(crate) struct Stage {
     pub(crate) shelf: Arc<Shelf>,
     state: Mutex<State>,
     called: Notify,
+    /// Whether a call that differs is answered all the same.
+    goes_on: bool,
 }
 
 struct State {
@@ -61,7 +70,10 @@ struct State {
     known: Known,
     renaming: Renaming,
     talks: Talks,
+    seen: Seen,
+    units: Units,
     remembered: Remembered,
+    beyond: Beyond,
 }
 
 impl State {
@@ -93,10 +105,13 @@ impl State {
         }
     }
 
-    fn found(&mut self, finding: Finding) {
-        if self.findings.len() < FINDINGS {
+    /// Keeps a finding, and says its place, unless there are too many.
+    fn found(&mut self, finding: Finding) -> Option<usize> {
+        let place = self.findings.len();
+        (place < FINDINGS).then(|| {
             self.findings.push(finding);
-        }
+            place
+        })
     }
 }
 
@@ -115,9 +130,12 @@ impl Stage {
             known: Known::default(),
             renaming: Renaming::default(),
             talks: Talks::default(),
+            seen: Seen::default(),
+            units: Units::default(),
             remembered: Remembered::default(),
+            beyond: Beyond::default(),
         };
-        Stage { shelf, state: Mutex::new(state), called: Notify::new() }
+        Stage { shelf, state: Mutex::new(state), called: Notify::new(), goes_on: false }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,9 +151,12 @@ impl Stage {
         state.desk.begin(&self.shelf.library, test.id);
         state.rules = rules;
         state.began = Instant::now();
+        state.seen = Seen::default();
+        state.beyond.begin();
         state.own = OwnCalls::of(
             &test,
-            |edge| self.shelf.is_real(edge),
+            |edge| self.shelf.is_real(edge) || self.shelf.is_aside(edge),
+            |place| self.shelf.library.is_polled(test.id, place),
             |edge, request| self.shelf.facets(edge).is_some_and(|it| it.waits(request).is_some()),
         );
         state.known = Known::default();
@@ -214,6 +235,9 @@ impl Stage {
                 return self.answer_when_due(edge, &request, patience);
             }
         };
+        if let Some(answer) = self.ends_late(on, &meaning) {
+            return Reply::Now(answer);
+        }
         let (answer, early) = self.pick(on, &meaning);
         let Some(early) = early else { return Reply::Now(answer) };
         let stage = Arc::clone(self);
@@ -222,6 +246,7 @@ impl Stage {
                 stage.state().own.answered_early(early);
                 stage.called.notify_waiters();
             }
+            stage.state().answered(early);
             answer
         }))
     }
@@ -258,8 +283,10 @@ impl Stage {
                 if let Place::Call { test, index } = self.shelf.library.entry(mock).place
                     && test == state.number()
                 {
-                    state.own.came(index);
+                    state.came(index);
                     early = Some(index).filter(|index| state.own.is_early(*index));
+                } else if !extra {
+                    state.beyond.borrows(mock);
                 }
                 state.talks.begin(&self.shelf, on, mock);
                 if *renamed || self.shelf.form(mock) != form {
@@ -282,7 +309,13 @@ impl Stage {
                 None => match (facets.obstacle(request), facets.usual(request)) {
                     (Some(obstacle), _) => self.not_replayable(state, edge, obstacle),
                     (None, Some(usual)) if facets.sets_up(request) => Answer::Response(usual),
-                    (None, _) => self.miss(state, asked, request, nearest),
+                    (None, _) => match self.go_on(state, meaning, nearest) {
+                        Ok((answer, index)) => {
+                            early = index.filter(|index| state.own.is_early(*index));
+                            answer
+                        }
+                        Err(nearest) => self.miss(state, asked, request, nearest),
+                    },
                 },
             },
         };
@@ -312,100 +345,6 @@ impl Stage {
         (answer, early)
     }
 
-    /// Counts a call that came once more than was recorded.
-    fn repeated(&self, state: &mut State, edge: EdgeNumber, asked: &Map) {
-        let known = &self.shelf.edges[edge as usize];
-        let ShelfEdge { name, owner, .. } = known;
-        let mut earlier = state.findings.iter_mut().filter_map(|finding| match finding {
-            Finding::CallRepeated { edge, request, times, .. }
-                if edge == name.as_str() && request == asked =>
-            {
-                Some(times)
-            }
-            _ => None,
-        });
-        if let Some(times) = earlier.next() {
-            *times += 1;
-            return;
-        }
-        state.found(Finding::CallRepeated {
-            edge: name.to_string(),
-            owner: owner.clone(),
-            operation: known.protocol().facets().operation(asked),
-            request: asked.clone(),
-            times: 1,
-        });
-    }
-
-    fn unexpected(
-        &self,
-        test: TestId,
-        edge: EdgeNumber,
-        request: &Map,
-        nearest: Option<(u32, Vec<Difference>)>,
-    ) -> Finding {
-        let edge = &self.shelf.edges[edge as usize];
-        let nearest = nearest.map(|(mock, differences)| NearestMock {
-            place: self.shelf.place(mock, test),
-            operation: edge.protocol().facets().operation(&self.shelf.exchange(mock).request),
-            differences,
-        });
-        Finding::CallUnexpected {
-            edge: edge.name.to_string(),
-            owner: edge.owner.clone(),
-            operation: edge.protocol().facets().operation(request),
-            request: request.clone(),
-            nearest,
-        }
-    }
-
-    fn miss(
-        &self,
-        state: &mut State,
-        Asked { edge, identity, .. }: Asked,
-        request: &Map,
-        nearest: Option<(u32, Vec<Difference>)>,
-    ) -> Answer {
-        let name = self.shelf.edges[edge as usize].name.to_string();
-        let operation = self.shelf.edges[edge as usize].protocol().facets().operation(request);
-        let own = nearest.as_ref().and_then(|(mock, _)| {
-            let entry = self.shelf.library.entry(*mock);
-            match entry.place {
-                Place::Call { test, index }
-                    if test == state.number() && entry.identity == identity =>
-                {
-                    Some(index)
-                }
-                _ => None,
-            }
-        });
-        let mut details = Map::from([("edge", name.as_str()), ("operation", operation.as_str())]);
-        if let Some((mock, differences)) = &nearest {
-            details.insert("nearest", self.shelf.place(*mock, state.number()));
-            let paths =
-                differences.iter().map(|difference| difference.path.clone()).collect::<Vec<_>>();
-            details.insert("differs_in", paths);
-        }
-        let finding = match (own, nearest) {
-            (Some(index), Some((_, differences))) if state.own.is_missing(index) => {
-                state.own.came(index);
-                let owner = self.shelf.edges[edge as usize].owner.clone();
-                Finding::CallDiffers {
-                    call: index as usize + 1,
-                    of: state.own.count(),
-                    edge: name.clone(),
-                    owner,
-                    operation: operation.clone(),
-                    differences,
-                }
-            }
-            (_, nearest) => self.unexpected(state.number(), edge, request, nearest),
-        };
-        state.found(finding);
-        let message = format!("rehearsal: no mock answers {operation} on {name}");
-        Answer::Miss(Miss { message, details: Value::Map(details) })
-    }
-
     /// Says once in a test that an edge cannot be replayed; its other calls cannot come then.
     fn not_replayable(&self, state: &mut State, edge: EdgeNumber, obstacle: &str) -> Answer {
         let edge = &self.shelf.edges[edge as usize];
@@ -413,7 +352,7 @@ impl Stage {
             let theirs = |index: &usize| test.calls[*index].edge == edge.name;
             let missing: Vec<usize> = state.own.missing().filter(theirs).collect();
             missing.into_iter().filter_map(|index| u32::try_from(index).ok()).for_each(|index| {
-                state.own.came(index);
+                state.came(index);
             });
         }
         let finding = Finding::NotReplayable {
@@ -456,36 +395,10 @@ impl Stage {
             && let Place::Call { test, index } = self.shelf.library.entry(mock).place
             && test == state.number()
         {
-            state.own.came(index);
+            state.came(index);
         }
         self.called.notify_waiters();
         failure
-    }
-
-    /// The answer to a question for a name. One that was never asked has none; that is no failure
-    /// of a test, since resolvers ask in their own ways.
-    pub(crate) fn look_up(&self, request: &Map) -> Answer {
-        let edge = self.shelf.edges.iter().position(|edge| edge.protocol().name() == "dns");
-        let miss = || Answer::Miss(Miss { message: String::new(), details: Value::Null });
-        let Some(edge) = edge else { return miss() };
-        let facets = self.shelf.edges[edge].protocol().facets();
-        let form = facets.request(request);
-        let asked = Asked {
-            edge: u32::try_from(edge).unwrap_or(u32::MAX),
-            identity: fingerprint(&facets.identity(request)),
-            values: fingerprint(&form),
-            repeatable: true,
-            optional: true,
-            stands: false,
-        };
-        let mut state = self.state();
-        let state = &mut *state;
-        let State { desk, rules, renaming, .. } = &mut *state;
-        let judge = Forms::new(&self.shelf, (request, &form), rules, renaming);
-        match desk.pick(&self.shelf.library, asked, &judge).verdict {
-            Verdict::Mock(mock) => answer_of(self.shelf.exchange(mock)),
-            Verdict::Miss(_) => miss(),
-        }
     }
 
     /// Notes what concerns the current test and is no call.
@@ -520,8 +433,10 @@ impl Stage {
     /// What is wrong with the calls of the current test, now that it is over.
     pub(crate) fn end(&self) -> Vec<Finding> {
         let mut state = self.state();
-        let mut findings = std::mem::take(&mut state.findings);
+        let findings = std::mem::take(&mut state.findings);
+        let beyond = state.beyond.take();
         let Some(test) = state.test.clone() else { return findings };
+        let mut findings = self.told_as_one(&state, &test, beyond, findings);
         findings.extend(self.end_talks(&mut state, &test));
         let contradictions = findings.iter().filter_map(|finding| match finding {
             Finding::CallDiffers { differences, .. } => Some(differences),
@@ -560,29 +475,4 @@ impl Stage {
         let edge = self.shelf.edges.iter().find(|known| known.name == *edge);
         edge.and_then(|edge| edge.owner.clone())
     }
-}
-
-fn answer_of(exchange: &rehearsal_model::Exchange) -> Answer {
-    match (&exchange.response, exchange.failure) {
-        (Some(response), None) => Answer::Response(response.clone()),
-        (Some(response), Some(failure)) => Answer::Broken(response.clone(), failure),
-        (None, failure) => Answer::Failure(failure.unwrap_or(Failure::Closed)),
-    }
-}
-
-/// A recorded answer with the identifiers of this run, which the app is told by it.
-fn live_answer(shelf: &Shelf, mock: u32, renaming: &mut Renaming) -> Answer {
-    let mut answer = answer_of(shelf.exchange(mock));
-    if let Answer::Response(response) | Answer::Broken(response, _) = &mut answer
-        && shelf.may_be_renamed(mock)
-    {
-        if let Cow::Owned(live) = renaming.to_live(response) {
-            *response = live;
-        }
-        match stream::conversation(response) {
-            Some(_) => renaming.tell_conversation(response),
-            None => renaming.tell(response),
-        }
-    }
-    answer
 }

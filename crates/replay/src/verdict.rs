@@ -25,13 +25,21 @@ pub(crate) struct Trial<'a> {
     pub(crate) scrubber: &'a Scrubber,
 }
 
-/// Why the test failed; empty when it passed. `ended` is done when the app has ended.
+/// What came of a test.
+pub(crate) struct Judged {
+    /// Why it failed; empty when it passed.
+    pub(crate) findings: Vec<Finding>,
+    /// What the app answered, without secrets and with the recorded identifiers.
+    pub(crate) answer: Option<Map>,
+}
+
+/// Plays a test and judges it. `ended` is done when the app has ended.
 pub(crate) async fn judge(
     trial: Trial<'_>,
     driver: &mut Driver,
     secrets: &mut Secrets,
     ended: impl Future<Output = Ending>,
-) -> Vec<Finding> {
+) -> Judged {
     let Trial { test, shelf, stage, rules, limit, scrubber } = trial;
     stage.begin(Arc::clone(&test), rules);
     let request = stage.live_request(&secrets.fill(&test.exchange.request));
@@ -45,6 +53,7 @@ pub(crate) async fn judge(
         sent = sending => sent,
         _ = &mut ended => Ok(Err("the app ended".to_owned())),
     };
+    let mut said = None;
     let answered = match sent {
         Err(_) => {
             driver.hang_up();
@@ -62,13 +71,15 @@ pub(crate) async fn judge(
             }
             stage.scrub(scrubber, &mut answer);
             stage.recorded_answer(&mut answer);
-            judge_answer(&test, shelf, &answer, stage)
+            let answered = judge_answer(&test, shelf, &answer, stage);
+            said = answer.response;
+            answered
         }
     };
     // A wrong call is often why the answer is wrong, so it is told first.
     let mut findings = stage.end();
     findings.extend(answered);
-    findings
+    Judged { findings, answer: said }
 }
 
 fn judge_answer(test: &TestCase, shelf: &Shelf, answer: &Exchange, stage: &Stage) -> Vec<Finding> {

@@ -4,11 +4,14 @@ use crate::shelf::{Shelf, nanoseconds};
 use rehearsal_capture::{Clock, Shown, Way};
 use rehearsal_compare::{Span, Times};
 use rehearsal_model::{ClockSetting, TestCase, Timestamp, Value, stream};
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// How long a test took of which the recording does not say it, at most, in nanoseconds.
 const SHORT: i128 = 1_000_000_000;
+/// By how much the clock may be late so that it does not go back: where tests that were recorded in a row
+/// take longer than then, each begins when the one before it was over. Beyond, it is set as recorded.
+const LATE: i128 = 60_000_000_000;
 
 /// The clock of an app under test.
 pub(crate) struct Wall {
@@ -16,6 +19,8 @@ pub(crate) struct Wall {
     clock: Option<Arc<Clock>>,
     /// What the app's clock shows first, in nanoseconds since 1970.
     began: i128,
+    /// When the last test began, and what the clock showed then.
+    last: Mutex<Option<(Instant, i128)>>,
 }
 
 impl Wall {
@@ -26,7 +31,8 @@ impl Wall {
         way: &Way,
         first: Option<Timestamp>,
     ) -> (Self, Option<String>) {
-        let real = |why| (Wall { setting, clock: None, began: now() }, why);
+        let last = Mutex::default;
+        let real = |why| (Wall { setting, clock: None, began: now(), last: last() }, why);
         if setting == ClockSetting::Real {
             return real(None);
         }
@@ -39,7 +45,7 @@ impl Wall {
         }
         match Clock::new() {
             Ok(clock) => {
-                let wall = Wall { setting, clock: Some(clock), began: 0 };
+                let wall = Wall { setting, clock: Some(clock), began: 0, last: last() };
                 (Wall { began: wall.shown(first), ..wall }, None)
             }
             Err(error) => real(Some(format!("the app sees the real time: failed to {error}"))),
@@ -74,13 +80,14 @@ impl Wall {
 
     /// Which times may differ in a test that begins.
     pub(crate) fn times(&self, test: &Arc<TestCase>, shelf: &Shelf) -> Times {
-        let (begins, live) = (nanoseconds(test.at), self.shown(Some(test.at)));
+        let begins = nanoseconds(test.at);
+        let live = self.last().map_or_else(|| self.shown(Some(test.at)), |(_, shown)| shown);
         let took = test.exchange.finished.since(test.exchange.started).as_nanos();
         let recorded = begins..begins + i128::try_from(took).unwrap_or(0).max(SHORT);
         let told = Arc::clone(test);
         let times = Times::new(recorded, live..live, move || told_in(&told));
         let times = times.within(shelf.recorded(), self.began);
-        if self.follows() { times } else { times.anywhere() }
+        if self.follows() { times.late_by(live - begins) } else { times.anywhere() }
     }
 
     /// Which times may differ before the first test.
@@ -89,7 +96,30 @@ impl Wall {
         Times::new(recorded.clone(), self.began..self.began, Vec::new).within(recorded, self.began)
     }
 
-    /// Sets the clock for a test that was recorded at this time.
+    /// Sets the clock for a test that begins and was recorded at this time. It does not go back to where
+    /// it was during an earlier one: apps take what they kept a moment ago for what comes from the future.
+    pub(crate) fn begin(&self, recorded: Timestamp) {
+        let mut shown = self.shown(Some(recorded));
+        match self.reached().filter(|reached| (shown..shown + LATE).contains(reached)) {
+            // It goes on as it is.
+            Some(reached) => shown = reached,
+            None => self.show(recorded),
+        }
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), shown));
+    }
+
+    /// What a clock that runs shows by now, since the last test began.
+    fn reached(&self) -> Option<i128> {
+        let runs = self.setting == ClockSetting::Recorded && self.clock.is_some();
+        let (began, shown) = self.last().filter(|_| runs)?;
+        Some(shown + i128::try_from(began.elapsed().as_nanos()).ok()?)
+    }
+
+    fn last(&self) -> Option<(Instant, i128)> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the clock to when a test was recorded.
     pub(crate) fn show(&self, recorded: Timestamp) {
         let Some(clock) = &self.clock else { return };
         let nanoseconds = |time: Timestamp| time.0.saturating_mul(1_000_000);

@@ -1,12 +1,14 @@
-//! Listens to edges that are let through, for one thing: whether the schema of a database there is still
-//! the one that was recorded.
+//! Listens to edges that are let through, for two things: whether the schema of a database there is still
+//! the one that was recorded, and how long answers take.
 //!
 //! Nothing else is looked at, compared or kept of what is said there. What is encrypted is not listened to.
 
 use crate::oracle::Accounts;
 use crate::shelf::{EdgeNumber, Shelf};
 use rehearsal_capture::{Endpoint, Ticket};
-use rehearsal_model::{Exchange, ExchangeId, LedgerLine, Moment, MovedColumn, Role, Tables};
+use rehearsal_model::{
+    EdgeName, Exchange, ExchangeId, Latency, LedgerLine, Moment, MovedColumn, Role, Tables, Times,
+};
 use rehearsal_proxy::{
     Clock, ConnectionId, ConnectionOptions, ConnectionReport, NoTls, Observe, Sink, Stream, Watch,
     dial, observe,
@@ -27,6 +29,7 @@ pub(crate) struct Witness {
     accounts: Arc<Accounts>,
     clock: Clock,
     seen: Mutex<BTreeMap<EdgeNumber, SeenTables>>,
+    times: Mutex<BTreeMap<EdgeNumber, Times>>,
 }
 
 /// A connection to an edge that is listened to, with the database's side of it.
@@ -37,13 +40,14 @@ pub(crate) struct Overheard {
 
 impl Witness {
     pub(crate) fn new(shelf: Arc<Shelf>, accounts: Arc<Accounts>, clock: Clock) -> Self {
-        Witness { shelf, accounts, clock, seen: Mutex::default() }
+        Witness { shelf, accounts, clock, seen: Mutex::default(), times: Mutex::default() }
     }
 
     /// Whether the recording says of an edge what there is to be compared.
     pub(crate) fn listens_to(&self, edge: EdgeNumber) -> bool {
         let known = &self.shelf.edges[edge as usize];
-        known.role == Role::Outbound && !known.tables.is_empty() && !known.tls.is_spoken()
+        let compared = !known.tables.is_empty() || known.is_timed;
+        known.role == Role::Outbound && compared && !known.tls.is_spoken()
     }
 
     /// Connects in the app's stead. None when it cannot: whatever is wrong, the app is to see itself.
@@ -72,6 +76,13 @@ impl Witness {
             sink: Arc::new(Ear { edge, witness: Arc::clone(&self) }),
         })
         .await;
+    }
+
+    /// How long answers took on an edge.
+    pub(crate) fn latency(&self, edge: &EdgeName) -> Option<Latency> {
+        let times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = (0..).zip(&self.shelf.edges).find(|(_, known)| known.name == *edge)?.0;
+        times.get(&number)?.latency()
     }
 
     /// Where the schema of each edge is another one. `whole` says that every test was run, so that what was
@@ -146,10 +157,16 @@ impl Sink for Ear {
     fn emit(
         &self,
         _connection: ConnectionId,
-        _protocol: &'static dyn Protocol,
+        protocol: &'static dyn Protocol,
         _id: ExchangeId,
-        _exchange: Box<Exchange>,
+        exchange: Box<Exchange>,
     ) {
+        let Exchange { failure, response, started, finished, .. } = &*exchange;
+        if failure.is_none() && response.is_some() && !protocol.facets().sets_up(&exchange.request)
+        {
+            let mut times = self.witness.times.lock().unwrap_or_else(PoisonError::into_inner);
+            times.entry(self.edge).or_default().add(finished.since(*started));
+        }
     }
 
     fn taught(&self, _connection: ConnectionId, _protocol: &'static dyn Protocol, taught: Taught) {

@@ -16,9 +16,23 @@ const SIDE_BY_SIDE: usize = 100;
 
 /// Draws the lines of what was expected and of what came.
 pub(crate) fn diff(page: &mut Page, indent: usize, expected: &[String], actual: &[String]) {
+    draw(page, indent, (expected, actual), CONTEXT);
+}
+
+/// Draws all lines of both, those that are the same too.
+pub(crate) fn whole(page: &mut Page, expected: &[String], actual: &[String]) {
+    draw(page, 0, (expected, actual), MAX_LINES);
+}
+
+fn draw(
+    page: &mut Page,
+    indent: usize,
+    (expected, actual): (&[String], &[String]),
+    context: usize,
+) {
     let operations = capture_diff_slices(Algorithm::Myers, expected, actual);
     let mut rows = Vec::new();
-    for (place, group) in group_diff_ops(operations, CONTEXT).iter().enumerate() {
+    for (place, group) in group_diff_ops(operations, context).iter().enumerate() {
         if place > 0 {
             rows.push(Row::Gap);
         }

@@ -1,5 +1,6 @@
 //! Why a test failed, in words: a headline, and the evidence below it.
 
+use crate::Look;
 use crate::difference::{differences, first_differences, places};
 use crate::page::{Page, Style};
 use crate::words::{count, duration};
@@ -11,6 +12,9 @@ const MAX_REQUEST: usize = 24;
 
 /// How many differences of an answer are shown that a call without an answer explains.
 const MAX_EXPLAINED: usize = 4;
+
+/// How much of a statement is in a headline, in characters.
+const MAX_STATEMENT: usize = 160;
 
 /// How many calls without an answer are drawn of one kind.
 const MAX_ALIKE: usize = 3;
@@ -29,7 +33,7 @@ pub(crate) fn headline(finding: &Finding) -> String {
             let party = party(edge, owner.as_deref());
             format!("{} · {party} · {operation} was not made", number(*call, *of))
         }
-        Finding::CallDiffers { call, of, edge, owner, operation, differences } => {
+        Finding::CallDiffers { call, of, edge, owner, operation, differences, .. } => {
             let (party, places) =
                 (party(edge, owner.as_deref()), count(differences.len(), "place"));
             format!("{} · {party} · {operation} differs in {places}", number(*call, *of))
@@ -38,10 +42,18 @@ pub(crate) fn headline(finding: &Finding) -> String {
             let party = party(edge, owner.as_deref());
             format!("{party} · {operation} is a call that no mock answers")
         }
-        Finding::CallRepeated { edge, owner, operation, times, .. } => {
+        Finding::CallRepeated { edge, owner, operation, times, recorded, .. } => {
             let party = party(edge, owner.as_deref());
             let more = if *times == 1 { "once".to_owned() } else { count(*times, "time") };
-            format!("{party} · {operation} was called {more} more than recorded")
+            let counted =
+                recorded.map(|recorded| so_many(times.saturating_add(recorded), recorded));
+            let counted = counted.map(|counted| format!(": {counted}")).unwrap_or_default();
+            format!("{party} · {operation} was called {more} more than recorded{counted}")
+        }
+        Finding::CallMultiplied { edge, owner, operation, statement, came, recorded, .. } => {
+            let party = party(edge, owner.as_deref());
+            let counted = so_many(*came, *recorded);
+            format!("{party} · {operation} · {counted}: {}", shortened(statement))
         }
         Finding::CallOrder { call, of, before, edge, owner, operation } => {
             let (call, party) = (number(*call, *of), party(edge, owner.as_deref()));
@@ -70,12 +82,20 @@ pub fn sentence(finding: &Finding) -> String {
         Finding::Response { differences } => {
             format!("the response differs at {}", places(differences))
         }
-        Finding::CallDiffers { call, of, edge, owner, operation, differences } => {
+        Finding::CallDiffers { call, of, edge, owner, operation, differences, .. } => {
             let (call, party) = (number(*call, *of), party(edge, owner.as_deref()));
             format!("{call} · {party} · {operation} differs at {}", places(differences))
         }
         other => headline(other),
     }
+}
+
+/// The finding with its evidence, as text for people.
+#[must_use]
+pub fn evidence(one: &Finding, look: Look) -> String {
+    let mut page = Page::new(look.color, look.width);
+    finding(&mut page, 2, one);
+    page.finish()
 }
 
 /// Draws a finding with its evidence.
@@ -99,6 +119,7 @@ pub(crate) fn finding(page: &mut Page, indent: usize, finding: &Finding) {
                 nearest_mock(page, indent, nearest);
             }
         }
+        Finding::CallMultiplied { .. } => multiplied(page, indent, finding),
         Finding::Contradiction { recorded, live, since, at, expected, actual } => {
             let line = |page: &mut Page, text: String| {
                 page.to(indent).put(Style::Plain, &text).end();
@@ -130,6 +151,7 @@ pub(crate) fn all_findings(page: &mut Page, indent: usize, all: &[Finding], verb
             one,
             Finding::CallDiffers { .. }
                 | Finding::CallUnexpected { .. }
+                | Finding::CallMultiplied { .. }
                 | Finding::NotReplayable { .. }
         )
     };
@@ -186,6 +208,7 @@ fn mark(finding: &Finding) -> (Style, &'static str) {
         Finding::CallMissing { .. } => (Style::Expected, "- "),
         Finding::CallUnexpected { .. }
         | Finding::CallRepeated { .. }
+        | Finding::CallMultiplied { .. }
         | Finding::UnknownEdge { .. } => (Style::Actual, "+ "),
         Finding::NotReplayable { .. } => (Style::Bad, "! "),
         Finding::Response { .. }
@@ -214,6 +237,39 @@ fn request(page: &mut Page, indent: usize, request: &Map, mark: &str, style: Sty
     for line in map_lines(request, Layout::Short, MAX_REQUEST) {
         page.to(indent).put(style, mark).rest(style, &line).end();
     }
+}
+
+/// What of many calls of one statement is drawn: the first of them, and what became of the others.
+fn multiplied(page: &mut Page, indent: usize, finding: &Finding) {
+    let Finding::CallMultiplied { came, recorded, refused, requests, nearest, .. } = finding else {
+        return;
+    };
+    for map in requests {
+        request(page, indent, map, "+ ", Style::Actual);
+    }
+    let more = came.saturating_sub(*recorded).saturating_sub(requests.len());
+    if more > 0 {
+        page.to(indent).put(Style::Dim, &format!("and {more} more that differ by values")).end();
+    }
+    if let Some(nearest) = nearest {
+        nearest_mock(page, indent, nearest);
+    }
+    if *refused == 1 {
+        let hint = "the app may have stopped at the first that no mock answers: --go-on shows all";
+        page.to(indent).put(Style::Dim, hint).end();
+    }
+}
+
+/// How often a call was made, beside how often it was recorded.
+fn so_many(came: usize, recorded: usize) -> String {
+    format!("{}, recorded {recorded}", count(came, "call"))
+}
+
+/// As much of a statement as fits into a headline.
+fn shortened(statement: &str) -> String {
+    let mut chars = statement.chars();
+    let begin: String = chars.by_ref().take(MAX_STATEMENT).collect();
+    if chars.next().is_some() { format!("{begin}…") } else { begin }
 }
 
 fn nearest_mock(page: &mut Page, indent: usize, nearest: &NearestMock) {

@@ -1,18 +1,29 @@
 //! A run as text for people: quiet about what passes, thorough about what fails.
 
+use crate::chain::chain;
 use crate::escape::{clip, visible};
 use crate::finding::all_findings;
 use crate::page::{Page, Style};
+use crate::proposals::Proposals;
 use crate::table::{Column, draw};
-use crate::words::{command, count, duration, schema_moved, seconds, size};
+use crate::triage;
+use crate::words::{command, count, duration, retried, schema_moved, seconds, size};
+use crate::workflow;
 use crate::{Look, Report};
 use rehearsal_model::{
-    Binding, Change, Difference, Finding, Ledger, Outcome, RunEvent, Summary, TestId, Value,
+    Binding, Change, Difference, Finding, Ledger, Outcome, RunEvent, Shard, Summary, TestId, Value,
 };
 use std::io::{self, Write};
+use std::time::Instant;
 
 /// How many of the failed tests are named at the end.
 const MAX_FAILED: usize = 20;
+
+/// How many tests are named that were tried again.
+const MAX_RETRIED: usize = 5;
+
+/// Tests after which a time left can be told.
+const FEW: usize = 5;
 
 /// How many paths are proposed as noise.
 const MAX_SUSPECTS: usize = 3;
@@ -31,6 +42,11 @@ pub(crate) struct Human {
     failed: Vec<(String, TestId, String)>,
     /// Paths of the first test that has any that might be noise.
     suspects: Vec<String>,
+    proposals: Proposals,
+    /// When the tests of the present recording began.
+    since: Instant,
+    /// How many tests of the present recording were tried again.
+    retried: usize,
 }
 
 impl Human {
@@ -45,6 +61,9 @@ impl Human {
             after_block: false,
             failed: Vec::new(),
             suspects: Vec::new(),
+            proposals: Proposals::default(),
+            since: Instant::now(),
+            retried: 0,
         }
     }
 
@@ -95,7 +114,11 @@ impl Report for Human {
     fn event(&mut self, event: &RunEvent) -> io::Result<()> {
         let mut page = self.page();
         match event {
-            RunEvent::RunStarted { .. } => return Ok(()),
+            RunEvent::RunStarted { shard, .. } => {
+                let Some(Shard { index, of }) = shard else { return Ok(()) };
+                page.put(Style::Dim, &format!("shard {index} of {of}")).end();
+                self.began = true;
+            }
             RunEvent::RecordingStarted { recording, command: words, tests } => {
                 (self.tests, self.done) = (*tests, 0);
                 if std::mem::replace(&mut self.began, true) {
@@ -108,11 +131,13 @@ impl Report for Human {
                 return self.progress("  starting the app …");
             }
             RunEvent::AppReady { took_ms, .. } => {
+                self.since = Instant::now();
                 let ready = format!("app ready in {}", duration(*took_ms));
                 page.to(2).put(Style::Dim, &ready).end();
             }
             RunEvent::TestStarted { number, name, .. } => {
-                let text = format!("  {}/{} · {} · {name}", self.done + 1, self.tests, number.0);
+                let (test, left) = (self.done + 1, self.left());
+                let text = format!("  {test}/{}{left} · {} · {name}", self.tests, number.0);
                 return self.progress(&text);
             }
             RunEvent::Bindings { number, bindings, .. } => {
@@ -123,6 +148,18 @@ impl Report for Human {
                 }
             }
             RunEvent::TestFinished { .. } => self.finished(&mut page, event),
+            RunEvent::TestRerun { recording, number, name, attempt, outcome, .. } => {
+                self.part(&mut page);
+                let good = *outcome == Outcome::Passed;
+                let (style, mark) = if good { (Style::Note, "~ ") } else { (Style::Bad, "✗ ") };
+                let told = triage::rerun(*attempt, *outcome);
+                page.to(2).put(style, mark).put(Style::Plain, &number.0.to_string());
+                page.put(Style::Dim, " · ").put(Style::Bold, name);
+                page.put(Style::Dim, &format!(" · {told}")).end();
+                if good {
+                    self.failed.retain(|(of, id, _)| (of, id) != (recording, number));
+                }
+            }
             RunEvent::AppExited { how, during, output, .. } => {
                 self.after_block = true;
                 exited(&mut page, how, *during, output);
@@ -131,12 +168,17 @@ impl Report for Human {
                 self.part(&mut page);
                 page.to(2).put(Style::Note, "! ").put(Style::Plain, message).end();
             }
+            RunEvent::Retried { .. } => self.retried(&mut page, event),
             RunEvent::SchemaMoved { edge, columns, .. } => {
                 self.part(&mut page);
                 let told = schema_moved(edge, columns);
                 page.to(2).put(Style::Note, "! ").put(Style::Plain, &told).end();
             }
-            RunEvent::RecordingFinished { ledger, .. } => self.ledger(&mut page, ledger),
+            RunEvent::RecordingFinished { ledger, .. } => {
+                self.rest_of_retried(&mut page);
+                self.ledger(&mut page, ledger);
+            }
+            RunEvent::EdgeLatency { .. } => {}
             RunEvent::RunFinished { summary } => self.summary(&mut page, summary),
         }
         self.write(page)
@@ -152,7 +194,9 @@ impl Human {
             file,
             outcome,
             took_ms,
+            calls,
             findings,
+            triage,
             ..
         } = event
         else {
@@ -174,14 +218,64 @@ impl Human {
             Outcome::Failed => {
                 self.after_block = true;
                 page.end();
+                self.in_github(page, event, true);
                 line(page, Style::Bad, "✗", &took);
                 page.to(4).put(Style::Dim, file).end();
+                chain(page, 4, calls, findings);
+                self.proposals.take(event);
                 all_findings(page, 4, findings, self.look.verbose);
-                self.failed.push((recording.clone(), *number, name.clone()));
+                for (label, text) in triage.iter().flat_map(|triage| triage::lines(triage)) {
+                    page.to(4).put(Style::Dim, &format!("{label}: ")).rest(Style::Dim, &text).end();
+                }
+                self.in_github(page, event, false);
+                if !triage.as_ref().is_some_and(|triage| triage.is_excused()) {
+                    self.failed.push((recording.clone(), *number, name.clone()));
+                }
                 if self.suspects.is_empty() {
                     self.suspects = suspects(findings);
                 }
             }
+        }
+    }
+
+    fn retried(&mut self, page: &mut Page, event: &RunEvent) {
+        self.retried += 1;
+        if self.retried <= MAX_RETRIED || self.look.verbose {
+            self.part(page);
+            page.to(2).put(Style::Note, "! ").put(Style::Plain, &retried(event)).end();
+        }
+    }
+
+    /// Counts those that were not named.
+    fn rest_of_retried(&mut self, page: &mut Page) {
+        let rest = std::mem::take(&mut self.retried).saturating_sub(MAX_RETRIED);
+        if rest > 0 && !self.look.verbose {
+            let text = format!(
+                "{} more failed out of order and passed in recorded order; --verbose names them",
+                count(rest, "test")
+            );
+            page.to(2).put(Style::Note, "! ").put(Style::Plain, &text).end();
+        }
+    }
+
+    /// How long the rest of the recording will take, when that can be said and is worth it.
+    fn left(&self) -> String {
+        let taken = self.since.elapsed().as_secs_f64();
+        let left = self.tests.saturating_sub(self.done) as f64 * taken / self.done.max(1) as f64;
+        match self.done >= FEW && left >= 2.0 {
+            true => format!(" · {} left", seconds(left.round() * 1000.0)),
+            false => String::new(),
+        }
+    }
+
+    /// Makes the block of a failed test a group of the log that folds, and what failed a remark on its
+    /// file, where GitHub reads along.
+    fn in_github(&self, page: &mut Page, event: &RunEvent, begins: bool) {
+        let RunEvent::TestFinished { number, name, file, findings, .. } = event else { return };
+        match (self.look.github, begins) {
+            (false, _) => {}
+            (true, true) => workflow::group(page, &format!("✗ {} · {name}", number.0)),
+            (true, false) => workflow::end(page, file, name, findings),
         }
     }
 
@@ -223,14 +317,17 @@ impl Human {
     }
 
     fn summary(&self, page: &mut Page, summary: &Summary) {
-        let Summary { passed, failed, not_run, took_ms, aborted } = summary;
+        let Summary { passed, failed, flaky, quarantined, not_run, took_ms, aborted } = summary;
         page.end();
         self.list_failed(page);
-        let tests = count(passed + failed + not_run, "test");
+        let tests = count(passed + failed + flaky + quarantined + not_run, "test");
         page.put(Style::Bold, &format!("{tests}: "));
         page.put(if *passed > 0 { Style::Good } else { Style::Plain }, &format!("{passed} passed"));
         if *failed > 0 {
             page.put(Style::Plain, ", ").put(Style::Bad, &format!("{failed} failed"));
+        }
+        for more in triage::extra_counts(*flaky, *quarantined) {
+            page.put(Style::Plain, ", ").put(Style::Note, &more);
         }
         if *not_run > 0 {
             page.put(Style::Plain, ", ").put(Style::Note, &format!("{not_run} not run"));
@@ -239,6 +336,7 @@ impl Human {
         if let Some(reason) = aborted {
             page.put(Style::Bad, "the run was cut short: ").put(Style::Plain, reason).end();
         }
+        self.proposals.draw(page);
         let Some((recording, number, _)) = self.failed.first() else { return };
         let show = format!("rehearsal show {recording} {}", number.0);
         page.to(2).put(Style::Dim, "read it as a story:  ").put(Style::Plain, &show).end();
@@ -301,7 +399,8 @@ fn suspects(findings: &[Finding]) -> Vec<String> {
 fn values(finding: &Finding) -> &[Difference] {
     match finding {
         Finding::Response { differences } | Finding::CallDiffers { differences, .. } => differences,
-        Finding::CallUnexpected { nearest: Some(nearest), .. } => &nearest.differences,
+        Finding::CallUnexpected { nearest: Some(nearest), .. }
+        | Finding::CallMultiplied { nearest: Some(nearest), .. } => &nearest.differences,
         _ => &[],
     }
 }

@@ -116,6 +116,15 @@ impl Page {
         self
     }
 
+    /// A line for a program that reads the log, without colour or indent.
+    pub(crate) fn command(&mut self, text: &str) {
+        if self.at() > 0 {
+            self.end();
+        }
+        self.text.push_str(&visible(text));
+        self.end();
+    }
+
     /// Appends at most so many characters.
     pub(crate) fn clipped(&mut self, style: Style, text: &str, width: usize) -> &mut Self {
         self.put(style, &clip(&visible(text), width))

@@ -12,6 +12,8 @@ use std::io::{self, Write};
 const MAX_MESSAGE: usize = 12;
 /// How many lines of a message are shown when everything is wanted.
 const MAX_VERBOSE: usize = 10_000;
+/// How wide a story on a page is, in characters.
+const WIDTH: usize = 110;
 
 /// What the protocol of an edge says about its exchanges.
 pub struct Words<'a> {
@@ -37,27 +39,17 @@ pub fn story(
 ) -> io::Result<()> {
     let mut teller = Teller { page: Page::new(look.color, look.width), look };
     teller.title(test, recording);
-    let name = (words.operation)(&test.edge, &test.exchange.request);
-    teller.ask(0, &[(Style::Bold, &name)], &test.exchange, &name);
-    for (place, call) in test.calls.iter().enumerate() {
-        teller.page.end();
-        let name = (words.operation)(&call.edge, &call.exchange.request);
-        let number = format!("{} · ", place + 1);
-        let together = if call.parallel { "  while the call above waits" } else { "" };
-        let head = [
-            (Style::Dim, number.as_str()),
-            (Style::Plain, call.edge.as_str()),
-            (Style::Dim, " · "),
-            (Style::Bold, &name),
-            (Style::Dim, together),
-        ];
-        teller.ask(4, &head, &call.exchange, &name);
-        teller.answer(4, &call.edge, &call.exchange, words);
-    }
-    teller.page.end();
-    teller.answer(0, &test.edge, &test.exchange, words);
-    teller.noise(test);
+    teller.tell(test, words);
     out.write_all(teller.page.finish().as_bytes())
+}
+
+/// A test as a story for the inside of a `pre` element, whole, but without its title.
+#[must_use]
+pub fn story_html(test: &TestCase, words: &Words<'_>) -> String {
+    let look = Look { verbose: true, ..Look::default() };
+    let mut teller = Teller { page: Page::html(WIDTH), look };
+    teller.tell(test, words);
+    teller.page.finish()
 }
 
 struct Teller {
@@ -66,6 +58,29 @@ struct Teller {
 }
 
 impl Teller {
+    fn tell(&mut self, test: &TestCase, words: &Words<'_>) {
+        let name = (words.operation)(&test.edge, &test.exchange.request);
+        self.ask(0, &[(Style::Bold, &name)], &test.exchange, &name);
+        for (place, call) in test.calls.iter().enumerate() {
+            self.page.end();
+            let name = (words.operation)(&call.edge, &call.exchange.request);
+            let number = format!("{} · ", place + 1);
+            let together = if call.parallel { "  while the call above waits" } else { "" };
+            let head = [
+                (Style::Dim, number.as_str()),
+                (Style::Plain, call.edge.as_str()),
+                (Style::Dim, " · "),
+                (Style::Bold, &name),
+                (Style::Dim, together),
+            ];
+            self.ask(4, &head, &call.exchange, &name);
+            self.answer(4, &call.edge, &call.exchange, words);
+        }
+        self.page.end();
+        self.answer(0, &test.edge, &test.exchange, words);
+        self.noise(test);
+    }
+
     fn title(&mut self, test: &TestCase, recording: &str) {
         let page = &mut self.page;
         page.put(Style::Bold, recording).put(Style::Dim, " · ");

@@ -6,7 +6,8 @@
 use crate::Report;
 use crate::escape::visible;
 use crate::finding::sentence;
-use crate::words::schema_moved;
+use crate::triage;
+use crate::words::{retried, schema_moved};
 use rehearsal_model::json::{Escape, Style, to_string_styled};
 use rehearsal_model::{Finding, Outcome, RunEvent, Value, to_value};
 use std::io::{self, Write};
@@ -30,6 +31,7 @@ impl Tap {
             outcome,
             took_ms,
             findings,
+            triage,
             ..
         } = event
         else {
@@ -38,10 +40,12 @@ impl Tap {
         self.count += 1;
         let ok = if *outcome == Outcome::Failed { "not ok" } else { "ok" };
         let title = description(&format!("{recording} {number} {name}"));
-        let skip = if *outcome == Outcome::NotRun {
-            " # SKIP an earlier failure ended the run"
-        } else {
-            ""
+        let excused = triage.as_ref().is_some_and(|triage| triage.is_excused());
+        let skip = match outcome {
+            Outcome::NotRun => " # SKIP an earlier failure ended the run",
+            // A test that may fail is a TODO, which does not fail the run.
+            Outcome::Failed if excused => " # TODO in quarantine",
+            _ => "",
         };
         let out = &mut self.out;
         writeln!(out, "{ok} {} - {title}{skip}", self.count)?;
@@ -53,6 +57,9 @@ impl Tap {
         writeln!(out, "  message: {}", quoted(&sentences.join("; ")))?;
         writeln!(out, "  file: {}", quoted(file))?;
         writeln!(out, "  duration_ms: {took_ms:.3}")?;
+        for (label, text) in triage.iter().flat_map(|triage| triage::lines(triage)) {
+            writeln!(out, "  {label}: {}", quoted(&text))?;
+        }
         writeln!(out, "  findings:")?;
         for one in findings {
             writeln!(out, "    - {}", json(&value(one)))?;
@@ -72,7 +79,12 @@ impl Report for Tap {
                 writeln!(self.out, "TAP version 14\n1..{tests}")?;
             }
             RunEvent::TestFinished { .. } => self.point(event)?,
+            RunEvent::TestRerun { recording, number, name, attempt, outcome, .. } => {
+                let told = triage::rerun(*attempt, *outcome);
+                self.comment(&format!("{recording} {number} {name}: {told}"))?;
+            }
             RunEvent::Warning { message, .. } => self.comment(&format!("warning: {message}"))?,
+            RunEvent::Retried { .. } => self.comment(&retried(event))?,
             RunEvent::SchemaMoved { edge, columns, .. } => {
                 self.comment(&format!("warning: {}", schema_moved(edge, columns)))?;
             }
@@ -91,6 +103,7 @@ impl Report for Tap {
             | RunEvent::AppReady { .. }
             | RunEvent::TestStarted { .. }
             | RunEvent::Bindings { .. }
+            | RunEvent::EdgeLatency { .. }
             | RunEvent::RecordingFinished { .. } => return Ok(()),
         }
         self.out.flush()

@@ -1,6 +1,6 @@
 //! Small things said in words: counts, durations, commands.
 
-use rehearsal_model::MovedColumn;
+use rehearsal_model::{MovedColumn, RetryCause, RunEvent};
 
 /// `1 test`, `12 tests`.
 pub(crate) fn count(number: usize, thing: &str) -> String {
@@ -64,6 +64,32 @@ pub(crate) fn schema_moved(edge: &str, columns: &[MovedColumn]) -> String {
         more => format!(" and {more} more"),
     };
     format!("{edge}: the schema is not the one that was recorded: {}{more}", named.join("; "))
+}
+
+/// Why a test failed at first that passed in the end, in a line. Nothing of another event.
+pub(crate) fn retried(event: &RunEvent) -> String {
+    let RunEvent::Retried { number, name, cause, depends_on, .. } = event else {
+        return String::new();
+    };
+    let why = match (cause, depends_on) {
+        (RetryCause::OrderDependent, Some(other)) => format!(
+            "is order-dependent: it fails without test {} before it; `groups` in rehearsal.yaml keeps \
+             them together",
+            other.0
+        ),
+        (RetryCause::OrderDependent, None) => "is order-dependent".to_owned(),
+        (RetryCause::Flaky, _) => {
+            "failed once, and passed in the same order and in recorded order: it \
+                                   is racy or flaky, or copies of the app disturb one another"
+                .to_owned()
+        }
+        (RetryCause::Unexplained, _) => {
+            "failed out of its order, and passed in recorded order; why was \
+                                         not looked into"
+                .to_owned()
+        }
+    };
+    format!("test {} · {name} {why}", number.0)
 }
 
 /// Columns that are named in a line; the others are counted.

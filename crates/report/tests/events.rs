@@ -57,11 +57,17 @@ impl Seen {
                 ("findings", value) => self.list("Finding", value),
                 ("differences", value) => self.list("Object difference", value),
                 ("bindings", value) => self.list("Object binding", value),
+                ("steps", value) => self.list("Object step", value),
+                ("messages", value) => self.list("Object message", value),
                 ("calls", value) => self.list("Object call", value),
                 ("columns", value) => self.list("Object column", value),
                 ("lines", value) => self.list("Object line", value),
                 ("change", Value::Map(map)) => self.object("Change", map),
-                ("nearest" | "ledger" | "summary", Value::Map(map)) => {
+                (
+                    "nearest" | "ledger" | "summary" | "triage" | "cause" | "ownership"
+                    | "quarantine" | "past" | "shard" | "evidence",
+                    Value::Map(map),
+                ) => {
                     self.object(&format!("Object {key}"), map);
                 }
                 _ => {}
@@ -130,6 +136,13 @@ fn every_outcome_is_named() {
     }
 }
 
+#[test]
+fn every_event_is_read_back_as_it_was() {
+    for event in sample::run() {
+        assert_eq!(RunEvent::from_json(&event.to_json()).as_ref(), Ok(&event));
+    }
+}
+
 /// Every variant is in the sample: a new one does not compile until it is counted here.
 #[test]
 fn the_sample_has_everything() {
@@ -147,6 +160,9 @@ fn the_sample_has_everything() {
             RunEvent::RunFinished { .. } => "event 9",
             RunEvent::Bindings { .. } => "event 10",
             RunEvent::SchemaMoved { .. } => "event 11",
+            RunEvent::TestRerun { .. } => "event 12",
+            RunEvent::Retried { .. } => "event 13",
+            RunEvent::EdgeLatency { .. } => "event 14",
         });
         let RunEvent::TestFinished { findings, .. } = &event else { continue };
         for finding in findings {
@@ -163,6 +179,7 @@ fn the_sample_has_everything() {
                 Finding::NotReplayable { .. } => "finding 10",
                 Finding::CallRepeated { .. } => "finding 11",
                 Finding::Contradiction { .. } => "finding 12",
+                Finding::CallMultiplied { .. } => "finding 13",
             });
             let Finding::Response { differences } = finding else { continue };
             for difference in differences {
@@ -175,5 +192,5 @@ fn the_sample_has_everything() {
             }
         }
     }
-    assert_eq!(seen.len(), 11 + 12 + 4);
+    assert_eq!(seen.len(), 14 + 13 + 4);
 }

@@ -2,8 +2,10 @@
 
 mod sample;
 
-use rehearsal_model::{Change, Difference, Finding, Outcome, RunEvent, Summary, json};
-use rehearsal_report::{FORMATS, Look};
+use rehearsal_model::{
+    Change, Difference, Finding, Outcome, RunEvent, Summary, TestId, Value, json,
+};
+use rehearsal_report::{FORMATS, Look, Make};
 use sample::{calls, response, run, test};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -24,7 +26,8 @@ impl Write for Buffer {
 fn face(name: &str, look: Look, events: &[RunEvent]) -> String {
     let format = FORMATS.iter().find(|format| format.name == name).unwrap();
     let buffer = Buffer::default();
-    let mut report = (format.make)(Box::new(buffer.clone()), look);
+    let Make::Stream(make) = format.make else { unreachable!("it is one text") };
+    let mut report = make(Box::new(buffer.clone()), look);
     for event in events {
         report.event(event).unwrap();
     }
@@ -33,7 +36,7 @@ fn face(name: &str, look: Look, events: &[RunEvent]) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-const PLAIN: Look = Look { color: false, width: 80, verbose: false, live: false };
+const PLAIN: Look = Look { color: false, width: 80, verbose: false, live: false, github: false };
 
 #[test]
 fn human_narrow() {
@@ -103,6 +106,8 @@ fn human_when_all_pass() {
     let summary = Summary { passed: 1, took_ms: 42.0, ..Summary::default() };
     events.push(RunEvent::RunFinished { summary });
     insta::assert_snapshot!(face("human", PLAIN, &events), @r#"
+    shard 3 of 8
+
     checkout · 5 tests · ./shop --port 8080
       app ready in 34 ms
 
@@ -170,14 +175,20 @@ fn tap() {
       ...
     not ok 3 - checkout 0003 POST /refunds
       ---
-      message: "call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; payments · POST /charges was called 99 times more than recorded; call 3 of 3 · mail · SEND came before call 2, which it has to follow; response.body.id does not mean what calls[0].params[0] of test 4 does; the app tried to reach 10.0.0.7:5432, which the recording does not know; edge bank:443 is encrypted (TLS) and cannot be replayed"
+      message: "call 1 of 3 · payments · POST /charges was not made; call 2 of 3 · payments (of team-payments) · POST /charges differs at calls[1].body.amount; payments · POST /charges is a call that no mock answers; payments · POST /charges was called 99 times more than recorded: 100 calls, recorded 1; shop · SELECT items · 100 calls, recorded 1: SELECT name FROM items WHERE id = $1; call 3 of 3 · mail · SEND came before call 2, which it has to follow; response.body.id does not mean what calls[0].params[0] of test 4 does; the app tried to reach 10.0.0.7:5432, which the recording does not know; edge bank:443 is encrypted (TLS) and cannot be replayed"
       file: "rehearsal/checkout/tests/0003-x.yaml"
       duration_ms: 12.340
+      cause: "payments · POST /charges · the first call that differs is to payments: body.amount changed"
+      owner: "team-payments (edge payments in rehearsal.yaml)"
+      quarantine: "by team-payments, ended on 2026-10-31: the bank rounds; it fails the run again"
+      since: "2026-09-21 14:13 UTC at commit 8f9b249c0f: 3 failures in 2 runs before this one"
+      fingerprint: "4be3a9a4e0fbf3ce"
       findings:
         - {"kind":"call-missing","call":1,"of":3,"edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"19.90"}}}
-        - {"kind":"call-differs","call":2,"of":3,"edge":"payments","owner":"team-payments","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}
+        - {"kind":"call-differs","call":2,"of":3,"edge":"payments","owner":"team-payments","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}],"answered":false}
         - {"kind":"call-unexpected","edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"39.80"}},"nearest":{"place":"call 2 of this test","operation":"POST /charges","differences":[{"path":"calls[1].body.amount","change":{"kind":"changed","expected":"19.90","actual":"39.80"}}]}}
-        - {"kind":"call-repeated","edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"19.90"}},"times":99}
+        - {"kind":"call-repeated","edge":"payments","owner":null,"operation":"POST /charges","request":{"http":"POST /charges","body":{"order":17,"amount":"19.90"}},"times":99,"recorded":1}
+        - {"kind":"call-multiplied","edge":"shop","owner":null,"operation":"SELECT items","statement":"SELECT name FROM items WHERE id = $1","came":100,"recorded":1,"refused":99,"requests":[{"sql":"SELECT name FROM items WHERE id = $1","params":[2]}],"nearest":null}
         - {"kind":"call-order","call":3,"before":2,"of":3,"edge":"mail","owner":null,"operation":"SEND"}
         - {"kind":"contradiction","recorded":"65e0a1b2c3d4e5f601020304","live":"65e0a1b2c3d4e5f6010203ff","since":"calls[0].params[0] of test 4","at":"response.body.id","expected":"65e0a1b2c3d4e5f601020304","actual":"65e0a1b2c3d4e5f6010203aa"}
         - {"kind":"unknown-edge","address":"10.0.0.7:5432"}
@@ -198,6 +209,8 @@ fn tap() {
         - {"kind":"app-exited","how":"signal 9 (SIGKILL)"}
       ...
     ok 5 - checkout 0005 GET /rates # SKIP an earlier failure ended the run
+    # checkout 0002 POST /orders: flaky: it failed and passed on rerun 1
+    # test 4 · GET /orders is order-dependent: it fails without test 2 before it; `groups` in rehearsal.yaml keeps them together
     # warning: shop-db: the schema is not the one that was recorded: orders.amount was numeric(10,2) and is numeric(12,2)
     Bail out! the app ended
     "#);
@@ -211,7 +224,50 @@ fn junit() {
 #[test]
 fn junit_is_read_back_with_its_counts() {
     let report = quick_junit::Report::deserialize_from_str(&face("junit", PLAIN, &run())).unwrap();
-    assert_eq!((report.tests, report.failures, report.errors), (6, 3, 1));
+    assert_eq!((report.tests, report.failures, report.errors), (6, 2, 1));
+}
+
+/// The elements that the schema of Jenkins' xUnit plugin knows (`junit-10.xsd`) and that are written,
+/// with the attributes that each may have; those with a star it must have.
+const JENKINS: [(&str, &[&str]); 11] = [
+    ("testsuites", &["name", "time", "tests", "failures", "errors"]),
+    ("testsuite", &["name*", "tests*", "failures*", "errors*", "skipped", "time", "file"]),
+    ("properties", &[]),
+    ("property", &["name*", "value*"]),
+    ("testcase", &["name*", "time", "classname"]),
+    ("failure", &["type", "message"]),
+    ("error", &["type", "message"]),
+    ("skipped", &["type", "message"]),
+    ("rerunFailure", &["type*", "message"]),
+    ("flakyFailure", &["type*", "message"]),
+    ("system-out", &[]),
+];
+
+#[test]
+fn junit_has_what_jenkins_knows_and_nothing_else() {
+    let text = face("junit", PLAIN, &run());
+    let mut seen = 0;
+    for tag in text.split('<').skip(1).filter(|tag| !tag.starts_with(['/', '?'])) {
+        let tag = tag.split('>').next().unwrap().trim_end_matches('/');
+        let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+        let (_, known) = JENKINS.iter().find(|(known, _)| *known == name).expect(name);
+        let mut said: Vec<&str> = attributes.split('"').step_by(2).map(str::trim).collect();
+        said.retain(|name| !name.is_empty());
+        let said: Vec<&str> = said.iter().map(|name| name.trim_end_matches('=')).collect();
+        for name in &said {
+            assert!(
+                known.iter().any(|known| known.trim_end_matches('*') == *name),
+                "{name}: {tag}"
+            );
+        }
+        for must in known.iter().filter_map(|known| known.strip_suffix('*')) {
+            assert!(said.contains(&must), "{must}: {tag}");
+        }
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen} tags");
+    let parents = text.matches("<testsuite ").count();
+    assert_eq!(text.matches("<properties>").count(), parents, "only suites have properties");
 }
 
 #[test]
@@ -222,4 +278,68 @@ fn json_is_a_line_for_each_event() {
         assert_eq!(line, event.to_json());
         json::parse(line).unwrap();
     }
+}
+
+/// What every machine-read format says of the run, as JSON.
+fn read(format: &str) -> Value {
+    json::parse(face(format, PLAIN, &run()).trim()).unwrap()
+}
+
+fn at<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
+    path.iter().fold(value, |value, step| match step.parse::<usize>() {
+        Ok(place) => &value.as_list().unwrap()[place],
+        Err(_) => value.as_map().unwrap().get(step).unwrap(),
+    })
+}
+
+#[test]
+fn dashboards_get_the_counts_and_the_flaky_test_apart() {
+    let ctrf = read("ctrf");
+    let count = |name: &str| json::to_string(at(&ctrf, &["results", "summary", name]));
+    let counts = ["tests", "passed", "failed", "skipped", "flaky"].map(count);
+    assert_eq!(counts, ["5", "2", "2", "1", "1"]);
+    let status = |test: &str| json::to_string(at(&ctrf, &["results", "tests", test, "status"]));
+    let statuses = ["0", "1", "2", "3", "4"].map(status);
+    assert_eq!(
+        statuses,
+        ["passed", "passed", "failed", "failed", "skipped"].map(|it| format!("\"{it}\""))
+    );
+    let owner = at(&ctrf, &["results", "tests", "2", "extra", "ownership", "owners", "0"]);
+    assert_eq!(owner.as_text(), Some("team-payments"));
+}
+
+#[test]
+fn findings_stand_at_the_files_of_their_tests() {
+    let results = read("sarif");
+    let results = at(&results, &["runs", "0", "results"]);
+    assert_eq!(results.as_list().unwrap().len(), calls_and_ends());
+    let uri = ["0", "locations", "0", "physicalLocation", "artifactLocation", "uri"];
+    assert_eq!(at(results, &uri).as_text(), Some("rehearsal/checkout/tests/0003-x.yaml"));
+    let issues = read("gitlab");
+    assert_eq!(issues.as_list().unwrap().len(), 2);
+    let print = at(&issues, &["0", "fingerprint"]).as_text().unwrap();
+    assert_eq!(print, "4be3a9a4e0fbf3ce-checkout/3");
+}
+
+/// How many findings the tests have that are broken.
+fn calls_and_ends() -> usize {
+    let of = |event: &RunEvent| match event {
+        RunEvent::TestFinished { number: TestId(3 | 4), findings, .. } => findings.len(),
+        _ => 0,
+    };
+    run().iter().map(of).sum()
+}
+
+#[test]
+fn recorded_text_is_no_markup_in_a_summary() {
+    let evil =
+        "<img src=x onerror=alert(1)> ![a](http://evil) @team `code` **bold** \n\n# head | x";
+    let findings = vec![Finding::NoAnswer { what: evil.into() }];
+    let mut events = test(2, evil, Outcome::Failed, findings).to_vec();
+    events.push(RunEvent::RunFinished { summary: Summary { failed: 1, ..Summary::default() } });
+    let page = face("github", PLAIN, &events);
+    for sign in ["<img", "![a]", "@team", "`", "**", "\n# head", "| x"] {
+        assert!(!page.contains(sign), "{sign}: {page}");
+    }
+    assert!(page.contains("<details><summary>❌ checkout&#47;2"), "{page}");
 }

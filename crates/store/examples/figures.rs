@@ -2,8 +2,8 @@
 //! figures [folder]`. It writes to a temporary folder, or below the one that is given.
 
 use rehearsal_model::{
-    Call, Edge, EdgeName, EdgeTls, Exchange, Manifest, Map, Mock, Moment, Role, SecretSettings,
-    Tables, TestCase, TestId, Timestamp, Value, json,
+    Call, Edge, EdgeLatency, EdgeName, EdgeTls, Exchange, Manifest, Map, Mock, Moment, Role,
+    SecretSettings, Tables, TestCase, TestId, Timestamp, Value, json,
 };
 use rehearsal_store::key::Key;
 use rehearsal_store::scrub::Scrubber;
@@ -73,7 +73,14 @@ fn many_mocks(root: &Path, out: &mut impl Write) -> Result<(), Box<dyn std::erro
     for number in 0..MOCKS {
         let edge = EdgeName::new("payments");
         let exchange = exchange(&format!("GET /rates/{number}"), "null");
-        writer.mock(Mock { edge, exchange, after: TestId(0), calls: 0, shared_by: Vec::new() })?;
+        writer.mock(Mock {
+            edge,
+            exchange,
+            after: TestId(0),
+            calls: 0,
+            shared_by: Vec::new(),
+            of_test: None,
+        })?;
     }
     let start = Instant::now();
     let finished = writer.finish(manifest())?;
@@ -99,6 +106,7 @@ fn manifest() -> Manifest {
         addresses: vec![format!("{name}.example:80")],
         tls: EdgeTls::default(),
         tables: Tables::new(),
+        latency: EdgeLatency::default(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     Manifest {
@@ -126,7 +134,15 @@ fn exchange(line: &str, body: &str) -> Exchange {
     response.insert("headers", Map::from([("content-type", "application/json")]));
     response.insert("body", Map::from([("id", Value::from(17)), ("status", "paid".into())]));
     let (started, finished) = (Moment(1), Moment(2));
-    Exchange { request, response: Some(response), failure: None, connection: 1, started, finished }
+    Exchange {
+        request,
+        response: Some(response),
+        failure: None,
+        connection: 1,
+        unit: None,
+        started,
+        finished,
+    }
 }
 
 fn test(number: u32) -> TestCase {

@@ -20,9 +20,11 @@ pub mod yaml;
 
 pub use error::StoreError;
 pub use files::{
-    FORMAT, append_recording, read_manifest, read_recording, test_file_name, text, write_recording,
-    write_tests,
+    FORMAT, append_recording, read_manifest, read_recording, replace, test_file_name, text,
+    write_recording, write_tests,
 };
 pub use project::Project;
 pub use schema::json_schemas;
-pub use settings::{SETTINGS_FILE, UnitError, init_text, parse_clock, parse_duration, parse_size};
+pub use settings::{
+    SETTINGS_FILE, UnitError, format_instant, init_text, parse_clock, parse_duration, parse_size,
+};

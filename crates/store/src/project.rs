@@ -6,7 +6,7 @@ use crate::lock::Lock;
 use crate::scrub::Scrubber;
 use crate::settings::{SETTINGS_FILE, compile_proto};
 use crate::{StoreError, disk, files, read_recording, text, writer, yaml};
-use rehearsal_model::{Noise, Recording, Settings, TestId};
+use rehearsal_model::{Edit, Noise, Recording, Settings, TestId};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// The folder in a project that holds the recordings.
 const FOLDER: &str = "rehearsal";
 /// Folders beside the recordings.
-const RESERVED: [&str; 2] = ["runs", "cache"];
+const RESERVED: [&str; 3] = ["runs", "cache", "defects"];
 /// The longest name that file systems take, less what temporary names add.
 const LONGEST_NAME: usize = 200;
 
@@ -110,6 +110,44 @@ impl Project {
         let folder = self.recording_folder(name)?;
         let _lock = Lock::take(&folder)?;
         files::add_noise(&folder, more)
+    }
+
+    /// The text that a test's file becomes when changes are accepted and paths become noise, where
+    /// it says `text`. Nothing but blobs is written.
+    ///
+    /// # Errors
+    /// When the file is not as it should be, says something else than was compared with, or is laid
+    /// out in a way in which it cannot be changed.
+    pub fn amended(
+        &self,
+        (name, id, file): (&str, TestId, &Path),
+        text: &str,
+        edits: &[Edit],
+        noise: &[String],
+    ) -> Result<String, StoreError> {
+        let folder = self.recording_folder(name)?;
+        files::amended(&files::Amendment { folder: &folder, file, id, text, edits, noise })
+    }
+
+    /// Replaces files of a recording, each at once and durably.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or another process writes the recording.
+    pub fn replace_files(&self, name: &str, new: &[(PathBuf, Vec<u8>)]) -> Result<(), StoreError> {
+        let folder = self.recording_folder(name)?;
+        let _lock = Lock::take(&folder)?;
+        files::replace(new)
+    }
+
+    /// Removes tests of a recording. What they share with others, and the answers that they gave to
+    /// reads of later tests, go with them.
+    ///
+    /// # Errors
+    /// When a file cannot be removed, or another process writes the recording.
+    pub fn remove_tests(&self, name: &str, ids: &[TestId]) -> Result<(), StoreError> {
+        let folder = self.recording_folder(name)?;
+        let _lock = Lock::take(&folder)?;
+        files::remove_tests(&folder, ids)
     }
 
     /// The folder that holds the recordings, `runs` and `cache`.

@@ -4,8 +4,8 @@
 //! What is allocated in this process is counted, so there is one test only.
 
 use rehearsal_model::{
-    Edge, EdgeName, EdgeTls, Exchange, Manifest, Map, Mock, Role, Tables, TestCase, TestId,
-    Timestamp, Value,
+    Edge, EdgeLatency, EdgeName, EdgeTls, Exchange, Manifest, Map, Mock, Role, Tables, TestCase,
+    TestId, Timestamp, Value,
 };
 use rehearsal_store::writer::{Writer, recover};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -86,7 +86,14 @@ fn record(root: &Path, folder: &Path) -> Writer {
         let edge = EdgeName::new("payments");
         let exchange = exchange(number);
         writer
-            .mock(Mock { edge, exchange, after: TestId(1), calls: 0, shared_by: Vec::new() })
+            .mock(Mock {
+                edge,
+                exchange,
+                after: TestId(1),
+                calls: 0,
+                shared_by: Vec::new(),
+                of_test: None,
+            })
             .unwrap();
     }
     writer.flush().unwrap();
@@ -116,6 +123,7 @@ fn manifest() -> Manifest {
         addresses: Vec::new(),
         tls: EdgeTls::default(),
         tables: Tables::new(),
+        latency: EdgeLatency::default(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     Manifest { tool: "0.1.0".into(), command: vec!["./shop".into()], edges, ..Manifest::default() }

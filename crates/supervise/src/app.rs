@@ -67,6 +67,13 @@ impl App {
         }
     }
 
+    /// Waits until its first process ends, whatever that leaves behind.
+    pub async fn first_ended(&self) -> Ending {
+        let mut state = self.state.clone();
+        let ended = state.wait_for(|state| state.ended.is_some()).await;
+        ended.ok().and_then(|state| state.ended).unwrap_or(Ending::Unknown)
+    }
+
     /// Whether it has ended already.
     #[must_use]
     pub fn has_ended(&self) -> Option<Ending> {
@@ -77,10 +84,10 @@ impl App {
     pub async fn stop(mut self, grace: Duration) -> Ending {
         let mut state = self.state.clone();
         // A broken line means that the guard is ending the tree already.
-        let _ = self.told.write_all(&Order::Terminate.to_line()).await;
+        let _ = self.told.write_all(Order::Terminate.to_line().as_bytes()).await;
         let asked = tokio::time::timeout(grace, state.wait_for(|state| state.gone)).await.is_ok();
         if !asked {
-            let _ = self.told.write_all(&Order::Kill.to_line()).await;
+            let _ = self.told.write_all(Order::Kill.to_line().as_bytes()).await;
             let _ = state.wait_for(|state| state.gone).await;
         }
         let ending = state.borrow().ended.unwrap_or(Ending::Unknown);

@@ -25,7 +25,8 @@ pub type Hook = fn(RawFd) -> io::Result<()>;
 const KILL_ROUND: i32 = 20;
 
 /// The main function of a guard. `arguments` are those after [`GUARD_WORD`]: the descriptor of the
-/// line to us, that for the hook or `-`, and the app's command.
+/// line to us, that for the hook or `-`, the number of folders to remove when all is over, these, and
+/// the app's command.
 #[must_use]
 pub fn guard(arguments: Vec<OsString>, hook: Hook) -> ExitCode {
     match Guard::begin(arguments, hook) {
@@ -54,6 +55,8 @@ impl Guard {
         let mut arguments = arguments.into_iter();
         let line: RawFd = arguments.next()?.to_str()?.parse().ok()?;
         let hook_fd: Option<RawFd> = arguments.next()?.to_str()?.parse().ok();
+        let folders: usize = arguments.next()?.to_str()?.parse().ok()?;
+        let remove: Vec<PathBuf> = arguments.by_ref().take(folders).map(PathBuf::from).collect();
         let program = arguments.next()?;
         // SAFETY: the descriptor was made for us by `spawn` and nobody else here knows it.
         let mut line = unsafe { UnixStream::from_raw_fd(line) };
@@ -64,14 +67,17 @@ impl Guard {
         close_on_exec(line.as_raw_fd());
         match start(program, arguments.collect(), hook_fd, hook) {
             Ok(app) => {
-                line.write_all(News::Started(app).to_line().as_bytes()).ok()?;
-                let (heard, remove) = (Vec::new(), Vec::new());
                 let (app_ended, childless, gone) = (false, false, false);
-                Some(Guard { line, deaths, app, app_ended, childless, gone, heard, remove })
+                let heard = Vec::new();
+                let mut guard =
+                    Guard { line, deaths, app, app_ended, childless, gone, heard, remove };
+                guard.tell(News::Started(app));
+                Some(guard)
             }
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                line.write_all(News::Failed(errno).to_line().as_bytes()).ok()?;
+                let _ = line.write_all(News::Failed(errno).to_line().as_bytes());
+                remove_all(&remove);
                 None
             }
         }
@@ -122,7 +128,6 @@ impl Guard {
             match Order::parse(String::from_utf8_lossy(&line).trim_end()) {
                 Some(Order::Terminate) => self.signal(libc::SIGTERM),
                 Some(Order::Kill) => self.signal(libc::SIGKILL),
-                Some(Order::Remove(path)) => self.remove.push(path),
                 None => {}
             }
         }
@@ -172,16 +177,20 @@ impl Guard {
             self.poll_children(KILL_ROUND);
             self.reap();
         }
-        for path in &self.remove {
-            // What cannot be removed has nobody left who could be told.
-            let _ = std::fs::remove_dir_all(path);
-        }
+        remove_all(&self.remove);
     }
 
     fn poll_children(&self, timeout: i32) {
         let mut polled = libc::pollfd { fd: self.deaths.fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: one entry, as the call is told.
         unsafe { libc::poll(&raw mut polled, 1, timeout) };
+    }
+}
+
+/// What cannot be removed has nobody left who could be told.
+fn remove_all(folders: &[PathBuf]) {
+    for folder in folders {
+        let _ = std::fs::remove_dir_all(folder);
     }
 }
 

@@ -19,5 +19,5 @@ pub use app::App;
 pub use ending::Ending;
 pub use error::SpawnError;
 pub use guard::{GUARD_WORD, Hook, guard};
-pub use output::{Output, Tail};
+pub use output::{Mark, Output, Tail};
 pub use spawn::{Program, spawn};

@@ -1,7 +1,7 @@
 //! Starting the app below a guard.
 
 use crate::app::App;
-use crate::message::{News, Order};
+use crate::message::News;
 use crate::{GUARD_WORD, Output, SpawnError, Tail};
 use crate::{limit, platform};
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe::Receiver;
 
@@ -53,11 +53,7 @@ pub async fn spawn(program: &Program, hook: Option<RawFd>) -> Result<App, SpawnE
         tokio::spawn(tail.clone().follow(pipe));
     }
     let line = UnixStream::from_std(ours).map_err(SpawnError::Guard)?;
-    let (heard, mut told) = line.into_split();
-    for path in &program.remove {
-        let order = Order::Remove(path.clone()).to_line();
-        told.write_all(&order).await.map_err(SpawnError::Guard)?;
-    }
+    let (heard, told) = line.into_split();
     let mut heard = BufReader::new(heard).lines();
     let first = heard.next_line().await.map_err(SpawnError::Guard)?;
     match first.as_deref().and_then(News::parse) {
@@ -90,6 +86,8 @@ fn command(program: &Program, line: RawFd, hook: Option<RawFd>) -> io::Result<Co
     let mut command = Command::new(executable);
     command.arg0("rehearsal-guard").arg(GUARD_WORD).arg(line.to_string());
     command.arg(hook.map_or_else(|| "-".to_owned(), |fd| fd.to_string()));
+    // It is told of the folders before it has anything to remove: we may be killed at any moment.
+    command.arg(program.remove.len().to_string()).args(&program.remove);
     command.args(&program.words);
     command.envs(program.env.iter().map(|(name, value)| (name, value)));
     if let Some(folder) = &program.folder {

@@ -5,6 +5,8 @@
 use rehearsal_supervise::{Ending, GUARD_WORD, Output, Program, SpawnError, guard, spawn};
 use std::ffi::OsString;
 use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::pin::Pin;
 use std::process::{Command, ExitCode, Stdio};
@@ -26,6 +28,7 @@ static TESTS: &[(&str, Test)] = &[
     ("a_stubborn_tree_is_killed", || Box::pin(a_stubborn_tree_is_killed())),
     ("stopping_lets_the_app_end_well", || Box::pin(stopping_lets_the_app_end_well())),
     ("nothing_is_left_when_we_are_killed", || Box::pin(nothing_is_left_when_we_are_killed())),
+    ("nothing_is_left_when_we_are_killed_at_once", || Box::pin(nothing_is_left_at_once())),
 ];
 
 fn main() -> ExitCode {
@@ -175,6 +178,30 @@ async fn nothing_is_left_when_we_are_killed() {
     victim.wait().unwrap();
     within("the grandchild is gone", || !alive(grandchild)).await;
     within("the folder is gone", || !doomed.exists()).await;
+}
+
+/// Who started the guard is gone before it can say that the app runs.
+async fn nothing_is_left_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let doomed = folder.path().join("doomed");
+    std::fs::create_dir(&doomed).unwrap();
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    drop(ours);
+    // SAFETY: makes a copy of a descriptor, which the guard is given and nobody else knows.
+    let line = unsafe { libc::dup(theirs.as_raw_fd()) };
+    assert!(line >= 0);
+    let words = [GUARD_WORD, &line.to_string(), "-", "1"].map(OsString::from);
+    let mut guard = Command::new(std::env::current_exe().unwrap())
+        .args(words)
+        .args([doomed.as_os_str(), "sh".as_ref(), "-c".as_ref(), "sleep 1000 & wait".as_ref()])
+        .spawn()
+        .unwrap();
+    // SAFETY: the copy is ours to close; the guard has its own.
+    unsafe { libc::close(line) };
+    let ended = tokio::task::spawn_blocking(move || guard.wait());
+    let ended = tokio::time::timeout(Duration::from_secs(20), ended).await;
+    assert!(ended.expect("within 20 s").unwrap().unwrap().success());
+    assert!(!doomed.exists());
 }
 
 fn read_pid(path: &Path) -> Option<i32> {

@@ -9,7 +9,7 @@ use crate::identity::{Asked, Identity};
 use crate::laid::{Begun, FirstRead, Laid, Line};
 use crate::mint::Mint;
 use crate::played::{accept, hello, readable};
-use crate::verify::Verifier;
+use crate::verify::{Looked, Verifier};
 use crate::{Authority, KeyFile, Roots, TlsError};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -144,16 +144,19 @@ impl Between {
             ));
         };
         let wanted = Wanted { name: &name, said: named.is_some(), offer };
-        let (server, how) = match self.connect(party, wanted, midway, server).await {
-            Ok(connected) => connected,
-            Err(error) => {
-                let why = format!("TLS with the server cannot be established by us ({error})");
-                return Err(self.untouched(party, &why, begun.io));
-            }
-        };
+        let (server, Looked { how, local }) =
+            match self.connect(party, wanted, midway, server).await {
+                Ok(connected) => connected,
+                Err(error) => {
+                    let why = format!("TLS with the server cannot be established by us ({error})");
+                    return Err(self.untouched(party, &why, begun.io));
+                }
+            };
         begun.io.forget();
-        *seen = Some(Seen { certificate: how, name: named });
         let agreed = server.alpn();
+        // Whom a client wants that names nobody shows in what it accepts.
+        let (name, how) =
+            if local { ("localhost".to_owned(), Certificate::Valid) } else { (name, how) };
         // Whom the callers of the app trust, such as the very certificate that it has signed itself, is
         // theirs to know; a time that is over, or another name, is a flaw for all of them.
         let shown = match (role, how) {
@@ -162,6 +165,8 @@ impl Between {
         };
         let (shown_as, keys) = ((name.as_str(), shown), Arc::clone(&self.keys));
         let accepted = accept(&self.mint, &self.provider, begun, shown_as, agreed, keys).await;
+        let how = if local && accepted.is_err() { Certificate::Misnamed } else { how };
+        *seen = Some(Seen { certificate: how, name: named });
         match accepted {
             Ok(tls) if role == Role::Inbound => Ok((Laid::new(tls, None), server)),
             Ok(tls) => Ok((Laid::new(tls, self.listen(party, how)), server)),
@@ -201,7 +206,7 @@ impl Between {
         wanted: Wanted<'_>,
         midway: bool,
         server: L,
-    ) -> io::Result<(Laid<L>, Certificate)> {
+    ) -> io::Result<(Laid<L>, Looked)> {
         let verifier = Arc::new(Verifier::new(Arc::clone(&self.strict), self.roots.clone()));
         let asked = Arc::new(Asked::of(self.identities.get(party).cloned()));
         let looking = Arc::clone(&verifier);
@@ -212,7 +217,7 @@ impl Between {
         if asked.in_vain() && !(midway && laid.is_ok()) {
             return Err(io::Error::other(TlsError::ASKED));
         }
-        Ok((laid?, verifier.seen().unwrap_or(Certificate::Untrusted)))
+        Ok((laid?, verifier.seen().unwrap_or(Looked { how: Certificate::Untrusted, local: false })))
     }
 
     /// Notices when the app goes away at once: it may have looked at the certificate itself.

@@ -4,6 +4,7 @@
 //! Nothing is installed anywhere: only the app that we start is told of the authority, by its
 //! environment. Which connection gets TLS is for others to know; no protocol is known here.
 
+mod asking;
 mod authority;
 mod between;
 mod calling;
@@ -18,6 +19,7 @@ mod roots;
 mod trust;
 mod verify;
 
+pub use asking::{Proof, ask, client};
 pub use authority::Authority;
 pub use between::{Between, Ends, Seen, Unlaid};
 pub use calling::Caller;

@@ -1,4 +1,5 @@
-//! Looks at a server's certificate and notes what is wrong with it, where a client would give up.
+//! Looks at a server's certificate and notes what is wrong with it, where a client would give up; or
+//! gives up too, as far as it is told to.
 //!
 //! That the server has the certificate's key is always insisted on.
 
@@ -10,6 +11,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 /// See the module. One for each connection.
@@ -17,17 +19,56 @@ use std::sync::{Arc, OnceLock};
 pub(crate) struct Verifier {
     strict: Arc<WebPkiServerVerifier>,
     roots: Roots,
-    seen: OnceLock<Certificate>,
+    /// Whose flaws are believed.
+    believed: fn(Certificate) -> bool,
+    seen: OnceLock<Looked>,
+}
+
+/// What was seen of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Looked {
+    /// How it was.
+    pub(crate) how: Certificate,
+    /// Whether it is not for the address of this machine that was wanted, but for `localhost`.
+    pub(crate) local: bool,
 }
 
 impl Verifier {
+    /// Notes flaws and minds none.
     pub(crate) fn new(strict: Arc<WebPkiServerVerifier>, roots: Roots) -> Self {
-        Verifier { strict, roots, seen: OnceLock::new() }
+        Verifier { strict, roots, believed: |_| true, seen: OnceLock::new() }
+    }
+
+    /// Minds every flaw but another name.
+    pub(crate) fn of_authority(strict: Arc<WebPkiServerVerifier>, roots: Roots) -> Self {
+        let believed = |how| matches!(how, Certificate::Valid | Certificate::Misnamed);
+        Verifier { believed, ..Verifier::new(strict, roots) }
     }
 
     /// How the certificate was, once it was seen.
-    pub(crate) fn seen(&self) -> Option<Certificate> {
+    pub(crate) fn seen(&self) -> Option<Looked> {
         self.seen.get().copied()
+    }
+
+    /// What is wrong with a certificate that is not as it should be.
+    fn flaw(
+        &self,
+        error: &CertificateError,
+        leaf: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+    ) -> Certificate {
+        match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                Certificate::Expired
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                Certificate::Early
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Certificate::Misnamed
+            }
+            _ => self.known(leaf, name),
+        }
     }
 
     /// What clients think that trust exactly this certificate, whoever signed it.
@@ -55,23 +96,15 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let how = match self.strict.verify_server_cert(leaf, intermediates, name, ocsp, now) {
+        let judged = self.strict.verify_server_cert(leaf, intermediates, name, ocsp, now);
+        let how = match &judged {
             Ok(_) => Certificate::Valid,
-            Err(Error::InvalidCertificate(error)) => match error {
-                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                    Certificate::Expired
-                }
-                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                    Certificate::Early
-                }
-                CertificateError::NotValidForName
-                | CertificateError::NotValidForNameContext { .. } => Certificate::Misnamed,
-                _ => self.known(leaf, name),
-            },
-            Err(error) => return Err(error),
+            Err(Error::InvalidCertificate(error)) => self.flaw(error, leaf, name),
+            Err(_) => return judged,
         };
-        let _ = self.seen.set(how);
-        Ok(ServerCertVerified::assertion())
+        let local = how == Certificate::Misnamed && is_local(leaf, name);
+        let _ = self.seen.set(Looked { how, local });
+        if (self.believed)(how) { Ok(ServerCertVerified::assertion()) } else { judged }
     }
 
     fn verify_tls12_signature(
@@ -95,6 +128,17 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.strict.supported_verify_schemes()
     }
+}
+
+/// Whether a certificate is for `localhost` where it should be for an address that is called so. Clients of
+/// Java and others tell a server no name that has no dot in it, and want that name in its certificate.
+fn is_local(leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> bool {
+    let ServerName::IpAddress(address) = name else { return false };
+    let Ok(local) = ServerName::try_from("localhost") else { return false };
+    IpAddr::from(*address).is_loopback()
+        && ParsedCertificate::try_from(leaf)
+            .and_then(|parsed| verify_server_name(&parsed, &local))
+            .is_ok()
 }
 
 /// Whether a certificate names itself as who has signed it (RFC 5280, section 4.1). None when it cannot
@@ -177,6 +221,24 @@ impl ServerCertVerifier for Anybody {
 mod tests {
     use super::*;
     use rcgen::{CertificateParams, Issuer, KeyPair};
+
+    #[test]
+    fn a_certificate_for_localhost_is_one_for_no_other_address() {
+        let made = |name: &str| {
+            let key = KeyPair::generate().unwrap();
+            let params = CertificateParams::new([name.to_owned()]).unwrap();
+            params.self_signed(&key).unwrap().der().clone()
+        };
+        let check = |certificate: &str, wanted: &str, expected: bool| {
+            let wanted = ServerName::try_from(wanted.to_owned()).unwrap();
+            assert_eq!(is_local(&made(certificate), &wanted), expected, "{certificate} {wanted:?}");
+        };
+        check("localhost", "127.0.0.1", true);
+        check("localhost", "::1", true);
+        check("localhost", "192.0.2.1", false);
+        check("localhost", "shop.example", false);
+        check("shop.example", "127.0.0.1", false);
+    }
 
     #[test]
     fn who_signs_itself_is_told_by_its_names() {

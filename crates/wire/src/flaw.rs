@@ -47,6 +47,26 @@ impl Flaw {
     }
 }
 
+/// The flaw of a value, at the innermost place that has it. `check` says what keeps a value from being
+/// written by itself.
+pub(crate) fn innermost(
+    value: &Value,
+    check: &impl Fn(&Value) -> Option<WireError>,
+) -> Option<Flaw> {
+    let error = check(value)?;
+    let inner = match value {
+        Value::Map(map) => {
+            map.iter().find_map(|(key, inner)| Some(innermost(inner, check)?.at_key(key)))
+        }
+        Value::List(list) => {
+            let mut list = list.iter().enumerate();
+            list.find_map(|(index, inner)| Some(innermost(inner, check)?.at_index(index)))
+        }
+        _ => None,
+    };
+    Some(inner.unwrap_or_else(|| Flaw::of(&error)))
+}
+
 /// The first flaw in the rows of an answer that may have several `results`. `columns` reads the columns
 /// of one, `problem` says what is wrong with a value.
 pub(crate) fn in_rows<C>(

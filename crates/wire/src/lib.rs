@@ -10,11 +10,15 @@ mod dns;
 mod flaw;
 mod grpc;
 mod http;
+mod inflate;
+mod inquiry;
 mod keyed;
+mod keys;
 mod memcached;
 mod mongo;
 mod mysql;
 mod opaque;
+mod party;
 mod postgres;
 mod protocol;
 mod redis;
@@ -22,6 +26,7 @@ mod renaming;
 mod script;
 mod seen;
 mod session;
+mod socks;
 mod sql;
 mod tls;
 mod undriven;
@@ -31,7 +36,8 @@ mod websocket;
 pub use dns::{addresses, queried_name};
 pub use flaw::{Flaw, Step};
 pub use grpc::Schemas;
-pub use protocol::{Facets, Limits, Protocol, Verdict};
+pub use inquiry::{Inquired, Inquiry};
+pub use protocol::{Bracket, Facets, Limits, Protocol, Verdict};
 pub use seen::SeenTables;
 pub use session::{Answer, Command, Ending, Event, Miss, Peer, Session, Taught, WireError};
 pub use tls::{TLS, begins_tls, misses_hello};
@@ -46,6 +52,7 @@ pub static ALL: &[&dyn Protocol] = &[
     &mysql::Mysql,
     &redis::Redis,
     &memcached::Memcached,
+    &socks::Socks,
     &opaque::Opaque,
 ];
 
@@ -53,6 +60,16 @@ pub static ALL: &[&dyn Protocol] = &[
 #[must_use]
 pub fn protocol(name: &str) -> Option<&'static dyn Protocol> {
     ALL.iter().copied().find(|protocol| protocol.name() == name)
+}
+
+/// A protocol whose requests are recorded in the form of this one, by its first key.
+#[must_use]
+pub fn recorded_as(request: &rehearsal_model::Map) -> Option<&'static dyn Protocol> {
+    let first = request.keys().next()?;
+    let has_it = |protocol: &&&dyn Protocol| {
+        protocol.shape().request.iter().any(|field| field.name == first)
+    };
+    ALL.iter().find(has_it).copied()
 }
 
 /// The protocol that carries what no other one understands.

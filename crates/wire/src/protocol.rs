@@ -1,9 +1,9 @@
 //! What a protocol offers to the rooms above.
 
 use crate::undriven::Undriven;
-use crate::{Flaw, Schemas, Session};
+use crate::{Flaw, Inquiry, Schemas, Session};
 use rehearsal_model::shape::ExchangeShape;
-use rehearsal_model::{Map, Value};
+use rehearsal_model::{Exchange, Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +47,23 @@ pub trait Protocol: Sync {
 
     /// Which parts of its messages identify and matter.
     fn facets(&self) -> &'static dyn Facets;
+
+    /// What can be asked of a server to learn of what the messages of a request are made, when `known`
+    /// does not say it and the protocol has such a thing.
+    fn inquiry(&self, _request: &Map, _known: Option<&Schemas>) -> Option<Box<dyn Inquiry>> {
+        None
+    }
+
+    /// Shows an exchange anew that is shown by what was known `before`, by all that is known since. Of what
+    /// is packed at most `limit` bytes are unpacked.
+    fn reread(
+        &self,
+        _exchange: &mut Exchange,
+        _before: Option<&'static Schemas>,
+        _since: &'static Schemas,
+        _limit: usize,
+    ) {
+    }
 }
 
 /// What the first bytes of a connection say about its protocol.
@@ -58,6 +75,18 @@ pub enum Verdict {
     NeedMore,
     /// It is this protocol.
     Yes,
+}
+
+/// What a request does to the unit of work on its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bracket {
+    /// It opens one that a later request is to end.
+    Opens,
+    /// It does nothing but end it, in whichever way.
+    Ends,
+    /// From it on the server opens one on the connection unasked, when none is open and it is asked for
+    /// something; or it no longer does.
+    Unasked(bool),
 }
 
 /// Bounds on what a session keeps of one message, and what it knows of messages beforehand. What is
@@ -95,6 +124,13 @@ pub trait Facets: Sync {
         None
     }
 
+    /// What the request asks, without its values: `SELECT name FROM items WHERE id = $1`. Requests that say
+    /// the same here are many of one kind, as an app makes them that asks for each row. None when what
+    /// [`Facets::operation`] says is that already, but for numbers and ids in it.
+    fn statement(&self, _request: &Map) -> Option<String> {
+        None
+    }
+
     /// The parts without which two requests are different operations, in a canonical form; it is
     /// hashed.
     fn identity(&self, request: &Map) -> Value;
@@ -111,6 +147,13 @@ pub trait Facets: Sync {
     /// What went wrong according to a response, in a few words, where its first value (a status) does not
     /// say so.
     fn failure(&self, _request: &Map, _response: &Map) -> Option<String> {
+        None
+    }
+
+    /// A line for a POSIX shell that sends the request to a server at an address, encrypted or not, by a
+    /// program that people have. None when there is no such program, or no such line. It holds no
+    /// character that acts on a terminal.
+    fn by_hand(&self, _request: &Map, _to: (bool, &str)) -> Option<String> {
         None
     }
 
@@ -190,6 +233,27 @@ pub trait Facets: Sync {
         None
     }
 
+    /// Tells of each text of an exchange that stands beside its name and not at it, such as the field of a
+    /// hash in a command. `change` is given both and says what is to stand there instead, if anything: a
+    /// placeholder for a secret.
+    fn beside(
+        &self,
+        _request: &mut Map,
+        _response: Option<&mut Map>,
+        _change: &mut dyn FnMut(&str, &str) -> Option<String>,
+    ) {
+    }
+
+    /// Numbers that the server gives to what lasts for a while, such as a cursor, and that clients only say
+    /// back. They are other ones in each run.
+    fn given<'a>(
+        &self,
+        _request: &'a mut Map,
+        _response: Option<&'a mut Map>,
+    ) -> Vec<&'a mut Value> {
+        Vec::new()
+    }
+
     /// Whether a part of a message was too large to keep: `omitted`, or a key that ends so, then says
     /// its length and hash in its place. It cannot be replayed as it was.
     fn omits(&self, message: &Map) -> bool {
@@ -205,6 +269,16 @@ pub trait Facets: Sync {
             }
             _ => stands_in((key, value)),
         })
+    }
+
+    /// Whether a request opens a unit of work on its connection, or ends it: a transaction.
+    fn bracket(&self, _request: &Map) -> Option<Bracket> {
+        None
+    }
+
+    /// The test that makes the request, when it names it itself.
+    fn named_test(&self, _request: &Map) -> Option<String> {
+        None
     }
 
     /// The identifiers by which an app carries the cause of a call along: trace and request ids.

@@ -167,6 +167,9 @@ pub enum Command {
         /// When its first byte came.
         at: Moment,
     },
+    /// What is asked next works within this unit of work, on whichever connections its requests come: a
+    /// transaction that has a number. Responders only; observers say so in [`Exchange::unit`].
+    Within(u64),
     /// The client said more in an exchange that lasts: what the app does now may be because of it.
     /// Said once when such an exchange is known to last, too. Observers only.
     Stir {
@@ -183,6 +186,9 @@ pub enum Command {
         /// What was said.
         exchange: Box<Exchange>,
     },
+    /// What follows in an exchange cannot be read, and all else on the connection can: it is recorded as
+    /// far as it came. Says why, in a few words. Observers only.
+    Unread(String),
     /// A column of the server's schema has crossed the wire. Observers of databases only, which say
     /// each once or a few times.
     Teach(Taught),

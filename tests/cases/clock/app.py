@@ -1,4 +1,5 @@
-"""Says whether it is later than the year 2096, by its own clock and by that of a program that it starts.
+"""Says whether it is later than the year 2096, by its own clock and by that of a program that it starts; and of
+orders, how many were created today.
 
     app.py PORT
 """
@@ -16,8 +17,14 @@ class Answers(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        path, _, days = self.path.partition("?created=")
+        if path == "/orders/today":
+            return self.answer({"orders": days.split(",").count(time.strftime("%Y-%m-%d", time.gmtime()))})
         date = int(subprocess.run(["date", "+%s"], capture_output=True, check=True, text=True).stdout)
         said = {"own": time.time() > LATE, "started": date > LATE, "agree": abs(date - time.time()) < 10}
+        self.answer(said)
+
+    def answer(self, said):
         body = json.dumps(said).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")

@@ -1,9 +1,11 @@
 //! Small apps that a measurement puts under `rehearsal`: one that takes and gives
-//! any number of bytes, one that calls a dependency as fast as it can, and one that
-//! runs a load generator.
+//! any number of bytes, one that calls a dependency as fast as it can, one that
+//! runs a load generator, one with a database, which is in `ledger`, and one that reads clocks, in `clock`.
 //!
 //! They are configured by environment variables, as the fixtures are.
 
+use super::clock::Watch;
+use super::ledger::Ledger;
 use super::load::{self, Burst, Connection, NUMBER, Request};
 use super::process;
 use anyhow::Context as _;
@@ -29,6 +31,10 @@ pub(crate) enum App {
     Caller(Caller),
     /// Runs a shell line when it is called
     Runner(Runner),
+    /// Asks a PostgreSQL database when it is called
+    Ledger(Ledger),
+    /// Reads clocks when it is called
+    Watch(Watch),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -72,6 +78,8 @@ impl App {
             App::Bytes { port } => serve(port, take_and_give),
             App::Caller(caller) => caller.run(),
             App::Runner(runner) => runner.run(),
+            App::Ledger(ledger) => ledger.run(),
+            App::Watch(watch) => watch.run(),
         }
     }
 }
@@ -131,7 +139,7 @@ fn said(line: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 /// A thread for each connection; an app that is stopped by a signal needs no more.
-fn serve(
+pub(crate) fn serve(
     port: u16,
     answer: impl Fn(u64, &str, &mut BufReader<TcpStream>) -> anyhow::Result<()> + Send + Sync,
 ) -> anyhow::Result<()> {
@@ -217,7 +225,7 @@ pub(crate) fn send_bytes(out: &mut impl std::io::Write, length: u64) -> std::io:
     Ok(())
 }
 
-fn answer(stream: &mut BufReader<TcpStream>, json: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn answer(stream: &mut BufReader<TcpStream>, json: &[u8]) -> anyhow::Result<()> {
     let mut text = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         json.len()

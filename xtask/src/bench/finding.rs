@@ -17,6 +17,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 const MOCKS: [u32; 3] = [100, 10_000, 100_000];
+/// So many are more than one file may hold, and take minutes to read: only the index is made of them.
+const MANY: u32 = 2_000_000;
 const LOOKUPS: u32 = 20_000;
 
 /// A recording that is loaded and indexed.
@@ -48,11 +50,19 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
         all.push(write(bench.folder(), mocks)?);
         bench.progress(&format!("{mocks} mocks written"));
     }
+    let prints = many(&all[0].recording.prints[0])?;
+    let [mut index, mut find] = <[Samples; 2]>::default();
     for _ in 0..bench.rounds(9) {
         for loaded in &mut all {
             process::check()?;
             round(bench.folder(), loaded)?;
         }
+        process::check()?;
+        let again = prints.clone();
+        let began = Instant::now();
+        let library = made(again, &prints)?;
+        index.add(began.elapsed().as_secs_f64() * 1e3);
+        find.add(lookups(&library, &prints)?);
     }
     let mut table = Table::new(&[
         "mocks",
@@ -74,6 +84,9 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
             loaded.decode.shown(),
         ]);
     }
+    let none = || Samples::default().shown();
+    let many = super::page::number(f64::from(MANY));
+    table.row([many, none(), none(), index.shown(), find.shown(), none(), none()]);
     let notes = vec![
         "goals: 100,000 mocks loaded from cache within 100 ms; lookup time flat".to_owned(),
         format!(
@@ -90,7 +103,14 @@ fn write(folder: &Path, mocks: u32) -> anyhow::Result<Loaded> {
     for number in 0..mocks {
         let exchange = exchange(number);
         let edge = EdgeName::new("payments");
-        writer.mock(Mock { edge, exchange, after: TestId(0), calls: 0, shared_by: Vec::new() })?;
+        writer.mock(Mock {
+            edge,
+            exchange,
+            after: TestId(0),
+            calls: 0,
+            shared_by: Vec::new(),
+            of_test: None,
+        })?;
     }
     writer.finish(manifest())?;
     cache::load(folder, &name)?;
@@ -104,6 +124,37 @@ fn write(folder: &Path, mocks: u32) -> anyhow::Result<Loaded> {
     Ok(Loaded { mocks, name, library, recording, read, load, index, find, print, decode })
 }
 
+/// The prints of many mocks, each of another request.
+fn many(like: &Entry) -> anyhow::Result<Vec<Entry>> {
+    let facets = rehearsal_wire::protocol("http").context("no protocol http")?.facets();
+    let print = |number| {
+        let request = exchange(number).request;
+        let (identity, values) =
+            (fingerprint(&facets.identity(&request)), fingerprint(&facets.request(&request)));
+        Entry { identity, values, ..*like }
+    };
+    Ok((0..MANY).map(print).collect())
+}
+
+/// The index, with all that is made of it when it is first asked.
+fn made(own: Vec<Entry>, prints: &[Entry]) -> anyhow::Result<Library> {
+    let library = Library::new(own, |_| Vec::new());
+    let mut desk = Desk::default();
+    desk.begin(&library, TestId(1));
+    find(&mut desk, &library, asked(&prints[0]))?;
+    Ok(library)
+}
+
+/// Nanoseconds for each of many lookups, of mocks all over the recording.
+fn lookups(library: &Library, prints: &[Entry]) -> anyhow::Result<f64> {
+    let mut desk = Desk::default();
+    let began = Instant::now();
+    for number in 0..LOOKUPS as usize {
+        find(&mut desk, library, asked(&prints[number * 7919 % prints.len()]))?;
+    }
+    Ok(began.elapsed().as_secs_f64() / f64::from(LOOKUPS) * 1e9)
+}
+
 fn round(folder: &Path, loaded: &mut Loaded) -> anyhow::Result<()> {
     let began = Instant::now();
     rehearsal_store::read_recording(&folder.join("rehearsal").join(&loaded.name))?;
@@ -113,20 +164,14 @@ fn round(folder: &Path, loaded: &mut Loaded) -> anyhow::Result<()> {
     loaded.load.add(began.elapsed().as_secs_f64() * 1e3);
     let prints: Vec<Entry> = again.prints.clone();
     let began = Instant::now();
-    loaded.library = Library::new(prints, |_| Vec::new());
+    loaded.library = made(prints, &again.prints)?;
     loaded.index.add(began.elapsed().as_secs_f64() * 1e3);
     loaded.recording = again;
 
     let count = loaded.recording.prints.len();
     let places = (0..LOOKUPS as usize).map(|number| number * 7919 % count);
     let each = |took: Duration| took.as_secs_f64() / f64::from(LOOKUPS);
-    let mut desk = Desk::default();
-    let began = Instant::now();
-    for place in places.clone() {
-        let entry = &loaded.recording.prints[place];
-        find(&mut desk, &loaded.library, asked(entry))?;
-    }
-    loaded.find.add(each(began.elapsed()) * 1e9);
+    loaded.find.add(lookups(&loaded.library, &loaded.recording.prints)?);
 
     let facets = rehearsal_wire::protocol("http").context("no protocol http")?.facets();
     let requests: Vec<Map> = places.clone().map(|place| exchange(place as u32).request).collect();
@@ -178,6 +223,7 @@ fn manifest() -> Manifest {
         addresses: vec![format!("{name}.example:80")],
         tls: EdgeTls::default(),
         tables: Tables::new(),
+        latency: Default::default(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     Manifest { tool: "bench".into(), command: vec!["./shop".into()], edges, ..Manifest::default() }
@@ -199,5 +245,13 @@ fn exchange(number: u32) -> Exchange {
     response.insert("headers", Map::from([("content-type", "application/json")]));
     response.insert("body", Map::from([("id", Value::from(17)), ("status", "paid".into())]));
     let (started, finished) = (Moment(1), Moment(2));
-    Exchange { request, response: Some(response), failure: None, connection: 1, started, finished }
+    Exchange {
+        request,
+        response: Some(response),
+        failure: None,
+        connection: 1,
+        unit: None,
+        started,
+        finished,
+    }
 }

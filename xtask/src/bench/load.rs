@@ -7,7 +7,7 @@
 
 use super::process;
 use anyhow::{Context as _, bail};
-use std::io::{Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -193,7 +193,7 @@ impl Connection {
         if self.filled == self.buffer.len() {
             bail!("an answer is too long for the load generator");
         }
-        let count = self.stream.read(&mut self.buffer[self.filled..])?;
+        let count = receive(&mut self.stream, &mut self.buffer[self.filled..])?;
         if count == 0 {
             bail!("the connection ended in the middle of an answer");
         }
@@ -204,13 +204,23 @@ impl Connection {
     fn pass_over(&mut self, mut length: usize) -> anyhow::Result<()> {
         while length > 0 {
             let most = length.min(self.buffer.len());
-            let count = self.stream.read(&mut self.buffer[..most])?;
+            let count = receive(&mut self.stream, &mut self.buffer[..most])?;
             if count == 0 {
                 bail!("the connection ended in the middle of a body");
             }
             length -= count;
         }
         Ok(())
+    }
+}
+
+/// Reads what is there. A signal that comes meanwhile, such as that of a server's end, is no failure.
+fn receive(stream: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.read(into) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => return read,
+        }
     }
 }
 

@@ -6,10 +6,12 @@
 
 mod answering;
 pub(crate) mod apps;
+mod clock;
 mod databases;
 mod encrypted;
 mod finding;
 mod inbound;
+mod ledger;
 mod load;
 mod memory;
 mod page;
@@ -20,6 +22,7 @@ mod shop;
 mod stopping;
 mod stubs;
 mod tools;
+mod wall;
 
 use crate::tree;
 use anyhow::{Context as _, bail};
@@ -36,6 +39,8 @@ const MEASURES: &[(&str, Measure)] = &[
     ("inbound", inbound::measure),
     ("stopping", stopping::measure),
     ("replaying", replaying::measure),
+    ("wall", wall::measure),
+    ("clock", clock::measure),
     ("memory", memory::measure),
     ("answering", answering::measure),
     ("finding", finding::measure),
@@ -53,7 +58,12 @@ pub(crate) struct Options {
     #[arg(long)]
     install: bool,
 
-    /// What to measure: inbound, stopping, replaying, memory, answering, finding, databases, encrypted; all if absent
+    /// A shell line that replays the requests of `wall` by another tool: measured beside it. It is given APP,
+    /// PORT, POSTGRES and REQUESTS, a file with a method and a path a line
+    #[arg(long, value_name = "LINE")]
+    against: Option<String>,
+
+    /// What to measure: inbound, stopping, replaying, wall, clock, memory, answering, finding, databases, encrypted; all if absent
     names: Vec<String>,
 }
 
@@ -62,6 +72,7 @@ pub(crate) struct Bench {
     root: PathBuf,
     tools: tools::Tools,
     quick: bool,
+    against: Option<String>,
     folder: tempfile::TempDir,
     /// The program that is measured, built for release.
     rehearsal: PathBuf,
@@ -82,6 +93,7 @@ impl Bench {
             root: root.clone(),
             tools: tools::Tools::new(root),
             quick: self.quick,
+            against: self.against.clone(),
             folder,
             rehearsal: rehearsal.clone(),
             own: own.clone(),
@@ -123,7 +135,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let own = std::env::current_exe()?;
     let rehearsal = own.with_file_name("rehearsal");
     let folder = tempfile::Builder::new().prefix("rehearsal-bench-").tempdir()?;
-    let whole = Bench { root, tools, quick: options.quick, folder, rehearsal, own };
+    let (quick, against) = (options.quick, options.against.clone());
+    let whole = Bench { root, tools, quick, against, folder, rehearsal, own };
     for (name, measure) in MEASURES {
         if !options.names.is_empty() && !options.names.iter().any(|other| other == name) {
             continue;

@@ -1,7 +1,7 @@
 //! Database servers of a measurement's own: PostgreSQL and Redis on free ports, and HAProxy before
 //! both. They hold nothing that must last, so nothing waits for the disk.
 
-use super::process::{Started, free_port};
+use super::process::{PATIENCE, Started, free_port};
 use super::{Bench, tools};
 use anyhow::{Context as _, ensure};
 use std::fmt::Write as _;
@@ -10,6 +10,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 /// Where each server is reached.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +93,11 @@ fn fill(programs: &Path, port: u16) -> anyhow::Result<()> {
     let port = port.to_string();
     let mut ready = Command::new(programs.join("pg_isready"));
     ready.args(address).arg(&port).args(["-t", "30"]).stdout(Stdio::null());
-    tools::run(&mut ready)?;
+    let began = Instant::now();
+    // One that is starting says no at once.
+    while let Err(problem) = tools::run(&mut ready) {
+        ensure!(began.elapsed() < PATIENCE, "{problem}");
+    }
     let mut fill = Command::new(programs.join("pgbench"));
     fill.args(address).arg(&port).args(["-i", "-q", "-s", "1", "postgres"]);
     let filled = fill.stdin(Stdio::null()).output().context("failed to start pgbench")?;

@@ -16,6 +16,8 @@ mod image;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 mod nowhere;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod told;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod wall;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -2,11 +2,12 @@
 
 use super::hook::Setting;
 use super::image::Plan;
+use super::told::Told;
 use super::{ClockError, Shown};
 use crate::memory;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -25,6 +26,8 @@ pub struct Clock {
     plan: Plan,
     owner: u64,
     setting: Mutex<Setting>,
+    /// Taken after `setting`.
+    told: Mutex<Told>,
     pub(super) deadlines: Mutex<HashMap<(i32, u64), [i64; 2]>>,
 }
 
@@ -43,6 +46,7 @@ impl Clock {
             plan,
             owner: OWNERS.fetch_add(1, Ordering::Relaxed) ^ (u64::from(std::process::id()) << 32),
             setting: Mutex::new(Setting { mask: -1, offset: 0 }),
+            told: Mutex::new(Told::new()),
             deadlines: Mutex::default(),
         }))
     }
@@ -58,17 +62,24 @@ impl Clock {
         };
         // A process is told before its children are looked for: one that it makes in between has
         // what it was told.
+        let mut told = crate::lock(&self.told);
+        if told.tell_all(*setting) {
+            return;
+        }
+        let newest = told.newest();
+        let mut all = true;
         let mut processes = vec![own()];
         let mut next = 0;
         while let Some(process) = processes.get(next).copied() {
             next += 1;
-            if process != own() {
-                self.tell(process, *setting);
+            if process != own() && !told.knows(process) {
+                all &= self.tell(process, *setting, &mut told);
             }
             if processes.len() < MAX_PROCESSES {
                 processes.extend(children(process).unwrap_or_default());
             }
         }
+        told.complete_at(newest.filter(|_| all && processes.len() < MAX_PROCESSES));
     }
 
     /// What the clock shows at a real time.
@@ -92,6 +103,7 @@ impl Clock {
         for (place, _, hook) in &self.plan.symbols {
             memory.write_all_at(&hook.to_le_bytes(), base + place)?;
         }
+        crate::lock(&self.told).begins(tid);
         Ok(())
     }
 
@@ -101,18 +113,19 @@ impl Clock {
         base.is_some_and(|base| (base..base + self.plan.size).contains(&address))
     }
 
-    /// Sets the clock of a process, if it has it from us. What cannot be told is gone, or was not
-    /// reached in the first place, which has been said.
-    fn tell(&self, process: i32, setting: Setting) {
-        let Ok(Some(base)) = base(process) else { return };
+    /// Sets the clock of a process, if it has it from us, and remembers it. What cannot be told is gone,
+    /// or was not reached in the first place, which has been said. False when it has to be looked for
+    /// the next time.
+    fn tell(&self, process: i32, setting: Setting, told: &mut Told) -> bool {
+        let Ok(Some(base)) = base(process) else { return true };
         let (symbol, at) = (base + self.plan.symbols[0].0, base + self.plan.setting());
         let hook = self.plan.symbols[0].2.to_le_bytes();
         let has_hook = memory::read(process, symbol, 8).is_ok_and(|value| value == hook);
         let owner = || memory::read(process, at + 16, 8);
-        if has_hook && owner().is_ok_and(|owner| owner == self.owner.to_le_bytes()) {
-            let words = [setting.mask.to_le_bytes(), setting.offset.to_le_bytes()].concat();
-            let _ = writable(process).and_then(|memory| memory.write_all_at(&words, at));
+        if !has_hook || owner().is_ok_and(|owner| owner != self.owner.to_le_bytes()) {
+            return true;
         }
+        writable(process).map_or(true, |memory| told.tell(process, (memory, at), setting))
     }
 }
 
@@ -140,20 +153,24 @@ pub(super) fn writable(tid: i32) -> io::Result<File> {
 }
 
 /// Where the time functions of a process are; some have none.
-fn base(tid: i32) -> io::Result<Option<u64>> {
-    let entries = std::fs::read(format!("/proc/{tid}/auxv"))?;
+pub(super) fn base(tid: i32) -> io::Result<Option<u64>> {
+    // It is said in one piece.
+    let mut entries = [0; 4096];
+    let length = File::open(format!("/proc/{tid}/auxv"))?.read(&mut entries)?;
     let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
-    let mut pairs = entries.chunks_exact(16).map(|pair| (word(pair), word(&pair[8..])));
+    let mut pairs = entries[..length].chunks_exact(16).map(|pair| (word(pair), word(&pair[8..])));
     Ok(pairs.find(|(kind, _)| *kind == AT_SYSINFO_EHDR).map(|(_, base)| base))
 }
 
-/// The processes that the threads of a process have started (proc_pid_task(5)).
+/// The processes that the threads of a process have started (proc_pid_task(5)). A thread may end
+/// meanwhile; what it had started belongs to another one then.
 fn children(process: i32) -> io::Result<Vec<i32>> {
     let mut out = Vec::new();
     for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
-        let list = std::fs::read_to_string(thread?.path().join("children"));
-        let list = match list {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && process != own() => continue,
+        let thread = thread?.path();
+        let list = match std::fs::read_to_string(thread.join("children")) {
+            Err(_) if process != own() || !thread.exists() => continue,
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => continue,
             list => list?,
         };
         out.extend(list.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));

@@ -7,5 +7,7 @@ mod clock;
 mod connect;
 mod datagram;
 mod golang;
+#[cfg(target_arch = "x86_64")]
+mod languages;
 mod listen;
 mod rig;

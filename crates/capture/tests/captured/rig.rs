@@ -26,21 +26,38 @@ const AS_UNPRIVILEGED: &str = "CAPTURE_TEST_UNPRIVILEGED";
 /// Runs `body` with each strategy, and all again as an unprivileged user when
 /// the tests run as root. `name` is the name of the calling test.
 pub(crate) fn everywhere(name: &str, body: impl Fn(Strategy)) {
+    everywhere_with(name, Path::new("/"), |_| {}, |strategy, _| body(strategy));
+}
+
+/// The same, with a folder in which something is made once, before all: by the
+/// user who runs the tests.
+pub(crate) fn everywhere_with(
+    name: &str,
+    folder: &Path,
+    make: impl Fn(&Path),
+    body: impl Fn(Strategy, &PathBuf),
+) {
+    let made = std::env::var_os(AS_UNPRIVILEGED).map(PathBuf::from);
+    if made.is_none() {
+        make(folder);
+    }
+    let is_unprivileged = made.is_some();
+    let folder = made.unwrap_or_else(|| folder.to_owned());
     for strategy in [Strategy::PidfdGetfd, Strategy::AddFd] {
-        body(strategy);
+        body(strategy, &folder);
     }
     // SAFETY: the call takes nothing and cannot fail.
     let is_root = unsafe { libc::geteuid() } == 0;
-    if is_root && std::env::var_os(AS_UNPRIVILEGED).is_none() {
-        let folder = shared_folder();
-        let program = folder.path().join("tests");
+    if is_root && !is_unprivileged {
+        let copies = shared_folder();
+        let program = copies.path().join("tests");
         // Copied by another process: a descriptor open for writing that a child
         // of a parallel test inherits would make the program busy.
         let copy = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status();
         assert!(copy.unwrap().success());
         let status = Command::new(program)
             .args([name, "--exact", "--nocapture"])
-            .env(AS_UNPRIVILEGED, "1")
+            .env(AS_UNPRIVILEGED, &folder)
             .current_dir("/")
             .uid(UNPRIVILEGED)
             .gid(UNPRIVILEGED)

@@ -11,9 +11,10 @@ use hyper::Method;
 use rehearsal_capture::{Strategy, Way};
 use rehearsal_model::{Map, RunEvent, Value};
 use rehearsal_record::{Ends, Progress, RecordOptions, Recorded, record};
-use rehearsal_replay::{ReplayOptions, Selected};
+use rehearsal_replay::{ReplayOptions, Selected, Spread};
 use rehearsal_store::Project;
 use rehearsal_supervise::{Output, Program};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -130,6 +131,9 @@ async fn record_shop(project: &mut Project) -> Result<(Recorded, Env), CliError>
         way: Way::Supervisor(Strategy::Auto),
         serialize: false,
         ends: Ends::default(),
+        tests: None,
+        keep: None,
+        rotate: None,
     };
     let (progress, mut seen) = watch::channel(Progress::default());
     let mut used = Ok(());
@@ -159,7 +163,15 @@ fn test_shop(project: &Project, env: &Env, bug: &str, color: Color) -> Result<Ou
     let mut selected = Vec::new();
     for chosen in selection::choose(project, &[], &[])? {
         let selection::Chosen { name, recording, tests, files } = chosen;
-        selected.push(Selected { name, recording, tests, files, program: shop(env, bug) });
+        selected.push(Selected {
+            name,
+            recording,
+            tests,
+            files,
+            groups: Vec::new(),
+            known: BTreeMap::new(),
+            program: shop(env, bug),
+        });
     }
     let options = ReplayOptions {
         settings: project.settings().clone(),
@@ -167,7 +179,9 @@ fn test_shop(project: &Project, env: &Env, bug: &str, color: Color) -> Result<Ou
         way: Way::Supervisor(Strategy::Auto),
         strict: false,
         explain: false,
+        go_on: false,
         fail_fast: false,
+        spread: Spread::default(),
     };
     let mut outputs = Outputs::human(color);
     super::test::drive(selected, &options, &mut |event: RunEvent| outputs.tell(&event))

@@ -11,7 +11,7 @@ use crate::{app, selection};
 use rehearsal_capture::Way;
 use rehearsal_compare::learn;
 use rehearsal_model::{Change, Difference, Finding, Noise, RunEvent, TestId, Value, json};
-use rehearsal_replay::ReplayOptions;
+use rehearsal_replay::{ReplayOptions, Spread};
 use rehearsal_report::{sentence, visible};
 use rehearsal_store::Project;
 use rehearsal_supervise::Output;
@@ -121,7 +121,9 @@ fn replay(
         way,
         strict: false,
         explain: false,
+        go_on: false,
         fail_fast: false,
+        spread: Spread::default(),
     };
     let mut found = Findings::new();
     let mut tell = |event: RunEvent| {

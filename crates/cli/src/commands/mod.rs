@@ -1,14 +1,29 @@
 //! One file per command, and the list of them.
 
 mod completions;
+mod dedup;
+mod defect;
 mod demo;
 mod doctor;
+mod failures;
+mod flaky;
+mod graph;
+mod history;
+mod impact;
 mod init;
 mod learn;
 mod man;
+mod merge;
+mod mock;
 mod record;
+mod review;
+mod select;
+mod serve;
 mod show;
+mod slow;
 mod test;
+#[cfg(target_os = "linux")]
+mod watch;
 
 use crate::arguments::{Arguments, Command};
 use crate::error::{CliError, Outcome};
@@ -22,8 +37,21 @@ pub(crate) fn run(arguments: Arguments, matches: &ArgMatches) -> Result<Outcome,
     match command {
         Command::Record(record) => record::run(record, &project, color),
         Command::Test(test) => test::run(test, &project, color, given),
+        Command::Review(review) => review::run(&review, &project, color),
         Command::Learn(learn) => learn::run(&learn, &project),
+        Command::Select(select) => select::run(&select, &project),
+        Command::Dedup(dedup) => dedup::run(&dedup, &project),
+        Command::Mock(mock) => mock::run(mock, &project, color),
+        Command::Merge(merge) => merge::run(&merge, &project, color, given),
         Command::Show(show) => show::run(&show, &project, color),
+        Command::History(history) => history::run(&history, &project, color),
+        Command::Flaky(past) => flaky::run(&past, &project, color),
+        Command::Failures(failures) => failures::run(&failures, &project),
+        Command::Graph(graph) => graph::run(&graph, &project),
+        Command::Impact(impact) => impact::run(&impact, &project, color),
+        Command::Defect(defect) => defect::run(&defect, &project),
+        Command::Slow(slow) => slow::run(&slow, &project, color),
+        Command::Serve(serve) => serve::run(&serve, &project),
         Command::Demo(demo) => demo::run(demo, color),
         Command::Init => init::run(&project),
         Command::Doctor => doctor::run(color),

@@ -4,6 +4,7 @@ use super::learn::{MOST_UNASKED, Stop, Verified, verify};
 use crate::arguments::{Color, Record};
 use crate::error::{CliError, Outcome};
 use crate::live::{self, bytes, count};
+use crate::sieve::Sieve;
 use crate::signals::Signals;
 use crate::{app, environment, look};
 use rehearsal_capture::Way;
@@ -11,11 +12,13 @@ use rehearsal_model::{Role, Settings};
 use rehearsal_record::{DATAGRAMS, Ends, Progress, RecordOptions, Recorded, record};
 use rehearsal_report::{Align, Column, Look, table, visible};
 use rehearsal_store::Project;
+use rehearsal_store::writer::Finished;
 use rehearsal_supervise::{Ending, Output};
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
 
@@ -31,6 +34,7 @@ pub(super) fn run(arguments: Record, folder: &Path, color: Color) -> Result<Outc
         Some(name) => name.clone(),
         None => app::default_name(&arguments.app, &words)?,
     };
+    let sieve = Sieve::new(arguments.sample, arguments.unique_by).map(Arc::new);
     let options = RecordOptions {
         name: name.clone(),
         append: arguments.append,
@@ -39,6 +43,9 @@ pub(super) fn run(arguments: Record, folder: &Path, color: Color) -> Result<Outc
         serialize: arguments.serialize,
         keylog: arguments.keylog,
         ends: Ends { after: arguments.duration, idle: arguments.until_idle },
+        tests: None,
+        keep: sieve.as_ref().map(Sieve::keep),
+        rotate: arguments.rotate,
     };
     let look = look::stderr(color);
     let began = Instant::now();
@@ -58,6 +65,9 @@ pub(super) fn run(arguments: Record, folder: &Path, color: Color) -> Result<Outc
         recorded.map_err(CliError::from)
     })?;
     super::print(&summary(&recorded, &name, began, look::stdout(color, false)))?;
+    if let Some(sieve) = sieve {
+        super::print(&sieve.told())?;
+    }
     if !arguments.no_verify && recorded.finished.tests > 0 {
         let _ =
             writeln!(io::stderr(), "Replaying it twice to learn what differs from run to run ...");
@@ -83,6 +93,9 @@ fn verified(
             "Not replayed to learn its noise: {} cannot be.\n",
             visible(&hidden.join(", "))
         );
+    }
+    if !recorded.parts.is_empty() {
+        return not("it was rotated");
     }
     if recorded.finished.tests > MOST_UNASKED {
         return not(&format!("it has more than {MOST_UNASKED} tests"));
@@ -119,21 +132,75 @@ pub(super) fn summary(recorded: &Recorded, name: &str, began: Instant, look: Loo
     }
     page.push_str(&edges(recorded, look));
     page.push_str(&notes(recorded));
-    let finished = &recorded.finished;
-    let _ = writeln!(
-        page,
-        "\nRecorded {} and {} in {} ({:.1} s).",
-        count(finished.tests as u64, "test"),
-        count(finished.mocks as u64, "further mock"),
-        finished.folder.display(),
-        began.elapsed().as_secs_f64(),
-    );
+    if let Some(ending) = recorded.app_ended.filter(|ending| *ending != Ending::Code(0)) {
+        let _ = writeln!(page, "note: the app ended by itself with {ending}");
+    }
+    page.push_str(&written(recorded, began, look));
     let real: String = recorded.hidden.iter().map(|edge| format!(" --real {edge}")).collect();
     let which = if real.is_empty() { "its" } else { "its other" };
+    let name = match recorded.parts.as_slice() {
+        [] => name.to_owned(),
+        [..] => folders(recorded).map(name_of).collect::<Vec<_>>().join(" "),
+    };
     let _ = writeln!(
         page,
         "Next: rehearsal test {name}{}    ({which} dependencies may be stopped)",
         visible(&real),
+    );
+    page
+}
+
+/// The recordings that were written, the first one first.
+fn folders(recorded: &Recorded) -> impl Iterator<Item = &Finished> {
+    recorded.parts.iter().chain([&recorded.finished])
+}
+
+fn name_of(finished: &Finished) -> String {
+    finished.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// What is in the files now: of several recordings as a table.
+fn written(recorded: &Recorded, began: Instant, look: Look) -> String {
+    let [mut tests, mut mocks] = [0; 2];
+    for part in folders(recorded) {
+        tests += part.tests as u64;
+        mocks += part.mocks as u64;
+    }
+    let where_to = match recorded.parts.as_slice() {
+        [] => recorded.finished.folder.display().to_string(),
+        parts => format!("{} recordings", parts.len() + 1),
+    };
+    let (tests, mocks) = (count(tests, "test"), count(mocks, "further mock"));
+    let took = began.elapsed().as_secs_f64();
+    let line = format!("\nRecorded {tests} and {mocks} in {where_to} ({took:.1} s).\n");
+    if recorded.parts.is_empty() {
+        return line;
+    }
+    let columns = [
+        Column { name: "recording", align: Align::Left },
+        Column { name: "tests", align: Align::Right },
+        Column { name: "further mocks", align: Align::Right },
+        Column { name: "size", align: Align::Right },
+    ];
+    let row = |part: &Finished| {
+        vec![name_of(part), part.tests.to_string(), part.mocks.to_string(), bytes(part.bytes)]
+    };
+    let rows: Vec<Vec<String>> = folders(recorded).map(row).collect();
+    format!("\n{}{line}", table(&columns, &rows, look))
+}
+
+/// The same of the mocks of another test runner.
+pub(super) fn mocks_summary(recorded: &Recorded, name: &str, began: Instant, look: Look) -> String {
+    let mut page = edges(recorded, look);
+    page.push_str(&notes(recorded));
+    let finished = &recorded.finished;
+    let _ = writeln!(
+        page,
+        "\nRecorded {} in {} ({:.1} s).\nNext: rehearsal mock replay {name}    (the dependencies \
+         may be stopped)",
+        count(finished.mocks as u64, "mock"),
+        finished.folder.display(),
+        began.elapsed().as_secs_f64(),
     );
     page
 }
@@ -212,9 +279,6 @@ fn notes(recorded: &Recorded) -> String {
         let are = if recorded.unfinished == 1 { "is" } else { "are" };
         let _ = writeln!(page, "note: {what} had not finished and {are} not in the recording");
     }
-    if let Some(ending) = recorded.app_ended.filter(|ending| *ending != Ending::Code(0)) {
-        let _ = writeln!(page, "note: the app ended by itself with {ending}");
-    }
     page
 }
 
@@ -222,11 +286,11 @@ fn notes(recorded: &Recorded) -> String {
 mod tests {
     use super::*;
     use rehearsal_model::{Ledger, LedgerLine};
-    use rehearsal_store::writer::Finished;
 
     fn recorded() -> Recorded {
         Recorded {
             finished: Finished { tests: 1, mocks: 0, bytes: 0, folder: "rehearsal/shop".into() },
+            parts: Vec::new(),
             edges: Vec::new(),
             exchanges: Default::default(),
             hidden: Default::default(),

@@ -3,7 +3,9 @@
 use crate::arguments::{Color, Show};
 use crate::error::{CliError, Outcome};
 use crate::{look, selection};
-use rehearsal_model::{EdgeName, Exchange, Map, Recording, TestId};
+use rehearsal_model::{
+    EdgeLatency, EdgeName, Exchange, Latency, Map, Milliseconds, Recording, TestCase, TestId,
+};
 use rehearsal_report::{Align, Column, Look, Words, story, table};
 use rehearsal_store::Project;
 use rehearsal_wire::Protocol;
@@ -62,20 +64,8 @@ fn contents(recording: &Recording, look: Look) -> String {
         Column { name: "answer", align: Align::Left },
         Column { name: "calls", align: Align::Left },
     ];
-    let row = |test: &rehearsal_model::TestCase| {
-        let mut calls: BTreeMap<&str, usize> = BTreeMap::new();
-        for call in &test.calls {
-            *calls.entry(call.edge.as_str()).or_default() += 1;
-        }
-        let calls: Vec<String> = calls
-            .iter()
-            .map(|(edge, count)| match count {
-                1 => (*edge).to_owned(),
-                count => format!("{edge} ×{count}"),
-            })
-            .collect();
-        let answer = headline(protocol_of(recording, &test.edge), &test.exchange);
-        vec![test.id.0.to_string(), test.name.clone(), answer, calls.join(", ")]
+    let row = |test: &TestCase| {
+        vec![test.id.0.to_string(), test.name.clone(), headline(recording, test), calls(test)]
     };
     let rows: Vec<Vec<String>> = recording.tests.iter().map(row).collect();
     let mut page = table(&columns, &rows, look);
@@ -84,6 +74,7 @@ fn contents(recording: &Recording, look: Look) -> String {
     if !recording.mocks.is_empty() {
         let _ = writeln!(page, "\nand {ambient} ambient, {shared} shared mocks in ambient.yaml");
     }
+    page.push_str(&times(recording, look));
     page.push_str(&tables(recording, look));
     if let Some(first) = recording.tests.first() {
         let name = &recording.name;
@@ -92,18 +83,59 @@ fn contents(recording: &Recording, look: Look) -> String {
     page
 }
 
+/// Whom a test calls, and how often.
+pub(super) fn calls(test: &TestCase) -> String {
+    let mut calls: BTreeMap<&str, usize> = BTreeMap::new();
+    for call in &test.calls {
+        *calls.entry(call.edge.as_str()).or_default() += 1;
+    }
+    let called = calls.iter().map(|(edge, count)| match count {
+        1 => (*edge).to_owned(),
+        count => format!("{edge} ×{count}"),
+    });
+    called.collect::<Vec<_>>().join(", ")
+}
+
+/// How long answers took when they were recorded.
+fn times(recording: &Recording, look: Look) -> String {
+    let columns = [
+        Column::left("edge"),
+        Column::left("recorded times of"),
+        Column::right("number"),
+        Column::right("p50"),
+        Column::right("p95"),
+    ];
+    let mut rows = Vec::new();
+    for edge in &recording.manifest.edges {
+        let EdgeLatency { answers, own } = edge.latency;
+        for (what, latency) in [("answers", answers), ("the app without waiting", own)] {
+            let Some(Latency { calls, p50_us, p95_us }) = latency else { continue };
+            let time = |micros| Milliseconds(micros).to_string();
+            let name = edge.name.to_string();
+            rows.push(vec![name, what.to_owned(), calls.to_string(), time(p50_us), time(p95_us)]);
+        }
+    }
+    if rows.is_empty() { String::new() } else { format!("\n{}", table(&columns, &rows, look)) }
+}
+
 /// What was used of the schemas of databases.
 fn tables(recording: &Recording, look: Look) -> String {
     let columns = ["edge", "table", "columns"].map(|name| Column { name, align: Align::Left });
+    let rows: Vec<Vec<String>> = table_rows(recording).into_iter().map(Vec::from).collect();
+    if rows.is_empty() { String::new() } else { format!("\n{}", table(&columns, &rows, look)) }
+}
+
+/// Of each table that was used: its edge, its name and its columns.
+pub(super) fn table_rows(recording: &Recording) -> Vec<[String; 3]> {
     let mut rows = Vec::new();
     for edge in &recording.manifest.edges {
         for (table, columns) in &edge.tables {
             let columns: Vec<_> =
                 columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
-            rows.push(vec![edge.name.to_string(), table.clone(), columns.join(", ")]);
+            rows.push([edge.name.to_string(), table.clone(), columns.join(", ")]);
         }
     }
-    if rows.is_empty() { String::new() } else { format!("\n{}", table(&columns, &rows, look)) }
+    rows
 }
 
 fn protocol_of(recording: &Recording, edge: &EdgeName) -> &'static dyn Protocol {
@@ -117,10 +149,10 @@ fn failure(protocol: &dyn Protocol, exchange: &Exchange) -> Option<String> {
     protocol.facets().failure(&exchange.request, exchange.response.as_ref()?)
 }
 
-/// The headline of an answer: its first value, such as a status, and what went wrong.
-fn headline(protocol: &dyn Protocol, exchange: &Exchange) -> String {
-    let answer = answer(exchange);
-    match failure(protocol, exchange) {
+/// The headline of a test's answer: its first value, such as a status, and what went wrong.
+pub(super) fn headline(recording: &Recording, test: &TestCase) -> String {
+    let answer = answer(&test.exchange);
+    match failure(protocol_of(recording, &test.edge), &test.exchange) {
         Some(failure) => format!("{answer} · {failure}").chars().take(60).collect(),
         None => answer,
     }
@@ -145,6 +177,14 @@ fn one(recording: &Recording, id: TestId, look: Look) -> Result<String, CliError
         let name = &recording.name;
         CliError::Wrong(format!("find test {} of {name}: its tests go up to {last}", id.0))
     })?;
+    let mut page = Vec::new();
+    with_words(recording, |words| story(test, &recording.name, words, &mut page, look))
+        .map_err(CliError::io("write the story"))?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+/// Tells something with what the protocols of a recording say about its exchanges.
+pub(super) fn with_words<T>(recording: &Recording, tell: impl FnOnce(&Words<'_>) -> T) -> T {
     let protocol = |edge: &EdgeName| protocol_of(recording, edge);
     let operation = |edge: &EdgeName, request: &Map| match request.is_empty() {
         true => "connect".to_owned(),
@@ -152,9 +192,5 @@ fn one(recording: &Recording, id: TestId, look: Look) -> Result<String, CliError
     };
     let answer_key = |edge: &EdgeName| protocol(edge).shape().answer;
     let failure = |edge: &EdgeName, exchange: &Exchange| failure(protocol(edge), exchange);
-    let words = Words { operation: &operation, answer: &answer_key, failure: &failure };
-    let mut page = Vec::new();
-    story(test, &recording.name, &words, &mut page, look)
-        .map_err(CliError::io("write the story"))?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+    tell(&Words { operation: &operation, answer: &answer_key, failure: &failure })
 }

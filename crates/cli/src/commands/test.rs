@@ -4,14 +4,18 @@ use crate::app;
 use crate::arguments::{Color, Test};
 use crate::error::{CliError, Outcome};
 use crate::outputs::Outputs;
+use crate::past::{self, Keeper};
+use crate::rerun::Verdicts;
 use crate::runs::Run;
 use crate::selection;
 use crate::signals::Signals;
+use crate::triage::Desk;
 use clap::ArgMatches;
 use rehearsal_model::{RunEvent, Settings, Summary};
-use rehearsal_replay::{ReplayOptions, Selected, replay};
+use rehearsal_replay::{ReplayOptions, Selected, Spread, replay};
 use rehearsal_store::Project;
 use rehearsal_supervise::Output;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +26,9 @@ pub(super) fn run(
     color: Color,
     matches: &ArgMatches,
 ) -> Result<Outcome, CliError> {
+    if arguments.watch {
+        return watched(&arguments, folder);
+    }
     let mut project = super::record::open(folder)?;
     if let Some(timeout) = arguments.timeout {
         project.settings_mut().timeout = timeout;
@@ -30,8 +37,66 @@ pub(super) fn run(
         project.settings_mut().clock = clock;
     }
     let output = if arguments.app_output { Output::Inherit } else { Output::Keep };
-    let chosen = selection::choose(&project, &arguments.recordings, &arguments.test)?;
-    for edge in &arguments.real {
+    let mut chosen = selection::choose(&project, &arguments.recordings, &arguments.test)?;
+    if let Some(list) = &arguments.tests_from {
+        chosen = selection::listed(chosen, list)?;
+    }
+    let mut strays = match arguments.recordings.as_slice() {
+        [] => selection::strays(&chosen, project.settings()),
+        _ => Vec::new(),
+    };
+    let_through(&arguments.real, &chosen, &mut project)?;
+    let selected = select(&project, chosen, app::given(&arguments.app).as_deref(), output)?;
+    let options = ReplayOptions {
+        settings: project.settings().clone(),
+        scrubber: Arc::new(project.scrubber()?),
+        way: arguments.capture.way(project.settings()),
+        strict: arguments.strict,
+        explain: arguments.explain,
+        go_on: arguments.go_on,
+        fail_fast: arguments.fail_fast,
+        spread: arguments.spread.spread(),
+    };
+    let place = past::place(&project)?;
+    let mut outputs = Outputs::open(matches, color, arguments.verbose)?;
+    outputs.add_step_summary();
+    let run = Run::begin(&project, &mut outputs);
+    let name = run.as_ref().map(Run::name).unwrap_or_default();
+    let given = past::Given {
+        root: project.root().to_owned(),
+        commands: selected.iter().map(|selected| selected.program.words.clone()).collect(),
+        options: format!("{:?} {:?} {}", arguments.real, options.settings.clock, options.strict),
+        jobs: options.spread.most(),
+    };
+    let mut keeper = Keeper::begin(place, name, given);
+    let mut order = past::Order::read(&project);
+    let mut tell = |event: RunEvent| {
+        let begins = matches!(event, RunEvent::RunStarted { .. });
+        keeper.event(&event);
+        order.event(&event);
+        outputs.tell(&event);
+        if begins {
+            for message in std::mem::take(&mut strays) {
+                outputs.tell(&RunEvent::Warning { recording: None, message });
+            }
+        }
+    };
+    let outcome = judged(&project, &arguments, selected, &options, output, &mut tell);
+    keeper.end(&outcome);
+    order.end();
+    if let Some(run) = run {
+        run.end();
+    }
+    outcome
+}
+
+/// Makes edges real for this run.
+fn let_through(
+    edges: &[String],
+    chosen: &[selection::Chosen],
+    project: &mut Project,
+) -> Result<(), CliError> {
+    for edge in edges {
         let known = chosen.iter().any(|chosen| chosen.recording.manifest.edge(edge).is_some());
         if !known {
             let text = format!("let {edge:?} through: no selected recording has such an edge");
@@ -47,23 +112,58 @@ pub(super) fn run(
             }),
         }
     }
-    let selected = select(&project, chosen, app::given(&arguments.app).as_deref(), output)?;
-    let options = ReplayOptions {
-        settings: project.settings().clone(),
-        scrubber: Arc::new(project.scrubber()?),
-        way: arguments.capture.way(project.settings()),
-        strict: arguments.strict,
-        explain: arguments.explain,
-        fail_fast: arguments.fail_fast,
-    };
-    let mut outputs = Outputs::open(matches, color, arguments.verbose)?;
-    let run = Run::begin(&project, &mut outputs);
-    let mut tell = |event: RunEvent| outputs.tell(&event);
-    let outcome = drive(selected, &options, &mut tell);
-    if let Some(run) = run {
-        run.end();
+    Ok(())
+}
+
+/// Runs the tests, and those that failed again as often as that is asked for.
+fn judged(
+    project: &Project,
+    arguments: &Test,
+    selected: Vec<Selected>,
+    options: &ReplayOptions,
+    output: Output,
+    tell: &mut (dyn FnMut(RunEvent) + Send),
+) -> Result<Outcome, CliError> {
+    let mut verdicts =
+        Verdicts::new(Desk::new(project.root(), project.settings(), past::place(project)?));
+    let mut first = |event| verdicts.event(event).into_iter().for_each(&mut *tell);
+    let mut ran = drive(selected, options, &mut first);
+    // Those that failed are this run's already, in whichever shard it is.
+    let alone = ReplayOptions { spread: Spread::default(), ..options.clone() };
+    for attempt in 1..=arguments.rerun_failed {
+        let over = !matches!(ran, Ok(Outcome::Good | Outcome::TestsFailed));
+        if over || verdicts.failed().is_empty() {
+            break;
+        }
+        let files: Vec<String> = verdicts.failed().iter().map(|one| one.file.clone()).collect();
+        let names: BTreeSet<String> =
+            verdicts.failed().iter().map(|one| one.recording.clone()).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let chosen = selection::choose(project, &names, &files)?;
+        let selected = select(project, chosen, app::given(&arguments.app).as_deref(), output)?;
+        let mut again = |event| verdicts.again(attempt, event).into_iter().for_each(&mut *tell);
+        // An app that dies on the way has failed its tests again, and the others may still pass.
+        let reran = drive(selected, &alone, &mut again);
+        if matches!(reran, Ok(Outcome::Interrupted)) {
+            ran = reran;
+        }
     }
-    outcome
+    let Some(summary) = verdicts.end() else { return ran };
+    tell(RunEvent::RunFinished { summary: summary.clone() });
+    match ran {
+        Ok(Outcome::Good | Outcome::TestsFailed) => Ok(outcome(&summary)),
+        other => other,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn watched(arguments: &Test, folder: &Path) -> Result<Outcome, CliError> {
+    super::watch::run(arguments, folder)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn watched(_: &Test, _: &Path) -> Result<Outcome, CliError> {
+    Err(CliError::Wrong("watch files: that needs Linux".to_owned()))
 }
 
 /// What was chosen, with the app that is to run.
@@ -73,11 +173,14 @@ pub(super) fn select(
     given: Option<&[OsString]>,
     output: Output,
 ) -> Result<Vec<Selected>, CliError> {
+    let order = past::Order::read(project);
     let select = |chosen: selection::Chosen| {
         let words = command(given, project.settings(), &chosen)?;
         let program = app::program(project, words, output);
+        let groups = chosen.groups(project.settings());
         let selection::Chosen { name, recording, tests, files } = chosen;
-        Ok(Selected { name, recording, tests, files, program })
+        let known = order.of(&name);
+        Ok(Selected { name, recording, tests, files, groups, known, program })
     };
     chosen.into_iter().map(select).collect()
 }
@@ -101,7 +204,8 @@ pub(super) fn drive(
     }
 }
 
-fn outcome(summary: &Summary) -> Outcome {
+/// What the counts of a run come to.
+pub(super) fn outcome(summary: &Summary) -> Outcome {
     match summary {
         Summary { aborted: Some(_), .. } => Outcome::AppDied,
         Summary { failed: 0, .. } => Outcome::Good,

@@ -40,6 +40,8 @@ pub(crate) enum Step {
     Run(Run),
     /// Changes a file of the project.
     Edit(Edit),
+    /// Replays in several ways that must tell the same.
+    SameRuns(SameRuns),
     /// Two recordings must be the same but for the time at which they were made.
     SameRecordings([String; 2]),
     /// None of these texts may be in any file of the project.
@@ -129,6 +131,24 @@ pub(crate) struct Test {
     /// Whether the services that the shop calls are there.
     pub(crate) services: bool,
     pub(crate) expect: Expect,
+}
+
+/// Events are the same when only durations, the numbers of ledgers and what is said of tests that were
+/// tried again differ.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+pub(crate) struct SameRuns {
+    /// Of each run, its options.
+    pub(crate) runs: Vec<Vec<String>>,
+    pub(crate) env: BTreeMap<String, String>,
+    /// How often each of them is made.
+    pub(crate) repeat: Option<usize>,
+    /// Into so many shards it is also split, whose results are merged.
+    pub(crate) shards: usize,
+    pub(crate) exit: i32,
+    /// The tests that were tried again in each run but the first, with what is said of them.
+    pub(crate) retried: Vec<Map<String, Value>>,
 }
 
 #[derive(Clone, Deserialize)]

@@ -7,6 +7,7 @@ mod http;
 mod play;
 mod recording;
 mod replay;
+mod spread;
 mod words;
 
 use case::Case;

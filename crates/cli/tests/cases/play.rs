@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Edit, Expect, Record, Run, Step};
 use crate::words::Words;
-use crate::{http, recording, replay};
+use crate::{http, recording, replay, spread};
 use rehearsal_testkit::{Ended, Process, Project, Services, fixtures, free_port};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -76,6 +76,7 @@ pub(crate) fn play(case: &Case, folder: &Path, shop: Option<&str>) {
         match step {
             Step::Record(record) => stage.record(record, &at),
             Step::Test(test) => replay::play(&stage, test, &at),
+            Step::SameRuns(runs) => spread::same(&stage, runs, &at),
             Step::Run(run) => stage.run(run, &at),
             Step::Edit(edit) => stage.edit(edit),
             Step::SameRecordings(names) => recording::same(&stage.project, names),

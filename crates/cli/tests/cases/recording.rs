@@ -22,10 +22,11 @@ pub(crate) fn same(project: &Project, names: &[String; 2]) {
     }
 }
 
-/// A file of a recording without `at`, `took` and the `Date` that servers add.
+/// A file of a recording without `at`, `took`, how long answers took and the `Date` that servers add.
 fn timeless(text: &str) -> String {
     let mut kept = String::new();
-    let says_when = |line: &&str| line.starts_with("at: ") || line.starts_with("took: ");
+    let starts = ["at: ", "took: ", "      p50: ", "      p95: "];
+    let says_when = |line: &&str| starts.iter().any(|start| line.starts_with(start));
     for line in text.lines().filter(|line| !says_when(line)) {
         let date = line.to_ascii_lowercase().find("date: ");
         kept.push_str(date.map_or(line, |at| &line[..at]));

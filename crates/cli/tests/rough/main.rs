@@ -2,6 +2,7 @@
 //! privileges, bytes that are no HTTP. Each test runs a real app under the real program.
 
 mod bytes;
+mod copies;
 mod killed;
 mod places;
 mod secrets;

@@ -329,3 +329,24 @@ fn an_answer_that_stands_is_that_of_the_point_of_the_timeline() {
         assert_eq!(stands(&mut desk), mock(behind));
     }
 }
+
+#[test]
+fn the_beginning_of_an_ambient_call_is_answered_as_often_as_the_whole() {
+    let library = Library::new(vec![ambient(0, 0, 1, 10), ambient(1, 1, 1, 10)], |_| vec![]);
+    let mut desk = Desk::default();
+    let asked = Asked {
+        edge: 0,
+        identity: 1,
+        values: 10,
+        repeatable: false,
+        optional: false,
+        stands: false,
+    };
+    let judge = Table { library: &library, asked: 10, noisy: &[] };
+    for expected in [0, 1, 1] {
+        assert_eq!(desk.find_again(&library, asked, &judge), Some(expected));
+        assert_eq!(ask(&mut desk, &library, 2, &[(1, 10, false)]), [mock(expected)]);
+    }
+    let other = Table { library: &library, asked: 11, noisy: &[] };
+    assert_eq!(desk.find_again(&library, asked, &other), None);
+}

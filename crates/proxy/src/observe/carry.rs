@@ -176,6 +176,7 @@ impl<'a> Carry<'a> {
             Poll::Ready(Came::Bytes(count)) => {
                 let bytes = &buffer[..count];
                 self.account.count(from, count);
+                self.exchanges.settle();
                 let begins = from == Peer::Client && self.exchanges.none_open();
                 if !(begins && self.turn.ask(self.options.id, bytes)) {
                     self.came(cx, from, bytes);

@@ -15,11 +15,21 @@ pub(super) struct Exchanges<'a> {
     /// The number after the highest so far.
     next: u64,
     open: Vec<ExchangeId>,
+    /// Whether something was emitted that the sink was not told to keep.
+    unsettled: bool,
 }
 
 impl<'a> Exchanges<'a> {
     pub(super) fn new(sink: &'a dyn Sink, connection: ConnectionId) -> Self {
-        Exchanges { sink, connection, protocol: None, base: 0, next: 0, open: Vec::new() }
+        let (protocol, open, unsettled) = (None, Vec::new(), false);
+        Exchanges { sink, connection, protocol, base: 0, next: 0, open, unsettled }
+    }
+
+    /// Has kept what was emitted.
+    pub(super) fn settle(&mut self) {
+        if std::mem::take(&mut self.unsettled) {
+            self.sink.settle();
+        }
     }
 
     pub(super) fn none_open(&self) -> bool {
@@ -52,6 +62,7 @@ impl<'a> Exchanges<'a> {
             self.open = Vec::new();
         }
         if let Some(protocol) = self.protocol {
+            self.unsettled = true;
             self.sink.emit(self.connection, protocol, id, exchange);
         }
     }

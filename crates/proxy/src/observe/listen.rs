@@ -46,6 +46,10 @@ impl Carry<'_> {
             Command::Begin { id, at } => self.exchanges.begin(id, at),
             Command::Stir { id, at } => self.exchanges.stir(id, at),
             Command::Emit { id, exchange } => self.exchanges.emit(id, exchange),
+            Command::Unread(why) => {
+                let what = "the rest of an exchange on this connection is not recorded";
+                self.account.warn(&format!("{what}: {why}"));
+            }
             Command::Teach(taught) => self.exchanges.taught(taught),
             Command::StartTls { with, unread } => self.start_tls(with, unread, unsent),
             Command::Become { protocol, client, server } => {
@@ -62,7 +66,7 @@ impl Carry<'_> {
             }
             Command::Wake { after } => self.timers.wake(after),
             // Nobody can answer; the real server does.
-            Command::Ask { .. } => {}
+            Command::Ask { .. } | Command::Within(_) => {}
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Question {
     pub id: ExchangeId,
     /// The request.
     pub request: Map,
+    /// Within what it is asked, see [`rehearsal_wire::Command::Within`].
+    pub unit: Option<u64>,
     /// When its first byte came.
     pub at: Moment,
 }

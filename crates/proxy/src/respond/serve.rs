@@ -139,15 +139,15 @@ impl<'a> Serve<'a> {
         while !self.player.wishes.is_empty() {
             for wish in std::mem::take(&mut self.player.wishes) {
                 let connection = self.options.id;
-                let (id, request, at) = match wish {
-                    Wish::Ask { id, request, at } => (id, request, at),
+                let (id, request, unit, at) = match wish {
+                    Wish::Ask { id, request, unit, at } => (id, request, unit, at),
                     Wish::Take { id, exchange } => {
                         self.oracle.went(connection, id, *exchange);
                         continue;
                     }
                 };
                 let protocol = self.player.protocol;
-                match self.oracle.answer(Question { connection, protocol, id, request, at }) {
+                match self.oracle.answer(Question { connection, protocol, id, request, unit, at }) {
                     Reply::Now(answer) => {
                         let at = self.options.clock.now();
                         self.player.tell(Event::Answer { id, answer, at })?;

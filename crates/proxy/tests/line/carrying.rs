@@ -38,6 +38,24 @@ async fn carries_exchanges_and_emits_them() {
 }
 
 #[tokio::test]
+async fn what_was_emitted_is_kept_once_and_before_anything_further_is_passed_on() {
+    let mut rig = rig(|_| ()).await;
+    for asked in ["one\ntwo\n", "three\n"] {
+        say(&mut rig.client, asked).await;
+        hear(&mut rig.server, asked).await;
+        say(&mut rig.server, asked).await;
+        hear(&mut rig.client, asked).await;
+        rig.log.until(|told| matches!(told.last(), Some(Told::Emit(..)))).await;
+    }
+    say(&mut rig.client, "four\n").await;
+    hear(&mut rig.server, "four\n").await;
+    rig.log.until(|told| told.last() == Some(&Told::Begin(3))).await;
+    assert!(rig.log.is_settled_between(), "{:?}", rig.log.told());
+    let settled = rig.log.told().iter().filter(|told| **told == Told::Settle).count();
+    assert_eq!(settled, 2, "{:?}", rig.log.told());
+}
+
+#[tokio::test]
 async fn a_half_closed_client_still_hears_the_answer() {
     let mut rig = rig(|_| ()).await;
     say(&mut rig.client, "hello\n").await;

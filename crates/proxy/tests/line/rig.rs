@@ -29,6 +29,8 @@ pub(crate) enum Told {
     /// Number, protocol, request, response or failure.
     Emit(u64, &'static str, String, String),
     Abandon(u64),
+    /// What was emitted is to be kept.
+    Settle,
     Reached(String),
     Warning(String),
     Finished(ConnectionReport),
@@ -52,10 +54,11 @@ impl Log {
         self.told.lock().unwrap().iter().map(|(_, told)| told.clone()).collect()
     }
 
-    /// All that was told but the reports.
+    /// All that was told of exchanges and warnings.
     pub(crate) fn exchanges(&self) -> Vec<Told> {
         let told = self.told();
-        told.into_iter().filter(|told| !matches!(told, Told::Finished(_))).collect()
+        let beside = |told: &Told| matches!(told, Told::Finished(_) | Told::Settle);
+        told.into_iter().filter(|told| !beside(told)).collect()
     }
 
     /// The reports so far.
@@ -65,6 +68,20 @@ impl Log {
             _ => None,
         });
         reports.collect()
+    }
+
+    /// Whether all that was emitted was to be kept before anything further began.
+    pub(crate) fn is_settled_between(&self) -> bool {
+        let mut unsettled = false;
+        self.told().iter().all(|told| match told {
+            Told::Emit(..) => {
+                unsettled = true;
+                true
+            }
+            Told::Settle => std::mem::replace(&mut unsettled, false),
+            Told::Begin(_) => !unsettled,
+            _ => true,
+        })
     }
 
     /// Waits until something is told.
@@ -121,6 +138,11 @@ impl Sink for Log {
         };
         let asked = text(&exchange.request);
         self.push(connection, Told::Emit(id.0, protocol.name(), asked, answer));
+    }
+
+    fn settle(&self) {
+        // The rig of a test has one connection.
+        self.push(ConnectionId(1), Told::Settle);
     }
 
     fn abandon(&self, connection: ConnectionId, id: ExchangeId) {

@@ -27,6 +27,17 @@ impl Facets for Plain {
         false
     }
 
+    fn bracket(&self, request: &Map) -> Option<Bracket> {
+        let (_, does) = request.text("op")?.split_once('.')?;
+        match does {
+            _ if does.starts_with("begin") => Some(Bracket::Opens),
+            _ if does.starts_with("end") => Some(Bracket::Ends),
+            "manual" => Some(Bracket::Unasked(true)),
+            "auto" => Some(Bracket::Unasked(false)),
+            _ => None,
+        }
+    }
+
     fn trace(&self, request: &Map) -> Vec<String> {
         request.text("trace").map(str::to_owned).into_iter().collect()
     }
@@ -34,7 +45,7 @@ impl Facets for Plain {
 
 /// Plays a script and returns what was told, a line each. `>a` begins inbound exchange `a`, `<a`
 /// ends it, `(a` begins a call, `)a` ends it, `xa` loses either; `~a` says more in an inbound one that lasts, and `w…` is a call that does; `a/t` carries trace id `t`; `>a@0` happened at moment 0, whenever it
-/// is told.
+/// is told. `c.a` is on connection `c`, where `c.begin` opens a unit of work and `c.end` ends it; `c.begin#7` opens unit 7, whose end may come on any connection; `!c` closes it.
 fn play(script: &str) -> Vec<String> {
     let (mut attribution, mut out) = (Attribution::default(), Vec::new());
     let mut began = HashMap::new();
@@ -43,7 +54,10 @@ fn play(script: &str) -> Vec<String> {
         let (rest, told_late) = rest.split_once('@').unwrap_or((rest, ""));
         let moment = told_late.parse().unwrap_or(moment);
         let (op, trace) = rest.split_once('/').unwrap_or((rest, ""));
-        let flow = Flow(op.bytes().fold(0, |sum, byte| sum * 256 + u64::from(byte)), 0);
+        let (op, unit) = op.split_once('#').unwrap_or((op, ""));
+        let number = |text: &str| text.bytes().fold(0, |sum, byte| sum * 256 + u64::from(byte));
+        let (connection, exchange) = op.split_once('.').unwrap_or((op, ""));
+        let flow = Flow(number(connection), number(exchange));
         let mut request = Map::from([("op", op)]);
         if !trace.is_empty() {
             request.insert("trace", trace);
@@ -52,7 +66,14 @@ fn play(script: &str) -> Vec<String> {
         let talk = || Map::from([(stream::CONVERSATION, Value::List(Vec::new()))]);
         let response = op.starts_with('w').then(talk);
         let finished = Moment(moment);
-        let exchange = Exchange { request, response, started, finished, ..Exchange::default() };
+        let exchange = Exchange {
+            request,
+            response,
+            started,
+            finished,
+            unit: unit.parse().ok(),
+            ..Exchange::default()
+        };
         let edge = EdgeName::new(if matches!(kind, ">" | "<") { "inbound" } else { "db" });
         let seen = Seen { edge, exchange, facets: &Plain };
         match kind {
@@ -61,6 +82,7 @@ fn play(script: &str) -> Vec<String> {
             "~" => attribution.stirred(flow, Moment(moment), &mut out),
             "(" => attribution.outbound_began(flow, started),
             ")" => attribution.outbound_done(flow, seen, &mut out),
+            "!" => attribution.closed(flow.0, &mut out),
             _ => attribution.lost(flow, &mut out),
         }
     }
@@ -256,4 +278,60 @@ proptest::proptest! {
         proptest::prop_assert!(attribution.calls.is_empty() && attribution.waiting.is_empty());
         proptest::prop_assert!(attribution.decided.is_empty() && attribution.held.is_empty());
     }
+}
+
+#[test]
+fn where_units_are_opened_unasked_a_call_opens_one() {
+    let begun = ">a (c.manual )c.manual (c.x )c.x <a >b (c.end )c.end <b";
+    check(begun, &["1 a: c.manual c.x c.end", "2 b:"]);
+    let no_more = ">a (c.manual )c.manual (c.auto )c.auto (c.x )c.x <a >b (c.end )c.end <b";
+    check(no_more, &["1 a: c.manual c.auto c.x", "2 b: c.end"]);
+}
+
+#[test]
+fn a_unit_with_a_number_is_ended_on_any_connection() {
+    let ended = "(d.end#7 )d.end#7";
+    let begun = ">a (c.begin#7 )c.begin#7 <a >b";
+    check(&format!("{begun} {ended} <b"), &["1 a: c.begin d.end", "2 b:"]);
+    check(&format!("{begun} (c.end#8 )c.end#8 <b"), &["2 b: c.end", "1 a: c.begin"]);
+}
+
+#[test]
+fn what_ends_a_unit_of_work_is_the_test_that_opened_it() {
+    let begun = ">a (c.begin )c.begin (c.x )c.x <a";
+    let whole = "1 a: c.begin c.x c.end";
+    // After the answer, with nobody in between; then amid the next test; then after that one.
+    check(&format!("{begun} (c.end )c.end >b <b"), &[whole, "2 b:"]);
+    check(&format!("{begun} >b (c.end )c.end (d )d <b"), &[whole, "2 b: d"]);
+    check(&format!("{begun} >b <b (c.end )c.end"), &["2 b:", whole]);
+    // The next test uses another connection, and ends what it has opened itself.
+    let own = "(d.begin )d.begin (c.end )c.end (d.end )d.end";
+    check(&format!("{begun} >b {own} <b"), &[whole, "2 b: d.begin d.end"]);
+    // Windows that overlap share other calls.
+    check(
+        ">a (c.begin )c.begin >b (x )x (c.end )c.end <a <b",
+        &["mock x after 2 shared by [1 2]", "1 a: c.begin c.end", "2 b:"],
+    );
+}
+
+#[test]
+fn a_unit_that_another_test_goes_on_with_is_not_ended_by_the_one_that_opened_it() {
+    let begun = ">a (c.begin )c.begin <a";
+    check(&format!("{begun} >b (c.x )c.x (c.end )c.end <b"), &["1 a: c.begin", "2 b: c.x c.end"]);
+    // A connection that asks whether it still stands opens a unit for that.
+    let asks = "(c.begin2 )c.begin2 (c.x )c.x (c.end )c.end";
+    check(&format!("{begun} >b {asks} <b"), &["1 a: c.begin", "2 b: c.begin2 c.x c.end"]);
+}
+
+#[test]
+fn nobody_waits_for_a_unit_that_is_not_ended() {
+    let begun = ">a (c.begin )c.begin <a";
+    check(&format!("{begun} !c >b <b"), &["1 a: c.begin", "2 b:"]);
+    check(begun, &["1 a: c.begin"]);
+    check(&format!("{begun} >b <b@2000000000 >d <d"), &["1 a: c.begin", "2 b:", "3 d:"]);
+    // It comes too late to be its.
+    check(
+        &format!("{begun} (c.end@3000000000 )c.end@3000000001"),
+        &["1 a: c.begin", "mock c.end after 1 shared by []"],
+    );
 }

@@ -68,10 +68,9 @@ impl Stage {
         } else if !differences.is_empty() {
             let edge = self.shelf.library.entry(mock).edge;
             let nearest = Some((mock, differences));
-            let finding = self.unexpected(number, edge, &exchange.request, nearest);
             // Once is enough: the rest of it is told again with each message.
             state.talks.0.remove(&on);
-            state.found(finding);
+            self.unexpected(&mut state, (edge, &exchange.request), nearest, true);
         }
         drop(state);
         self.called.notify_waiters();
@@ -136,6 +135,7 @@ impl Stage {
                 owner: self.owner(&call.edge),
                 operation: self.shelf.operation(&call.edge, &call.exchange.request),
                 differences,
+                answered: true,
             })
         };
         own.into_iter().filter_map(differs).collect()

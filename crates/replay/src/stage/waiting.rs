@@ -68,7 +68,7 @@ impl Stage {
         let answer = self.find_due(edge, request, alone, |state, mock, form| {
             state.desk.use_due(&self.shelf.library, mock);
             if let Place::Call { index, .. } = self.shelf.library.entry(mock).place {
-                state.own.came(index);
+                state.came(index);
             }
             state.bind(&self.shelf, mock, (request, form));
             live_answer(&self.shelf, mock, &mut state.renaming)

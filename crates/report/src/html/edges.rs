@@ -55,15 +55,16 @@ impl Edges {
             let _ = write!(
                 rows,
                 "<tr><th scope=\"row\"><button type=\"button\" data-find=\"{name}\">{name}</button>\
-                 </th><td>{calls}</td><td>{tests}</td><td{class}>{wrong}</td><td>{owner}</td></tr>"
+                 </th><td>{calls}</td><td>{tests}</td><td{class}>{wrong}</td><td>{owner}</td></tr>",
             );
         }
         format!(
-            "<section class=\"edges\"><h2>Dependencies</h2><div class=\"two\">{}<table><thead><tr>\
+            "<section class=\"edges\"><h2>Dependencies</h2><div class=\"two\">\
+             <div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"The dependencies\">{}</div><div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"The dependencies\"><table><thead><tr>\
              <th scope=\"col\">edge</th><th scope=\"col\">calls</th><th scope=\"col\">tests</th>\
              <th scope=\"col\">failed there</th><th scope=\"col\">owner</th></tr></thead><tbody>\
-             {rows}</tbody></table></div></section>",
-            self.graph()
+             {rows}</tbody></table></div></div></section>",
+            self.graph(),
         )
     }
 
@@ -110,6 +111,7 @@ fn party(finding: &Finding) -> Option<(&str, Option<&str>)> {
         | Finding::CallDiffers { edge, owner, .. }
         | Finding::CallUnexpected { edge, owner, .. }
         | Finding::CallRepeated { edge, owner, .. }
+        | Finding::CallMultiplied { edge, owner, .. }
         | Finding::CallOrder { edge, owner, .. }
         | Finding::NotReplayable { edge, owner, .. } => Some((edge, owner.as_deref())),
         Finding::UnknownEdge { address } => Some((address, None)),

@@ -5,37 +5,62 @@
 //! text is data throughout: it is escaped, and the page allows no script but its own.
 
 mod edges;
+mod evidence;
 mod sequence;
+mod test;
+mod waterfall;
+
+pub(crate) use evidence::{copied, log, messages};
+pub(crate) use sequence::sequence;
+use test::{Detail, test};
+pub(crate) use waterfall::{milliseconds, waterfall};
 
 use crate::Report;
 use crate::escape::markup;
-use crate::finding::all_findings;
-use crate::page::Page;
-use crate::words::{command, count, duration, schema_moved};
+use crate::latency::Latencies;
+use crate::triage::rerun;
+use crate::words::{command, count, duration, retried, schema_moved};
 use edges::Edges;
-use rehearsal_model::{CallName, Finding, Outcome, RunEvent, Summary};
-use sequence::sequence;
-use std::collections::BTreeSet;
+use rehearsal_model::{Outcome, RunEvent, Summary};
 use std::io::{self, Write};
 
-const STYLE: &str = include_str!("style.css");
+/// The style of every page with tests on it: colours are custom properties of `:root`, light and dark.
+pub(crate) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// The hash of the script, base64 of SHA-256; a test computes it.
-const SCRIPT_HASH: &str = "G1E8V21o8eqa8ijTZTlkl6VgRg65b44ev4vXvhL0XBk=";
-/// How wide the text of a failure is.
-const WIDTH: usize = 120;
+const SCRIPT_HASH: &str = "XGqlXh5a64XuPGOWaZApEsEUCPwUKrBGea+dmAN9z/c=";
 /// Failures that are open from the beginning.
 const MAX_OPEN: usize = 3;
+/// Bytes of tests after which those that are folded are kept as text: a browser makes no elements of it.
+const MAX_ELEMENTS: usize = 500_000;
+/// Bytes of tests after which only what differs is told of the others: a page of ten thousand tests is
+/// to stay under 20 MB.
+const MAX_DETAILED: usize = 7_000_000;
+
+/// Tests in one block. A browser lays out only the blocks that are near to what is seen.
+const BLOCK: usize = 100;
 
 pub(crate) struct Html {
     out: Box<dyn Write + Send>,
+    /// Tests in the block that is open.
+    in_block: usize,
     edges: Edges,
+    latencies: Latencies,
     failed: usize,
+    /// Bytes of tests so far.
+    written: usize,
 }
 
 impl Html {
     pub(crate) fn new(out: Box<dyn Write + Send>) -> Self {
-        Html { out, edges: Edges::default(), failed: 0 }
+        Html {
+            out,
+            in_block: 0,
+            edges: Edges::default(),
+            latencies: Latencies::default(),
+            failed: 0,
+            written: 0,
+        }
     }
 
     fn head(&mut self, tool: &str) -> io::Result<()> {
@@ -46,105 +71,66 @@ impl Html {
              style-src 'unsafe-inline'; script-src 'sha256-{SCRIPT_HASH}'; base-uri 'none'; \
              form-action 'none'\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-             <title>Rehearsal: a run</title><style>{STYLE}</style></head><body>\
+             <title>Rehearsal: a run</title><style>{STYLE}</style></head><body><main class=\"run\">\
              <header><h1>Rehearsal</h1><span class=\"dim\">version {}</span></header>",
             markup(tool)
         )
     }
 
     fn test(&mut self, event: &RunEvent) -> io::Result<()> {
-        let RunEvent::TestFinished {
-            recording,
-            number,
-            name,
-            file,
-            outcome,
-            took_ms,
-            calls,
-            findings,
-        } = event
-        else {
-            return Ok(());
-        };
-        self.edges.add(calls, findings);
-        let (word, mark, class) = match outcome {
-            Outcome::Passed => ("passed", "✓", "good"),
-            Outcome::Failed => ("failed", "✗", "bad"),
-            Outcome::NotRun => ("not-run", "○", "dim"),
-        };
-        self.failed += usize::from(*outcome == Outcome::Failed);
-        let open = *outcome == Outcome::Failed && self.failed <= MAX_OPEN;
-        let touched: BTreeSet<&str> = calls.iter().map(|call| call.edge.as_str()).collect();
-        let touched: Vec<&str> = touched.into_iter().collect();
-        let took = match outcome {
-            Outcome::NotRun => "not run".to_owned(),
-            _ => duration(*took_ms),
-        };
-        write!(
-            self.out,
-            "<details class=\"test\" data-outcome=\"{word}\"{}><summary>\
-             <span class=\"{class}\" title=\"{word}\">{mark}</span>\
-             <span class=\"dim\">{} {}</span><span class=\"name\">{}</span>\
-             <span class=\"dim\">{}</span><span class=\"took\">{took}</span></summary>\
-             <div class=\"body\">",
-            if open { " open" } else { "" },
-            markup(recording),
-            number.0,
-            markup(name),
-            markup(&touched.join(", ")),
-        )?;
-        match outcome {
-            Outcome::Failed => self.failure(name, calls, findings)?,
-            _ => self.calls(calls)?,
+        if let RunEvent::TestFinished { outcome, calls, findings, .. } = event {
+            self.edges.add(calls, findings);
+            self.failed += usize::from(*outcome == Outcome::Failed);
+            let opens = *outcome == Outcome::Failed && self.failed <= MAX_OPEN;
+            let detail = match (self.written, opens) {
+                (MAX_DETAILED.., _) => Detail::Short,
+                (_, true) => Detail::Open,
+                (MAX_ELEMENTS.., false) => Detail::Kept,
+                (_, false) => Detail::Folded,
+            };
+            let text = test(event, detail);
+            self.written += text.len();
+            let begin = if self.in_block == 0 { "<div class=\"block\">" } else { "" };
+            writeln!(self.out, "{begin}{text}")?;
+            self.in_block += 1;
+            if self.in_block == BLOCK {
+                self.end_block()?;
+            }
         }
-        let again = ["rehearsal", "test", recording, "--test", &number.0.to_string()];
-        let again = command(&again.map(str::to_owned));
-        writeln!(
-            self.out,
-            "<div class=\"again\"><span class=\"dim\">run it again</span><code>{}</code>\
-             <button type=\"button\" class=\"copy\">Copy</button></div>\
-             <div class=\"again\"><span class=\"dim\">file</span><code>{}</code></div></div></details>",
-            markup(&again),
-            markup(file),
-        )
+        Ok(())
     }
 
-    fn failure(&mut self, name: &str, calls: &[CallName], findings: &[Finding]) -> io::Result<()> {
-        let mut page = Page::html(WIDTH);
-        all_findings(&mut page, 0, findings, false);
-        let text = page.finish();
-        let picture = sequence(name, calls, findings);
-        write!(
-            self.out,
-            "<div class=\"wide\">{picture}</div><pre>{}</pre>",
-            text.trim_matches('\n')
-        )
+    fn end_block(&mut self) -> io::Result<()> {
+        match std::mem::take(&mut self.in_block) {
+            0 => Ok(()),
+            _ => writeln!(self.out, "</div>"),
+        }
     }
 
-    fn calls(&mut self, calls: &[CallName]) -> io::Result<()> {
-        if calls.is_empty() {
-            return write!(self.out, "<p class=\"dim\">The app called nobody.</p>");
-        }
-        write!(self.out, "<ol>")?;
-        for CallName { edge, operation } in calls {
-            let (edge, operation) = (markup(edge), markup(operation));
-            write!(self.out, "<li><span class=\"dim\">{edge} ·</span> {operation}</li>")?;
-        }
-        write!(self.out, "</ol>")
+    /// Writes what stands between tests.
+    fn between(&mut self, text: &str) -> io::Result<()> {
+        self.end_block()?;
+        writeln!(self.out, "{text}")
     }
 
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
-        let Summary { passed, failed, not_run, took_ms, aborted } = summary;
+        let Summary { passed, failed, flaky, quarantined, not_run, took_ms, aborted } = summary;
         let item = |class: &str, number: &str, text: &str| {
             format!("<li class=\"{class}\"><b>{number}</b>{text}</li>")
         };
         let bad = if *failed > 0 { "bad" } else { "dim" };
         let mut items = item(bad, &failed.to_string(), "failed");
         items += &item("good", &passed.to_string(), "passed");
+        for (number, text) in [(flaky, "flaky"), (quarantined, "in quarantine")] {
+            if *number > 0 {
+                items += &item("note", &number.to_string(), text);
+            }
+        }
         if *not_run > 0 {
             items += &item("dim", &not_run.to_string(), "not run");
         }
         items += &item("dim", &duration(*took_ms), "in all");
+        self.end_block()?;
         let aborted = aborted.as_deref().map(markup);
         let aborted = aborted.map_or(String::new(), |why| format!("<p class=\"bad\">{why}</p>"));
         let choice = |value: &str, text: &str, checked: &str| {
@@ -155,12 +141,13 @@ impl Html {
         writeln!(
             self.out,
             "<section class=\"summary\" aria-label=\"Summary\"><ul class=\"counts\">{items}</ul>\
-             {aborted}</section>{}\
+             {aborted}</section>{}{}\
              <fieldset class=\"filter\" hidden><input id=\"search\" type=\"search\" \
              placeholder=\"name, recording or edge ( / )\" aria-label=\"Search the tests\">\
              {}{}{}<span id=\"shown\" class=\"dim\" role=\"status\"></span></fieldset>\
-             <script>{SCRIPT}</script></body></html>",
+             </main><script>{SCRIPT}</script></body></html>",
             self.edges.section(),
+            self.latencies.section(),
             choice("all", "all", " checked"),
             choice("failed", "failed", ""),
             choice("passed", "passed", ""),
@@ -173,27 +160,41 @@ impl Report for Html {
     fn event(&mut self, event: &RunEvent) -> io::Result<()> {
         match event {
             RunEvent::RunStarted { tool, .. } => self.head(tool),
-            RunEvent::RecordingStarted { recording, command: words, tests } => writeln!(
-                self.out,
-                "<h2>{} <span class=\"dim\">{}</span> <code>{}</code></h2>",
-                markup(recording),
-                count(*tests, "test"),
-                markup(&command(words)),
-            ),
+            RunEvent::RecordingStarted { recording, command: words, tests } => {
+                let (name, tests) = (markup(recording), count(*tests, "test"));
+                let words = markup(&command(words));
+                self.between(&format!(
+                    "<h2>{name} <span class=\"dim\">{tests}</span> <code>{words}</code></h2>"
+                ))
+            }
             RunEvent::TestFinished { .. } => self.test(event),
+            RunEvent::TestRerun { recording, number, name, attempt, outcome, .. } => {
+                let (recording, name) = (markup(recording), markup(name));
+                let (number, came) = (number.0, rerun(*attempt, *outcome));
+                let text = format!("{recording} · {number} · {name}: {came}");
+                self.between(&format!("<p class=\"note\">{text}</p>"))
+            }
             RunEvent::Warning { message, .. } => {
-                writeln!(self.out, "<p class=\"note\">! {}</p>", markup(message))
+                self.between(&format!("<p class=\"note\">! {}</p>", markup(message)))
+            }
+            RunEvent::Retried { .. } => {
+                self.between(&format!("<p class=\"note\">! {}</p>", markup(&retried(event))))
             }
             RunEvent::SchemaMoved { edge, columns, .. } => {
                 let told = markup(&schema_moved(edge, columns));
-                writeln!(self.out, "<p class=\"note\">! {told}</p>")
+                self.between(&format!("<p class=\"note\">! {told}</p>"))
             }
             RunEvent::AppExited { how, output, .. } => {
                 let lines: Vec<String> = output.iter().map(|line| markup(line)).collect();
                 let (how, lines) = (markup(how), lines.join("\n"));
-                writeln!(self.out, "<p class=\"bad\">The app ended: {how}</p><pre>{lines}</pre>")
+                let text = format!("<p class=\"bad\">The app ended: {how}</p><pre>{lines}</pre>");
+                self.between(&text)
             }
             RunEvent::RunFinished { summary } => self.summary(summary),
+            RunEvent::EdgeLatency { .. } => {
+                self.latencies.event(event);
+                Ok(())
+            }
             RunEvent::AppReady { .. }
             | RunEvent::Bindings { .. }
             | RunEvent::TestStarted { .. }

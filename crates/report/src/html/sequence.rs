@@ -29,7 +29,7 @@ struct Step {
 }
 
 /// The picture as an `svg` element.
-pub(super) fn sequence(name: &str, calls: &[CallName], findings: &[Finding]) -> String {
+pub(crate) fn sequence(name: &str, calls: &[CallName], findings: &[Finding]) -> String {
     let mut parties = vec!["client".to_owned(), "app".to_owned()];
     let steps = steps(name, calls, findings, &mut parties);
     let left_out = steps.len().saturating_sub(MAX_STEPS);
@@ -143,6 +143,9 @@ fn beside(finding: &Finding) -> Option<(&str, String, String)> {
         }
         Finding::CallRepeated { edge, operation, times, .. } => {
             (edge, operation.clone(), format!("{times} times too often"))
+        }
+        Finding::CallMultiplied { edge, operation, came, recorded, .. } => {
+            (edge, operation.clone(), format!("{came} calls, recorded {recorded}"))
         }
         Finding::CallMissing { call: 0, edge, operation, .. } => {
             (edge, operation.clone(), "was not made".to_owned())

@@ -1,8 +1,9 @@
 //! A run in which everything happens that can happen, as events.
 
 use rehearsal_model::{
-    Binding, CallName, Change, Difference, Finding, Ledger, LedgerLine, Map, MovedColumn,
-    NearestMock, Outcome, RunEvent, Summary, TestId, Value, json,
+    Binding, CallName, CallTime, Cause, Change, Difference, Evidence, Finding, Latency, Ledger,
+    LedgerLine, Map, Measured, Message, MovedColumn, NearestMock, Outcome, Ownership, Past,
+    Quarantine, RetryCause, RunEvent, Shard, Summary, TestId, Triage, Value, json,
 };
 
 fn value(text: &str) -> Value {
@@ -68,6 +69,7 @@ pub(crate) fn calls() -> Vec<Finding> {
             owner: Some("team-payments".into()),
             operation: operation(),
             differences: vec![amount("calls[1].body.amount")],
+            answered: false,
         },
         Finding::CallUnexpected {
             edge: edge(),
@@ -86,6 +88,18 @@ pub(crate) fn calls() -> Vec<Finding> {
             operation: operation(),
             request: charge("19.90"),
             times: 99,
+            recorded: Some(1),
+        },
+        Finding::CallMultiplied {
+            edge: "shop".into(),
+            owner: None,
+            operation: "SELECT items".into(),
+            statement: "SELECT name FROM items WHERE id = $1".into(),
+            came: 100,
+            recorded: 1,
+            refused: 99,
+            requests: vec![map(r#"{"sql":"SELECT name FROM items WHERE id = $1","params":[2]}"#)],
+            nearest: None,
         },
         Finding::CallOrder {
             call: 3,
@@ -120,6 +134,69 @@ fn ends() -> Vec<Finding> {
     ]
 }
 
+/// What is known of a failure.
+fn triage() -> Triage {
+    Triage {
+        cause: Cause {
+            fingerprint: "4be3a9a4e0fbf3ce".into(),
+            edge: "payments".into(),
+            operation: "POST /charges".into(),
+            finding: "call-differs".into(),
+            changes: vec!["body.amount changed".into()],
+            reason: "the first call that differs is to payments: body.amount changed".into(),
+        },
+        ownership: Some(Ownership {
+            owners: vec!["team-payments".into()],
+            source: "edge payments in rehearsal.yaml".into(),
+        }),
+        quarantine: Some(Quarantine {
+            owner: "team-payments".into(),
+            until: "2026-10-31".into(),
+            reason: Some("the bank rounds".into()),
+            expired: true,
+        }),
+        past: Some(Past {
+            failures: 3,
+            runs: 2,
+            first_ms: Some(1_790_000_000_000),
+            first_commit: Some("8f9b249c0ffee".into()),
+        }),
+    }
+}
+
+/// What was seen of a test; all that was recorded or came says the same.
+pub(crate) fn evidence(said: &str) -> Evidence {
+    let step = |call: Option<usize>, came_ms: Option<f64>| CallTime {
+        call,
+        edge: said.into(),
+        operation: said.into(),
+        came_ms,
+        took_ms: came_ms.map(|_| 0.25),
+        recorded_came_ms: Some(3.5),
+        recorded_took_ms: Some(7.0),
+    };
+    let request = |body: &str| Value::Map(Map::from([("http", said), ("body", body)]));
+    let message = |place: &str, recorded, actual| Message {
+        place: place.into(),
+        title: said.into(),
+        recorded,
+        actual,
+        cut: true,
+    };
+    Evidence {
+        command: Some(format!("curl '{said}'")),
+        recorded_ms: Some(20.5),
+        steps: vec![step(Some(1), Some(1.5)), step(Some(2), None), step(None, Some(4.0))],
+        messages: vec![
+            message("request", request(said), Value::Null),
+            message("calls[1].request", request("19.90"), request(said)),
+            message("call", Value::Null, request(said)),
+        ],
+        log: vec![said.into(), format!("{said}\t\x1b[2J")],
+        log_lines: 100,
+    }
+}
+
 /// A test from its beginning to its end.
 pub(crate) fn test(
     number: u32,
@@ -149,7 +226,49 @@ pub(crate) fn test(
             took_ms: 12.34,
             calls,
             findings,
+            triage: None,
+            evidence: None,
         },
+    ]
+}
+
+fn retried() -> RunEvent {
+    RunEvent::Retried {
+        recording: "checkout".to_owned(),
+        number: TestId(4),
+        name: "GET /orders".into(),
+        cause: RetryCause::OrderDependent,
+        depends_on: Some(TestId(2)),
+        findings: vec![Finding::TimedOut { limit_ms: 10_000 }],
+    }
+}
+
+fn schema_moved() -> RunEvent {
+    RunEvent::SchemaMoved {
+        recording: "checkout".to_owned(),
+        edge: "shop-db".into(),
+        columns: vec![MovedColumn {
+            table: "orders".into(),
+            column: "amount".into(),
+            recorded: Some("numeric(10,2)".into()),
+            seen: Some("numeric(12,2)".into()),
+        }],
+    }
+}
+
+fn latencies() -> [RunEvent; 3] {
+    let latency = |calls, p50_us, p95_us| Latency { calls, p50_us, p95_us };
+    let event = |edge: &str, of, recorded, measured| RunEvent::EdgeLatency {
+        recording: "checkout".to_owned(),
+        edge: edge.into(),
+        of,
+        recorded,
+        measured,
+    };
+    [
+        event("inbound", Measured::App, latency(5, 2_100, 8_000), Some(latency(4, 4_200, 9_100))),
+        event("payments", Measured::Mock, latency(412, 1_230, 3_400), None),
+        event("shop-db", Measured::Real, latency(90, 850, 2_000), Some(latency(88, 900, 2_100))),
     ]
 }
 
@@ -166,13 +285,24 @@ pub(crate) fn run() -> Vec<RunEvent> {
     };
     let words = ["./shop", "--port", "8080"].map(str::to_owned).to_vec();
     let mut events = vec![
-        RunEvent::RunStarted { tool: "0.1.0".into(), tests: 5, recordings: vec![recording()] },
+        RunEvent::RunStarted {
+            tool: "0.1.0".into(),
+            tests: 5,
+            recordings: vec![recording()],
+            fingerprint: "9f86d081884c7d65".into(),
+            shard: Some(Shard { index: 3, of: 8 }),
+        },
         RunEvent::RecordingStarted { recording: recording(), command: words, tests: 5 },
         RunEvent::AppReady { recording: recording(), took_ms: 34.2 },
     ];
     events.extend(test(1, "GET /health", Outcome::Passed, vec![]));
     events.extend(test(2, "POST /orders", Outcome::Failed, vec![response()]));
-    events.extend(test(3, "POST /refunds", Outcome::Failed, calls()));
+    let mut refunds = test(3, "POST /refunds", Outcome::Failed, calls());
+    if let RunEvent::TestFinished { triage: known, evidence: seen, .. } = &mut refunds[1] {
+        *known = Some(Box::new(triage()));
+        *seen = Some(Box::new(evidence("POST /charges")));
+    }
+    events.extend(refunds);
     events.push(RunEvent::Bindings {
         recording: recording(),
         number: TestId(4),
@@ -191,16 +321,18 @@ pub(crate) fn run() -> Vec<RunEvent> {
     });
     events.extend(test(4, "GET /orders/17 # all", Outcome::Failed, ends()));
     events.extend(test(5, "GET /rates", Outcome::NotRun, vec![]));
-    events.push(RunEvent::SchemaMoved {
+    events.push(RunEvent::TestRerun {
         recording: recording(),
-        edge: "shop-db".into(),
-        columns: vec![MovedColumn {
-            table: "orders".into(),
-            column: "amount".into(),
-            recorded: Some("numeric(10,2)".into()),
-            seen: Some("numeric(12,2)".into()),
-        }],
+        number: TestId(2),
+        name: "POST /orders".into(),
+        attempt: 1,
+        outcome: Outcome::Passed,
+        took_ms: 11.5,
+        findings: Vec::new(),
     });
+    events.push(retried());
+    events.push(schema_moved());
+    events.extend(latencies());
     events.push(RunEvent::RecordingFinished {
         recording: recording(),
         ledger: Ledger {
@@ -211,7 +343,8 @@ pub(crate) fn run() -> Vec<RunEvent> {
         },
     });
     let aborted = Some("the app ended".into());
-    let summary = Summary { passed: 1, failed: 3, not_run: 1, took_ms: 420.0, aborted };
+    let (passed, failed, flaky, quarantined, not_run) = (1, 2, 1, 0, 1);
+    let summary = Summary { passed, failed, flaky, quarantined, not_run, took_ms: 420.0, aborted };
     events.push(RunEvent::RunFinished { summary });
     events
 }

@@ -3,8 +3,8 @@
 use super::input::{put_bytes, put_list, put_number};
 use super::{Binary, BinaryError, Input};
 use rehearsal_model::{
-    Call, Certificate, Edge, EdgeName, EdgeTls, Exchange, Failure, Manifest, Map, Mock, Moment,
-    Noise, Role, TestCase, TestId, Timestamp,
+    Call, Certificate, Edge, EdgeLatency, EdgeName, EdgeTls, Exchange, Failure, Latency, Manifest,
+    Map, Mock, Moment, Noise, Role, TestCase, TestId, Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ impl Binary for Exchange {
         };
         let connection = input.number32()?;
         let (started, finished) = (Moment(input.number()?), Moment(input.number()?));
-        Ok(Exchange { request, response, failure, connection, started, finished })
+        Ok(Exchange { request, response, failure, connection, unit: None, started, finished })
     }
 }
 
@@ -148,7 +148,9 @@ impl Binary for Mock {
         self.exchange.put(out)?;
         self.after.put(out)?;
         put_number(out, u64::from(self.calls));
-        put_list(out, &self.shared_by)
+        put_list(out, &self.shared_by)?;
+        // No test is without a name.
+        self.of_test.clone().unwrap_or_default().put(out)
     }
 
     fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
@@ -158,6 +160,7 @@ impl Binary for Mock {
             after: TestId::take(input)?,
             calls: input.number32()?,
             shared_by: input.list()?,
+            of_test: Some(String::take(input)?).filter(|name| !name.is_empty()),
         })
     }
 }
@@ -172,7 +175,13 @@ impl Binary for Edge {
         word(self.tls.first).put(out)?;
         word(self.tls.midway).put(out)?;
         self.tls.server_name.clone().unwrap_or_default().put(out)?;
-        put_pairs(out, &self.tables)
+        put_pairs(out, &self.tables)?;
+        for latency in [self.latency.answers, self.latency.own] {
+            out.push(u8::from(latency.is_some()));
+            let Latency { calls, p50_us, p95_us } = latency.unwrap_or_default();
+            [calls, p50_us, p95_us].into_iter().for_each(|number| put_number(out, number));
+        }
+        Ok(())
     }
 
     fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
@@ -187,8 +196,15 @@ impl Binary for Edge {
                 server_name: Some(String::take(input)?).filter(|name| !name.is_empty()),
             },
             tables: take_pairs(input)?,
+            latency: EdgeLatency { answers: take_latency(input)?, own: take_latency(input)? },
         })
     }
+}
+
+fn take_latency(input: &mut Input<'_>) -> Result<Option<Latency>, BinaryError> {
+    let there = input.flag()?;
+    let (calls, p50_us, p95_us) = (input.number()?, input.number()?, input.number()?);
+    Ok(there.then_some(Latency { calls, p50_us, p95_us }))
 }
 
 impl Binary for BTreeMap<String, String> {
@@ -223,7 +239,8 @@ impl Binary for Manifest {
         put_list(out, &self.edges)?;
         put_list(out, &self.listens)?;
         put_bytes(out, &self.schemas);
-        Ok(())
+        let at: Vec<Timestamp> = self.at.into_iter().collect();
+        put_list(out, &at)
     }
 
     fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
@@ -233,6 +250,7 @@ impl Binary for Manifest {
             edges: input.list()?,
             listens: input.list()?,
             schemas: input.bytes()?.to_vec(),
+            at: input.list()?.pop(),
         })
     }
 }

@@ -1,41 +1,50 @@
-//! Makes a cache from a recording that was read.
+//! Makes a cache from the files of a recording.
 
 use super::index::{Index, MockHead, TestHead};
-use super::layout::{Header, assemble, checksum};
+use super::layout::{Bytes, Draft, Header, checksum};
 use crate::StoreError;
 use crate::binary::{self, Binary};
+use crate::files;
 use rehearsal_matching::{Entry, Place, fingerprint};
-use rehearsal_model::{EdgeName, Exchange, Manifest, Recording, TestCase, TestId};
+use rehearsal_model::{EdgeName, Exchange, Manifest, Mock, TestCase, TestId};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// The bytes of a recording's cache. `files` are those of the recording.
+/// Makes the cache of a recording at `path`. `files` are those of the recording; its tests are read
+/// some at a time.
 pub(super) fn build(
     folder: &Path,
-    recording: &Recording,
     files: Vec<PathBuf>,
-    stamp: [u8; 32],
-    content: [u8; 32],
-) -> Result<Vec<u8>, StoreError> {
+    header: &Header,
+    path: &Path,
+) -> Result<Bytes, StoreError> {
+    let manifest = files::read_manifest(folder)?;
+    let mocks = files::read_mocks(folder, &manifest)?;
     let mut builder = Builder {
         folder,
-        edges: edges(&recording.manifest),
+        edges: edges(&manifest),
         files: by_number(folder, files),
-        index: Index { manifest: recording.manifest.clone(), ..Index::default() },
-        records: Vec::new(),
+        index: Index { manifest: manifest.clone(), ..Index::default() },
+        draft: Draft::new(path),
     };
-    recording.tests.iter().try_for_each(|test| builder.test(test))?;
-    for mock in &recording.mocks {
-        let record = builder.record(mock)?;
-        let edge = builder.edge(&mock.edge)?;
-        let shared_by = mock.shared_by.clone();
-        builder.index.mocks.push(MockHead { edge, after: mock.after, shared_by, record });
-    }
-    builder.prints(recording)?;
+    mocks.iter().try_for_each(|mock| builder.mock(mock))?;
+    let mut later = (0u32..).zip(&mocks).peekable();
+    files::for_each_test(folder, &manifest, |test| {
+        while let Some((index, mock)) = later.next_if(|(_, mock)| mock.after < test.id) {
+            builder.print_mock(mock, index)?;
+        }
+        builder.test(&test)
+    })?;
+    later.try_for_each(|(index, mock)| builder.print_mock(mock, index))?;
     let index = binary::encode(&builder.index);
     let index = index.map_err(|problem| unfit(folder, problem))?;
-    Ok(assemble(&Header { stamp, content }, &index, &builder.records))
+    Ok(builder.draft.finish(header, &index))
+}
+
+fn took_ms(exchange: &Exchange) -> u32 {
+    let took = exchange.finished.since(exchange.started);
+    u32::try_from(took.as_millis()).unwrap_or(u32::MAX)
 }
 
 struct Builder<'a> {
@@ -43,7 +52,7 @@ struct Builder<'a> {
     edges: HashMap<&'a str, u32>,
     files: HashMap<TestId, PathBuf>,
     index: Index,
-    records: Vec<u8>,
+    draft: Draft,
 }
 
 impl Builder<'_> {
@@ -59,18 +68,30 @@ impl Builder<'_> {
             edge: test.edge.clone(),
             file: self.files.remove(&test.id).unwrap_or_default(),
             calls: u32::try_from(test.calls.len()).map_err(|_| too_long(self.folder))?,
+            took_ms: took_ms(&test.exchange),
             record,
         });
+        for (index, call) in (0u32..).zip(&test.calls) {
+            self.print(&call.edge, &call.exchange, Place::Call { test: test.id, index })?;
+        }
+        Ok(())
+    }
+
+    fn mock(&mut self, mock: &Mock) -> Result<(), StoreError> {
+        let (record, edge) = (self.record(mock)?, self.edge(&mock.edge)?);
+        let (after, shared_by) = (mock.after, mock.shared_by.clone());
+        let of_test = mock.of_test.clone();
+        self.index.mocks.push(MockHead { edge, after, shared_by, of_test, record });
         Ok(())
     }
 
     /// Appends a record; its number.
     fn record(&mut self, thing: &impl Binary) -> Result<u32, StoreError> {
-        let start = self.records.len();
-        thing.put(&mut self.records).map_err(|problem| unfit(self.folder, problem))?;
-        let bytes = &self.records[start..];
+        let mut bytes = Vec::new();
+        thing.put(&mut bytes).map_err(|problem| unfit(self.folder, problem))?;
         let length = u32::try_from(bytes.len()).map_err(|_| too_long(self.folder))?;
-        self.index.records.push((length, checksum(bytes)));
+        self.index.records.push((length, checksum(&bytes)));
+        self.draft.add(&bytes);
         u32::try_from(self.index.records.len() - 1).map_err(|_| too_long(self.folder))
     }
 
@@ -83,24 +104,12 @@ impl Builder<'_> {
         })
     }
 
-    /// The calls of each test after the mocks that were made before it.
-    fn prints(&mut self, recording: &Recording) -> Result<(), StoreError> {
-        let mut mocks = (0u32..).zip(&recording.mocks).peekable();
-        let ends = recording.tests.iter().map(|test| (test.id, Some(test)));
-        for (id, test) in ends.chain([(TestId(u32::MAX), None)]) {
-            let before = |after: TestId| after < id || test.is_none();
-            while let Some((index, mock)) = mocks.next_if(|(_, mock)| before(mock.after)) {
-                let place = match mock.shared_by.as_slice() {
-                    [] => Place::Ambient { after: mock.after, calls: mock.calls, index },
-                    _ => Place::Shared { index },
-                };
-                self.print(&mock.edge, &mock.exchange, place)?;
-            }
-            for (index, call) in (0u32..).zip(test.map_or(&[][..], |test| &test.calls)) {
-                self.print(&call.edge, &call.exchange, Place::Call { test: id, index })?;
-            }
-        }
-        Ok(())
+    fn print_mock(&mut self, mock: &Mock, index: u32) -> Result<(), StoreError> {
+        let place = match mock.shared_by.as_slice() {
+            [] => Place::Ambient { after: mock.after, calls: mock.calls, index },
+            _ => Place::Shared { index },
+        };
+        self.print(&mock.edge, &mock.exchange, place)
     }
 
     fn print(

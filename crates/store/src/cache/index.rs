@@ -20,6 +20,9 @@ pub struct TestHead {
     pub file: PathBuf,
     /// How many calls it has.
     pub calls: u32,
+    /// How long it took when it was recorded, in milliseconds; 0 when it was less than a second, which
+    /// recordings do not say.
+    pub took_ms: u32,
     /// Its record; its calls have those after it.
     pub(super) record: u32,
 }
@@ -33,6 +36,8 @@ pub struct MockHead {
     pub after: TestId,
     /// The tests one of which made it.
     pub shared_by: Vec<TestId>,
+    /// The test of another test runner that made it.
+    pub of_test: Option<String>,
     /// Its record.
     pub(super) record: u32,
 }
@@ -92,6 +97,7 @@ impl Binary for TestHead {
         self.edge.put(out)?;
         put_bytes(out, self.file.as_os_str().as_encoded_bytes());
         put_number(out, u64::from(self.calls));
+        put_number(out, u64::from(self.took_ms));
         put_number(out, u64::from(self.record));
         Ok(())
     }
@@ -105,6 +111,7 @@ impl Binary for TestHead {
             edge: EdgeName::take(input)?,
             file: std::ffi::OsStr::from_bytes(input.bytes()?).into(),
             calls: input.number32()?,
+            took_ms: input.number32()?,
             record: input.number32()?,
         })
     }
@@ -115,6 +122,7 @@ impl Binary for MockHead {
         put_number(out, u64::from(self.edge));
         self.after.put(out)?;
         put_list(out, &self.shared_by)?;
+        self.of_test.clone().unwrap_or_default().put(out)?;
         put_number(out, u64::from(self.record));
         Ok(())
     }
@@ -124,6 +132,7 @@ impl Binary for MockHead {
             edge: input.number32()?,
             after: TestId::take(input)?,
             shared_by: input.list()?,
+            of_test: Some(String::take(input)?).filter(|name| !name.is_empty()),
             record: input.number32()?,
         })
     }

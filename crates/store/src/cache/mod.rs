@@ -14,11 +14,11 @@ pub use index::{MockHead, TestHead};
 use crate::StoreError;
 use crate::binary::{self, Binary};
 use index::Index;
-use layout::{Header, checked};
+use layout::{Bytes, Header};
 use rehearsal_matching::Entry;
 use rehearsal_model::{Call, Exchange, Manifest, Mock, TestCase, TestId};
 use stamp::Stamp;
-use std::fs;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -36,7 +36,7 @@ pub struct Loaded {
     pub prints: Vec<Entry>,
     /// Where the exchanges are in `bytes`.
     records: Vec<layout::Record>,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// The cache's file, for messages.
     path: PathBuf,
 }
@@ -54,40 +54,46 @@ fn load_at(now: SystemTime, project_root: &Path, name: &str) -> Result<Loaded, S
     let path = project_root.join("rehearsal/cache").join(format!("{name}.bin"));
     let files = stamp::files(&folder)?;
     let stamp = Stamp::of(&files, now);
-    let found = fs::read(&path).ok().and_then(|bytes| Header::read(&bytes).map(|it| (it, bytes)));
-    if let Some((header, bytes)) = found {
+    let found = File::open(&path).ok().map(Bytes::File);
+    if let Some(bytes) = found
+        && let Some((header, index)) = bytes.front()
+    {
         if stamp.is_settled() && header.stamp == *stamp.bytes() {
-            if let Some(loaded) = open(bytes, &path) {
+            if let Some(loaded) = open(bytes, &index, &path) {
                 return Ok(loaded);
             }
         } else if header.content == stamp::content(&files)? {
-            let mut bytes = bytes;
-            Header { stamp: *stamp.settled(), ..header }.write(&mut bytes);
-            layout::save(&path, &bytes);
-            if let Some(loaded) = open(bytes, &path) {
+            // Where the stamp cannot be written, the content is looked at again the next time.
+            let _ = layout::restamp(&path, &Header { stamp: *stamp.settled(), ..header });
+            if let Some(loaded) = open(bytes, &index, &path) {
                 return Ok(loaded);
             }
         }
     }
     // Before the files are read: what changes after this is seen by the next who loads.
-    let content = stamp::content(&files)?;
-    let recording = crate::read_recording(&folder)?;
+    let header = Header { stamp: *stamp.settled(), content: stamp::content(&files)? };
     let files = files.iter().map(|file| file.path.clone()).collect();
-    let bytes = build::build(&folder, &recording, files, *stamp.settled(), content)?;
-    layout::save(&path, &bytes);
+    let bytes = build::build(&folder, files, &header, &path)?;
     let damaged = || StoreError::whole_file(&path, "the cache is damaged; delete the file");
-    open(bytes, &path).ok_or_else(damaged)
+    let (_, index) = bytes.front().ok_or_else(damaged)?;
+    open(bytes, &index, &path).ok_or_else(damaged)
 }
 
 /// `None` when the bytes are damaged.
-fn open(bytes: Vec<u8>, path: &Path) -> Option<Loaded> {
-    let index: Index = binary::decode(layout::index(&bytes)?).ok()?;
-    let records = layout::records(&bytes, &index.records)?;
+fn open(bytes: Bytes, index: &[u8], path: &Path) -> Option<Loaded> {
+    let index: Index = binary::decode(index).ok()?;
+    let records = bytes.records(&index.records)?;
     let Index { manifest, tests, mocks, prints, .. } = index;
     Some(Loaded { manifest, tests, mocks, prints, records, bytes, path: path.into() })
 }
 
 impl Loaded {
+    /// The hash of all that is in the recording: the same for the same files, wherever they are.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        self.bytes.check()
+    }
+
     /// The head of a test.
     #[must_use]
     pub fn head(&self, id: TestId) -> Option<&TestHead> {
@@ -107,6 +113,14 @@ impl Loaded {
             test.calls.push(self.record(head.record + place)?);
         }
         Ok(test)
+    }
+
+    /// A test without its calls.
+    ///
+    /// # Errors
+    /// When there is none of this number, or the cache is damaged.
+    pub fn uncalled(&self, id: TestId) -> Result<TestCase, StoreError> {
+        self.record(self.known(id)?.record)
     }
 
     /// The exchange of a test's call, by its place from 0.
@@ -137,8 +151,8 @@ impl Loaded {
 
     fn record<T: Binary>(&self, number: u32) -> Result<T, StoreError> {
         let record = self.records.get(number as usize);
-        let bytes = record.and_then(|record| checked(&self.bytes, record));
-        let decoded = bytes.and_then(|bytes| binary::decode(bytes).ok());
+        let bytes = record.and_then(|record| self.bytes.checked(record));
+        let decoded = bytes.and_then(|bytes| binary::decode(&bytes).ok());
         decoded.ok_or_else(|| self.problem("the cache is damaged; delete the file".into()))
     }
 

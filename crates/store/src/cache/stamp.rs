@@ -69,7 +69,8 @@ impl Stamp {
 pub(super) fn files(folder: &Path) -> Result<Vec<Known>, StoreError> {
     let mut files = Vec::new();
     collect(folder, &mut files).map_err(StoreError::io("read", folder))?;
-    files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+    // By bytes, which is several times as fast as by the parts of paths.
+    files.sort_unstable_by(|one, other| one.path.as_os_str().cmp(other.path.as_os_str()));
     Ok(files)
 }
 

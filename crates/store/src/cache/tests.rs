@@ -3,7 +3,10 @@
 use super::*;
 use crate::{read_recording, write_recording};
 use rehearsal_matching::{Place, fingerprint};
-use rehearsal_model::{Edge, EdgeName, EdgeTls, Map, Recording, Role, Tables, Timestamp};
+use rehearsal_model::{
+    Edge, EdgeLatency, EdgeName, EdgeTls, Map, Recording, Role, Tables, Timestamp,
+};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
@@ -51,6 +54,7 @@ fn recording() -> Recording {
         addresses: Vec::new(),
         tls: EdgeTls::default(),
         tables: Tables::new(),
+        latency: EdgeLatency::default(),
     };
     let edges = vec![edge(EdgeName::INBOUND, Role::Inbound), edge("payments", Role::Outbound)];
     let mock = |after, shared_by: &[u32]| Mock {
@@ -59,6 +63,7 @@ fn recording() -> Recording {
         after: TestId(after),
         calls: 0,
         shared_by: shared_by.iter().copied().map(TestId).collect(),
+        of_test: None,
     };
     Recording {
         name: "checkout".into(),

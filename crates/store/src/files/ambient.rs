@@ -34,6 +34,9 @@ pub(super) fn write_mock(
         let tests: Vec<u32> = mock.shared_by.iter().map(|id| id.0).collect();
         out.pair("shared-by", &Value::from(tests), 4).map_err(deep)?;
     }
+    if let Some(name) = &mock.of_test {
+        out.pair("of-test", &Value::from(name.as_str()), 4).map_err(deep)?;
+    }
     write_connection(out, &mock.exchange, shape, 4).map_err(deep)?;
     write_map(out, &mock.exchange.request, shape.request, 4).map_err(deep)?;
     write_failure(out, &mock.exchange, 4);
@@ -50,7 +53,12 @@ fn read_mock(node: Node, edges: &Edges<'_>) -> Result<Mock, YamlError> {
     let mut fields = Fields::unchecked(node, "a mock")?;
     let (edge, shape) = read_edge(&fields, edges)?;
     let numbers = Shape::List(&Shape::Integer);
-    let own = [("after", Shape::Integer), ("calls", Shape::Integer), ("shared-by", numbers)];
+    let own = [
+        ("after", Shape::Integer),
+        ("calls", Shape::Integer),
+        ("shared-by", numbers),
+        ("of-test", Shape::Text),
+    ];
     for (name, shape) in own {
         fields.get(name).map_or(Ok(()), |node| check(node, &shape))?;
     }
@@ -59,5 +67,7 @@ fn read_mock(node: Node, edges: &Edges<'_>) -> Result<Mock, YamlError> {
     let shared_by = fields.list("shared-by");
     let shared_by = shared_by.iter().map(|node| number(node).map(TestId));
     let shared_by = shared_by.collect::<Result<_, _>>()?;
-    Ok(Mock { edge, exchange: read_inline(fields, MOCK, shape)?, after, calls, shared_by })
+    let of_test = fields.text("of-test").filter(|name| !name.is_empty());
+    let exchange = read_inline(fields, MOCK, shape)?;
+    Ok(Mock { edge, exchange, after, calls, shared_by, of_test })
 }

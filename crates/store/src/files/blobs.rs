@@ -41,16 +41,6 @@ impl<'a> BlobWriter<'a> {
         }
         (tag, name)
     }
-
-    /// Takes a list or map that is large and that JSON holds without loss.
-    pub(super) fn document(&mut self, value: &Value) -> Option<(&'static str, String)> {
-        if !matches!(value, Value::List(_) | Value::Map(_)) || !is_large(value) {
-            return None;
-        }
-        let text = json::to_string(value);
-        let faithful = text.len() > MOST_TEXT && json::parse(&text).as_ref() == Ok(value);
-        faithful.then(|| self.put("!blob/json", text.as_bytes()))
-    }
 }
 
 impl Substitute for BlobWriter<'_> {
@@ -62,6 +52,16 @@ impl Substitute for BlobWriter<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Takes a list or map that is large and that JSON holds without loss.
+    fn document(&mut self, value: &Value) -> Option<(&'static str, String)> {
+        if !matches!(value, Value::List(_) | Value::Map(_)) || !is_large(value) {
+            return None;
+        }
+        let text = json::to_string(value);
+        let faithful = text.len() > MOST_TEXT && json::parse(&text).as_ref() == Ok(value);
+        faithful.then(|| self.put("!blob/json", text.as_bytes()))
     }
 }
 

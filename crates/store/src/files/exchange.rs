@@ -3,7 +3,7 @@
 use super::blobs::BlobWriter;
 use super::fields::answer;
 use crate::schema::Fields;
-use crate::yaml::{EmitError, Emitter, Node, YamlError};
+use crate::yaml::{EmitError, Emitter, Node, Substitute, YamlError};
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
 use rehearsal_model::{Exchange, Failure, Map, Value};
 

@@ -59,6 +59,7 @@ pub(crate) const MOCK: &[Field] = &[
         Shape::List(&Shape::Integer),
         "The overlapping tests one of which made it",
     ),
+    Field::optional("of-test", Shape::Text, "The test of another test runner that made it"),
     CONNECTION,
     FAILURE,
 ];
@@ -75,6 +76,7 @@ pub(crate) const MANIFEST: &[Field] = &[
     Field::required("format", Shape::Integer, "The version of the format of these files"),
     Field::required("written-by", Shape::Text, "The version of Rehearsal that wrote the recording"),
     Field::required("command", TEXTS, "The command that was recorded, word by word"),
+    Field::optional("at", Shape::Text, "When the mocks of another test runner were recorded"),
     Field::optional("listens", TEXTS, "Where the app listened, whoever called there"),
     Field::optional(
         "schemas",
@@ -107,12 +109,24 @@ const EDGE_OF_MANIFEST: &[Field] = &[
     ),
     Field::required("role", Shape::Choice(&["inbound", "outbound"]), "Who calls whom"),
     Field::optional("addresses", TEXTS, "Where the app listens or connects to"),
+    Field::optional("latency", LATENCY, "How long answers took there when it was recorded"),
+    Field::optional(
+        "own-time",
+        LATENCY,
+        "How long the app took for its answers, without the time in which it waited for others",
+    ),
     Field::optional(
         "tables",
         Shape::Named(&Shape::Named(&Shape::Text)),
         "The tables or collections of a database that were used, with the type of each column",
     ),
 ];
+
+const LATENCY: Shape = Shape::Map(&[
+    Field::required("calls", Shape::Integer, "How many there were"),
+    Field::required("p50", Shape::Text, "What half of them did not exceed: `1.2 ms`"),
+    Field::required("p95", Shape::Text, "What 95 in 100 did not exceed"),
+]);
 
 const EDGE: Field =
     Field::required("edge", Shape::Text, "The dependency, by its name in recording.yaml");

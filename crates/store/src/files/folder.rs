@@ -73,6 +73,28 @@ pub(crate) fn check_recording(folder: &Path) -> Result<(TestId, usize), StoreErr
     Ok((last, mocks_of(folder, &edges)?.len()))
 }
 
+/// Tests that are read at a time by [`for_each_test`].
+const AT_A_TIME: usize = 512;
+
+/// Reads the tests of a recording by number and gives them away one by one, so that few of them are
+/// held.
+///
+/// # Errors
+/// The first thing that is wrong, by the number of the test, with its file, line and column; or what
+/// `take` says.
+pub(crate) fn for_each_test(
+    folder: &Path,
+    manifest: &Manifest,
+    mut take: impl FnMut(TestCase) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let edges = Edges { manifest, shapes: &wire_shapes };
+    let files: Vec<_> = test_files(folder)?.into_iter().collect();
+    for some in files.chunks(AT_A_TIME) {
+        each_of(folder, some, &edges, |test| test)?.into_iter().try_for_each(&mut take)?;
+    }
+    Ok(())
+}
+
 /// Reads the tests by number, and keeps of each what `keep` makes of it.
 fn each_test<T: Send>(
     folder: &Path,
@@ -80,7 +102,16 @@ fn each_test<T: Send>(
     keep: impl Fn(TestCase) -> T + Sync,
 ) -> Result<Vec<T>, StoreError> {
     let files: Vec<_> = test_files(folder)?.into_iter().collect();
-    parallel::map(&files, |(id, path)| {
+    each_of(folder, &files, edges, keep)
+}
+
+fn each_of<T: Send>(
+    folder: &Path,
+    files: &[(TestId, PathBuf)],
+    edges: &Edges<'_>,
+    keep: impl Fn(TestCase) -> T + Sync,
+) -> Result<Vec<T>, StoreError> {
+    parallel::map(files, |(id, path)| {
         let node = read_yaml(folder, path)?;
         let test = test::read(node, *id, edges).map_err(|error| StoreError::file(path, error))?;
         match flaws::of_test(&test, edges) {

@@ -3,7 +3,10 @@
 use super::fields::MANIFEST;
 use crate::schema::Fields;
 use crate::yaml::{Content, EmitError, Emitter, Node, Substitute, YamlError};
-use rehearsal_model::{Certificate, Edge, EdgeName, EdgeTls, Manifest, Map, Role, Tables, Value};
+use rehearsal_model::{
+    Certificate, Edge, EdgeLatency, EdgeName, EdgeTls, Latency, Manifest, Map, Milliseconds, Role,
+    Tables, Timestamp, Value,
+};
 
 /// The version of the format of a recording's files that this release writes, and the newest that
 /// it reads.
@@ -17,6 +20,9 @@ pub(super) fn write(
     out.pair("format", &Value::from(FORMAT), 0)?;
     out.word("written-by", &manifest.tool, 0);
     out.pair("command", &Value::from(manifest.command.clone()), 0)?;
+    if let Some(at) = manifest.at.and_then(|at| jiff::Timestamp::from_millisecond(at.0).ok()) {
+        out.word("at", &at.to_string(), 0);
+    }
     if !manifest.listens.is_empty() {
         out.pair("listens", &Value::from(manifest.listens.clone()), 0)?;
     }
@@ -45,8 +51,24 @@ pub(super) fn write(
         if !edge.addresses.is_empty() {
             out.pair("addresses", &Value::from(edge.addresses.clone()), 4)?;
         }
+        for (key, latency) in [("latency", edge.latency.answers), ("own-time", edge.latency.own)] {
+            latency.map_or(Ok(()), |latency| write_latency(out, key, latency))?;
+        }
         write_tables(out, &edge.tables)?;
     }
+    Ok(())
+}
+
+fn write_latency(
+    out: &mut Emitter<impl Substitute>,
+    key: &str,
+    Latency { calls, p50_us, p95_us }: Latency,
+) -> Result<(), EmitError> {
+    out.key(key, 4);
+    out.nest();
+    out.pair("calls", &Value::from(i64::try_from(calls).unwrap_or(i64::MAX)), 6)?;
+    out.word("p50", &Milliseconds(p50_us).to_string(), 6);
+    out.word("p95", &Milliseconds(p95_us).to_string(), 6);
     Ok(())
 }
 
@@ -93,11 +115,17 @@ pub(super) fn read(node: Node) -> Result<Manifest, YamlError> {
                 server_name: fields.text("server-name"),
             },
             tables: read_tables(&mut fields)?,
+            latency: EdgeLatency {
+                answers: read_latency(&fields, "latency")?,
+                own: read_latency(&fields, "own-time")?,
+            },
         })
     });
     let schemas = read_schemas(&fields)?;
+    let at = read_time(&fields)?;
     Ok(Manifest {
         schemas,
+        at,
         edges: edges.collect::<Result<_, _>>()?,
         tool: fields.text("written-by").unwrap_or_default(),
         command: fields.texts("command"),
@@ -114,6 +142,33 @@ fn read_schemas(fields: &Fields) -> Result<Vec<u8>, YamlError> {
             Err(YamlError { at: node.at, problem: format!("of the schemas: {problem}") })
         }
     }
+}
+
+fn read_time(fields: &Fields) -> Result<Option<Timestamp>, YamlError> {
+    let Some(node) = fields.get("at") else { return Ok(None) };
+    let text = node.scalar().and_then(Value::as_text).unwrap_or_default();
+    let time = text.parse::<jiff::Timestamp>().map_err(|_| YamlError {
+        at: node.at,
+        problem: format!("{text:?} is no time such as 2026-11-20T10:00:00Z"),
+    })?;
+    Ok(Some(Timestamp(time.as_millisecond())))
+}
+
+fn read_latency(fields: &Fields, key: &str) -> Result<Option<Latency>, YamlError> {
+    let Some(node) = fields.get(key) else { return Ok(None) };
+    let Content::Map(pairs) = &node.content else { return Ok(None) };
+    let found = |name: &str| pairs.iter().find(|(key, _)| key.text == name).map(|(_, node)| node);
+    let calls = found("calls").and_then(Node::scalar).and_then(Value::as_i64).unwrap_or_default();
+    let time = |name: &str| {
+        let Some(node) = found(name) else { return Ok(0) };
+        let text = node.scalar().and_then(Value::as_text).unwrap_or_default();
+        Milliseconds::parse(text).map(|time| time.0).ok_or_else(|| YamlError {
+            at: node.at,
+            problem: format!("{text:?} is no time such as `1.2 ms`"),
+        })
+    };
+    let calls = u64::try_from(calls).unwrap_or_default();
+    Ok(Some(Latency { calls, p50_us: time("p50")?, p95_us: time("p95")? }))
 }
 
 fn read_tables(fields: &mut Fields) -> Result<Tables, YamlError> {

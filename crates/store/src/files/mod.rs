@@ -3,6 +3,7 @@
 //! Reading a folder is in `folder`, writing it in `save`; the meaning of a protocol's keys is in its shape.
 
 mod ambient;
+mod amend;
 mod blobs;
 mod exchange;
 pub(crate) mod fields;
@@ -17,12 +18,14 @@ mod save;
 mod test;
 pub mod text;
 
-pub(crate) use folder::{check_recording, read_mocks};
+pub use amend::replace;
+pub(crate) use amend::{Amendment, amended};
+pub(crate) use folder::{check_recording, for_each_test, read_mocks};
 pub use folder::{read_manifest, read_recording};
 pub use manifest::FORMAT;
 pub use names::test_file_name;
 pub(crate) use noise::add as add_noise;
-pub(crate) use save::{Files, Saved, add, make};
+pub(crate) use save::{Files, Saved, add, make, remove_tests};
 pub use save::{append_recording, write_recording, write_tests};
 
 use rehearsal_model::shape::ExchangeShape;

@@ -42,6 +42,11 @@ impl<'a> Outlet<'a> {
         Ok(outlet)
     }
 
+    /// The same, into a folder that is there: what others may have left behind stays.
+    pub(super) fn beside(folder: &'a Path) -> Result<Self, StoreError> {
+        Self::new(folder, Some(Mutex::default()))
+    }
+
     fn new(folder: &'a Path, waiting: Option<Mutex<Waiting>>) -> Result<Self, StoreError> {
         for name in [TESTS, BLOBS] {
             let path = folder.join(name);

@@ -3,8 +3,8 @@
 use super::save::write_with;
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
 use rehearsal_model::{
-    Call, Edge, EdgeName, EdgeTls, Exchange, Failure, Manifest, Map, Mock, Recording, Role, Tables,
-    TestCase, TestId, Timestamp, Value,
+    Call, Edge, EdgeLatency, EdgeName, EdgeTls, Exchange, Failure, Manifest, Map, Mock, Recording,
+    Role, Tables, TestCase, TestId, Timestamp, Value,
 };
 use std::path::Path;
 
@@ -57,6 +57,7 @@ fn edge(name: &str, role: Role, protocol: &str, address: &str) -> Edge {
         addresses,
         tls: EdgeTls::default(),
         tables: Tables::new(),
+        latency: EdgeLatency::default(),
     }
 }
 
@@ -109,13 +110,6 @@ pub(crate) fn sample() -> Recording {
         ],
         noise: vec!["response.body.created_at".into()],
     };
-    let mock = |exchange, after, shared_by: &[u32]| Mock {
-        edge: EdgeName::new("shop-db"),
-        exchange,
-        after: TestId(after),
-        calls: 0,
-        shared_by: shared_by.iter().copied().map(TestId).collect(),
-    };
     let columns = [("id", "int4 | int8"), ("on", "text")];
     let columns = columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).into();
     Recording {
@@ -132,15 +126,30 @@ pub(crate) fn sample() -> Recording {
                 edge("payments", Role::Outbound, "web", "payments.example:443"),
             ],
             listens: ["127.0.0.1:8080", "127.0.0.1:9100"].map(str::to_owned).into(),
-            schemas: Vec::new(),
+            ..Manifest::default()
         },
         tests: vec![case],
-        mocks: vec![
-            mock(exchange(Map::from([("sql", "SELECT 1")]), Some(Map::new())), 0, &[]),
-            mock(Exchange { connection: 2, ..sql.clone() }, 1, &[1, 2]),
-            Mock { calls: 2, ..mock(sql, 1, &[]) },
-        ],
+        mocks: mocks(sql),
     }
+}
+
+fn mocks(sql: Exchange) -> Vec<Mock> {
+    let mock = |exchange, after, shared_by: &[u32]| Mock {
+        edge: EdgeName::new("shop-db"),
+        exchange,
+        after: TestId(after),
+        calls: 0,
+        shared_by: shared_by.iter().copied().map(TestId).collect(),
+        of_test: None,
+    };
+    let select = |text| exchange(Map::from([("sql", text)]), Some(Map::new()));
+    let of_test = Some("tests/test_orders.py::test_paid".to_owned());
+    vec![
+        mock(select("SELECT 1"), 0, &[]),
+        mock(Exchange { connection: 2, ..sql.clone() }, 1, &[1, 2]),
+        Mock { calls: 2, ..mock(sql, 1, &[]) },
+        Mock { of_test, ..mock(select("SELECT 2"), 0, &[]) },
+    ]
 }
 
 #[track_caller]

@@ -96,6 +96,18 @@ pub(super) fn replace_tests(
     Ok(())
 }
 
+/// Removes the files of tests; those that are not there are no matter.
+///
+/// # Errors
+/// When a file cannot be removed.
+pub(crate) fn remove_tests(folder: &Path, ids: &[TestId]) -> Result<(), StoreError> {
+    let present = test_files(folder)?;
+    for path in ids.iter().filter_map(|id| present.get(id)) {
+        fs::remove_file(path).map_err(StoreError::io("remove", path))?;
+    }
+    Ok(())
+}
+
 /// Makes a recording in the place of what the folder has, of what `fill` hands over.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use super::fields::{CALL, TEST, answer};
 use super::noise;
 use crate::parse_duration;
 use crate::schema::{Fields, check, nearest};
+use crate::settings::{UnitError, can_be_shown};
 use crate::yaml::{EmitError, Emitter, Node, Spot, YamlError};
 use rehearsal_model::shape::{ExchangeShape, Shape};
 use rehearsal_model::{Call, EdgeName, Manifest, Moment, TestCase, TestId, Timestamp, Value};
@@ -138,6 +139,7 @@ pub(super) fn read(node: Node, id: TestId, edges: &Edges<'_>) -> Result<TestCase
         check(&node, &Shape::Map(shape.request))?;
         exchange.request = ordered(node, "the request", shape.request)?;
     }
+    let at = read_at(&mut fields)?;
     let took = fields.text("took").and_then(|text| parse_duration(&text).ok());
     exchange.finished =
         Moment(took.map_or(0, |took| took.as_nanos().try_into().unwrap_or(u64::MAX)));
@@ -146,15 +148,21 @@ pub(super) fn read(node: Node, id: TestId, edges: &Edges<'_>) -> Result<TestCase
         id,
         calls: calls.collect::<Result<_, _>>()?,
         name: fields.text("test").unwrap_or_default(),
-        at: fields.text("at").and_then(|at| at.parse().ok()).map_or(Timestamp(0), milliseconds),
+        at,
         edge: EdgeName::new(edge.1),
         exchange,
         noise: noise::read(&mut fields)?,
     })
 }
 
-fn milliseconds(at: jiff::Timestamp) -> Timestamp {
-    Timestamp(at.as_millisecond())
+/// When it was recorded: a time that the app's clock can show again.
+fn read_at(fields: &mut Fields) -> Result<Timestamp, YamlError> {
+    let Some(spot) = fields.get("at").map(|node| node.at) else { return Ok(Timestamp(0)) };
+    let text = fields.text("at").unwrap_or_default();
+    match text.parse::<jiff::Timestamp>() {
+        Ok(at) if can_be_shown(at) => Ok(Timestamp(at.as_millisecond())),
+        _ => Err(YamlError { at: spot, problem: UnitError::NoClock(text).to_string() }),
+    }
 }
 
 fn read_call(node: Node, edges: &Edges<'_>) -> Result<Call, YamlError> {

@@ -73,6 +73,10 @@ fn files_look_as_people_expect() {
         result:
           rows: [[17]]
           tag: INSERT 0 1
+      - edge: shop-db
+        of-test: tests/test_orders.py::test_paid
+        sql: SELECT 2
+        result: {}
     ");
     assert_eq!(read_with(&folder, &shapes).unwrap(), sample());
 }

@@ -93,6 +93,9 @@ impl Journal {
     /// When the file cannot be written. What was to be written is given up, and the file ends with
     /// what was written before, so that later frames stay readable.
     pub fn flush(&mut self) -> Result<(), StoreError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
         let written = self.file.write_all(&self.buffer);
         let length = self.buffer.len() as u64;
         self.buffer.clear();

@@ -29,6 +29,7 @@ fn mock(number: u32) -> Mock {
         after: TestId(number),
         calls: 0,
         shared_by: vec![TestId(1)],
+        of_test: None,
     }
 }
 

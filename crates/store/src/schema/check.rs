@@ -112,7 +112,10 @@ fn check_scalar(at: Spot, value: &Value, shape: &Shape) -> Result<(), YamlError>
     };
     match fits {
         true => Ok(()),
-        false => unexpected(&Node { at, content: Content::Scalar(value.clone()) }, shape),
+        false => unexpected(
+            &Node { at, end: at, block: false, content: Content::Scalar(value.clone()) },
+            shape,
+        ),
     }
 }
 

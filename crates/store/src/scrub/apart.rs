@@ -26,6 +26,14 @@ impl Run<'_> {
         }
     }
 
+    /// What becomes of a text that stands beside this name.
+    pub(super) fn beside(&mut self, name: &str, text: &str) -> Option<String> {
+        match self.scrubber.names.rule(name) {
+            Rule::Secret(named) => self.named_text(named, text),
+            _ => None,
+        }
+    }
+
     /// A table: `columns` of which each is a name, mostly with a type, and `rows` of as many cells.
     fn cells(&mut self, map: &mut Map) {
         let Some(columns) = map.get("columns").and_then(Value::as_list) else { return };

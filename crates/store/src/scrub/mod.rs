@@ -1,6 +1,7 @@
 //! Replaces secrets by placeholders before anything is written.
 //!
-//! It knows no protocol: it sees keys, texts and what texts look like inside (JSON, forms, XML, URLs).
+//! It knows no protocol, but asks the one in whose form a message is which texts stand beside their
+//! names; besides it sees keys, texts and what texts look like inside (JSON, forms, XML, URLs).
 //! A secret is found by the name beside it or by its own shape; equal secrets have equal placeholders
 //! wherever they stand, so that a token that was answered is seen to be the token that is sent.
 //! What no rule finds stays; bytes that are not text are not looked into.
@@ -32,8 +33,9 @@ const UNMISTAKABLE: usize = 16;
 /// Repetitions of so many secrets of one exchange are looked for.
 const MOST_REPEATED: usize = 32;
 
-/// Finds secrets and replaces them. Immutable: one serves all connections.
-#[derive(Debug)]
+/// Finds secrets and replaces them. Immutable: one serves all connections. It is quickest for the
+/// thread that used it first; another that uses it much is better off with a clone of its own.
+#[derive(Clone, Debug)]
 pub struct Scrubber {
     names: Names,
     patterns: Patterns,
@@ -91,7 +93,17 @@ impl Scrubber {
     pub fn scrub(&self, exchange: &mut Exchange) -> Pairs {
         let mut run = Run::new(self);
         let Exchange { request, response, .. } = exchange;
+        if let Some(protocol) = rehearsal_wire::recorded_as(request) {
+            let change = &mut |name: &str, text: &str| run.beside(name, text);
+            protocol.facets().beside(request, response.as_mut(), change);
+        }
         run.map(request);
+        self.scrub_answer(run, exchange)
+    }
+
+    /// Goes on with the answer of an exchange whose request was searched.
+    fn scrub_answer(&self, mut run: Run<'_>, exchange: &mut Exchange) -> Pairs {
+        let Exchange { request, response, .. } = exchange;
         response.iter_mut().for_each(|response| run.map(response));
         let unmistakable = run.pairs.iter().filter(|(_, it)| it.len() >= UNMISTAKABLE);
         let repeated: Vec<_> = unmistakable.take(MOST_REPEATED).collect();
@@ -107,6 +119,13 @@ impl Scrubber {
     /// had secrets of its own.
     pub fn scrub_knowing(&self, exchange: &mut Exchange, known: &mut Known) -> bool {
         let pairs = self.scrub(exchange);
+        self.repeat_known(exchange, known);
+        known.learn(&pairs);
+        !pairs.is_empty()
+    }
+
+    /// Replaces the secrets of earlier exchanges that one repeats.
+    fn repeat_known(&self, exchange: &mut Exchange, known: &Known) {
         if !known.pairs.is_empty() {
             let earlier: Vec<_> = known.pairs.iter().collect();
             let repeats = |text: &str| replace_all(text, &earlier);
@@ -114,8 +133,6 @@ impl Scrubber {
             let response = exchange.response.iter_mut();
             response.for_each(|response| self.each_text(response, &repeats));
         }
-        known.learn(&pairs);
-        !pairs.is_empty()
     }
 
     /// Replaces the secrets of a test. A call is searched by what came before it and not by the
@@ -128,7 +145,8 @@ impl Scrubber {
             self.scrub_knowing(&mut call.exchange, &mut known);
         }
         test.exchange.response = response;
-        self.scrub_knowing(&mut test.exchange, &mut known);
+        self.scrub_answer(Run::new(self), &mut test.exchange);
+        self.repeat_known(&mut test.exchange, &known);
         test.name = self.text(&test.name).into_owned();
     }
 

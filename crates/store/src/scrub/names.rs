@@ -67,6 +67,31 @@ const ENDINGS: [(&str, Named); 14] = [
     ("secrettoken", Named::Whole),
 ];
 
+/// Which lengths the names that count as a whole have, by their first letter: nearly every other name
+/// is told apart by that.
+const LENGTHS: [u64; 256] = {
+    let mut lengths = [0; 256];
+    let mut place = 0;
+    while place < WHOLE.len() {
+        let name = WHOLE[place].0.as_bytes();
+        lengths[name[0] as usize] |= 1 << name.len();
+        place += 1;
+    }
+    lengths
+};
+
+/// With which letters the names that count as a whole end, by their first one.
+const LAST: [u32; 256] = {
+    let mut last = [0; 256];
+    let mut place = 0;
+    while place < WHOLE.len() {
+        let name = WHOLE[place].0.as_bytes();
+        last[name[0] as usize] |= 1 << (name[name.len() - 1] & 31);
+        place += 1;
+    }
+    last
+};
+
 /// What a name says of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
@@ -78,10 +103,10 @@ pub(super) enum Rule {
     Secret(Named),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Names {
-    extra: HashSet<String>,
-    keep: HashSet<String>,
+    extra: HashSet<Vec<u8>>,
+    keep: HashSet<Vec<u8>>,
 }
 
 impl Names {
@@ -90,8 +115,8 @@ impl Names {
             names.iter().map(|name| plain(name, &mut [0; LONGEST]).to_owned()).collect()
         };
         let mut names = Names { extra: set(extra), keep: set(keep) };
-        names.extra.remove("");
-        names.keep.remove("");
+        names.extra.remove(&b""[..]);
+        names.keep.remove(&b""[..]);
         names
     }
 
@@ -100,6 +125,9 @@ impl Names {
     }
 
     pub(super) fn rule(&self, name: &str) -> Rule {
+        if self.keep.is_empty() && self.extra.is_empty() && !may_be_built_in(name) {
+            return Rule::None;
+        }
         let buffer = &mut [0; LONGEST];
         let name = plain(name, buffer);
         if !self.keep.is_empty() && self.keep.contains(name) {
@@ -112,37 +140,65 @@ impl Names {
     }
 }
 
-fn built_in(name: &str) -> Option<Named> {
+/// Whether a name begins and ends as one of those that are built in, which most do not.
+fn may_be_built_in(name: &str) -> bool {
+    let mut letters =
+        name.bytes().filter(u8::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase());
+    let Some(first) = letters.next() else { return false };
+    let (last, before) = (letters.next_back(), letters.next_back());
+    match (before, last) {
+        // An ending, or what may stand behind one.
+        (Some(b'r' | b'w' | b'i'), Some(b'd')) | (Some(b'e'), Some(b't' | b'y' | b'n')) => true,
+        (Some(b'i'), Some(b'n')) => true,
+        _ => LAST[usize::from(first)] & (1 << (last.unwrap_or(first) & 31)) != 0,
+    }
+}
+
+fn built_in(name: &[u8]) -> Option<Named> {
     // What gRPC calls metadata that is sent in base64 (HTTP/2 protocol of gRPC, "Custom-Metadata").
-    let name = name.strip_suffix("bin").unwrap_or(name);
-    let last = name.bytes().last()?;
-    // All endings end in one of these letters, and most names in another.
-    if matches!(last, b'd' | b't' | b'y' | b'n')
-        && let Some((_, named)) = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending))
+    let name = name.strip_suffix(b"bin").unwrap_or(name);
+    // All endings end in one of these, and most names in others.
+    if let [.., b'r' | b'w' | b'i', b'd'] | [.., b'e', b't' | b'y' | b'n'] = name
+        && let Some((_, named)) =
+            ENDINGS.iter().find(|(ending, _)| name.ends_with(ending.as_bytes()))
     {
         return Some(*named);
     }
-    WHOLE.iter().find(|(whole, _)| *whole == name).map(|(_, named)| *named)
+    if name.len() >= LONGEST || LENGTHS[usize::from(*name.first()?)] & (1 << name.len()) == 0 {
+        return None;
+    }
+    WHOLE.iter().find(|(whole, _)| whole.as_bytes() == name).map(|(_, named)| *named)
 }
 
 /// The letters and digits of a name in lower case; empty when it is too long or not ASCII.
-fn plain<'a>(name: &str, buffer: &'a mut [u8; LONGEST]) -> &'a str {
+fn plain<'a>(name: &str, buffer: &'a mut [u8; LONGEST]) -> &'a [u8] {
     let mut length = 0;
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() {
-            let Some(place) = buffer.get_mut(length) else { return "" };
+            let Some(place) = buffer.get_mut(length) else { return b"" };
             *place = byte.to_ascii_lowercase();
             length += 1;
         } else if !byte.is_ascii() {
-            return "";
+            return b"";
         }
     }
-    std::str::from_utf8(&buffer[..length]).unwrap_or("")
+    &buffer[..length]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_name_and_each_ending_is_known() {
+        let names = Names::new(&[], &[]);
+        let endings = ENDINGS.map(|(ending, named)| (format!("Shop-{ending}"), named));
+        let whole = WHOLE.map(|(whole, named)| (whole.to_owned(), named));
+        for (name, named) in whole.into_iter().chain(endings) {
+            assert_eq!(names.rule(&name), Rule::Secret(named), "{name}");
+            assert_eq!(names.rule(&format!("{name}-bin")), Rule::Secret(named), "{name}");
+        }
+    }
 
     #[test]
     fn spelling_does_not_matter_and_other_names_do() {

@@ -1,5 +1,6 @@
 //! The keys of `rehearsal.yaml`. What they are when absent is in `model::Settings`.
 
+use rehearsal_model::Tracker;
 use rehearsal_model::shape::{Field, Shape};
 
 const TEXTS: Shape = Shape::List(&Shape::Text);
@@ -51,10 +52,23 @@ pub(crate) const SETTINGS: &[Field] = &[
     ),
     Field::optional("noise", TEXTS, "Paths that may differ in every test"),
     Field::optional(
+        "groups",
+        Shape::Named(&Shape::List(&Shape::Either(&[Shape::Text, Shape::Integer]))),
+        "Tests that need one another, by the name of each group: numbers, parts of names or files, as \
+         `--test` takes them. They stay together, in recorded order, on one copy of the app and in one \
+         shard",
+    ),
+    Field::optional(
         "proto",
         TEXT_OR_TEXTS,
         "Where the schemas of gRPC messages are: .proto files, folders of them, or descriptor sets; \
          a recording keeps what it was made with",
+    ),
+    Field::optional(
+        "reflection",
+        Shape::Bool,
+        "Whether servers of gRPC calls that no schema describes are asked for theirs by server \
+         reflection, once each, while recording",
     ),
     Field::optional(
         "edges",
@@ -66,6 +80,63 @@ pub(crate) const SETTINGS: &[Field] = &[
         Shape::Map(SECRETS),
         "What counts as a secret beyond, or other than, the built-in rules",
     ),
+    Field::optional(
+        "history",
+        Shape::Text,
+        "Where `test` notes what runs came to: a SQLite file below the project's folder, unless it \
+         begins with `/`; or, for a team, a PostgreSQL database such as \
+         `postgres://ci@db.example/rehearsal?sslmode=verify-full`, as `docs/history.md` says",
+    ),
+    Field::optional(
+        "owners",
+        Shape::Named(&TEXT_OR_TEXTS),
+        "Who answers for which tests, by patterns of their names in which `*` is anything; the last \
+         that fits counts. `owner` of an edge, CODEOWNERS and this are asked as `docs/owners.md` says",
+    ),
+    Field::optional(
+        "quarantine",
+        Shape::List(&Shape::Map(QUARANTINE)),
+        "Tests whose failure is known: until a day it does not fail the run, and is shown all the same",
+    ),
+    Field::optional("defects", Shape::Map(DEFECTS), "Where `rehearsal defect` files defects"),
+];
+
+/// A test whose failure is known.
+pub(crate) const QUARANTINE: &[Field] = &[
+    Field::required(
+        "test",
+        Shape::Text,
+        "Which test: its recording and number such as `checkout/12`, its whole name, or its file",
+    ),
+    Field::required("owner", Shape::Text, "Who sees to it"),
+    Field::required("until", Shape::Text, "The last day on which it holds, such as `2026-12-31`"),
+    Field::optional("reason", Shape::Text, "Why"),
+];
+
+/// Where defects are filed.
+pub(crate) const DEFECTS: &[Field] = &[
+    Field::optional(
+        "tracker",
+        Shape::Choice(Tracker::WORDS),
+        "Into which system: files in `rehearsal/defects`, or issues of one of the others",
+    ),
+    Field::optional(
+        "url",
+        Shape::Text,
+        "Where the system is, such as `https://example.atlassian.net`",
+    ),
+    Field::optional(
+        "project",
+        Shape::Text,
+        "The project there: Jira's key, `owner/name` of GitHub, the path or number of GitLab",
+    ),
+    Field::optional("token", Shape::Text, "The variable of the environment that holds the token"),
+    Field::optional(
+        "user",
+        Shape::Text,
+        "The variable of the environment that holds the user of the token, for Jira Cloud",
+    ),
+    Field::optional("issue-type", Shape::Text, "The type that new issues of Jira have"),
 ];
 
 /// One edge.
@@ -73,7 +144,7 @@ pub(crate) const EDGE: &[Field] = &[
     Field::optional(
         "addresses",
         TEXT_OR_TEXTS,
-        "The addresses that are this edge, such as `payments.example:443` or `unix:/run/db.sock`",
+        "The addresses that are this edge, such as `payments.example:443`, `localhost:5432` (both loopback addresses) or `unix:/run/db.sock`",
     ),
     Field::optional("owner", Shape::Text, "Who answers for it"),
     Field::optional("protocol", Shape::Text, "The protocol, when it is known beforehand"),

@@ -1,6 +1,6 @@
 //! The text of a first `rehearsal.yaml`: every key explained, none set.
 
-use super::fields::{EDGE, SECRETS, SETTINGS};
+use super::fields::{DEFECTS, EDGE, QUARANTINE, SECRETS, SETTINGS};
 use super::units::{format_duration, format_size};
 use rehearsal_model::Settings;
 use rehearsal_model::shape::Field;
@@ -29,7 +29,9 @@ pub fn init_text() -> String {
             "max-body" => set(&mut out, "max-body", &format_size(default.max_body)),
             "trust-files" => set(&mut out, "trust-files", "false"),
             "noise" => out.push_str("#noise:\n#  - response.body.created_at\n"),
+            "groups" => out.push_str("#groups:\n#  orders: [POST /orders, GET /orders]\n"),
             "proto" => set(&mut out, "proto", "api"),
+            "reflection" => set(&mut out, "reflection", "true"),
             "edges" => {
                 out.push_str("#edges:\n#  payments:\n");
                 nested(&mut out, EDGE, "    ", |name| match name {
@@ -40,6 +42,28 @@ pub fn init_text() -> String {
                     "client-certificate" => "certs/client.pem",
                     "client-key" => "certs/client.key",
                     _ => "[body.sent_at]",
+                });
+            }
+            "history" => set(&mut out, "history", "rehearsal/runs/history.db"),
+            "owners" => out.push_str("#owners:\n#  \"POST /orders*\": team-checkout\n"),
+            "quarantine" => {
+                out.push_str("#quarantine:\n");
+                listed(&mut out, QUARANTINE, |name| match name {
+                    "test" => "checkout/12",
+                    "owner" => "team-payments",
+                    "until" => "2026-12-31",
+                    _ => "the bank rounds otherwise until they release",
+                });
+            }
+            "defects" => {
+                out.push_str("#defects:\n");
+                nested(&mut out, DEFECTS, "  ", |name| match name {
+                    "tracker" => "local",
+                    "url" => "https://example.atlassian.net",
+                    "project" => "SHOP",
+                    "token" => "JIRA_TOKEN",
+                    "user" => "JIRA_USER",
+                    _ => "Bug",
                 });
             }
             _ => {
@@ -62,6 +86,15 @@ fn set(out: &mut String, name: &str, value: &str) {
 fn nested(out: &mut String, fields: &[Field], indent: &str, example: impl Fn(&str) -> &str) {
     for field in fields {
         explain(out, field, indent);
+        out.push_str(&format!("#{indent}{}: {}\n", field.name, example(field.name)));
+    }
+}
+
+/// The fields of the one item of a list.
+fn listed(out: &mut String, fields: &[Field], example: impl Fn(&str) -> &str) {
+    for (place, field) in fields.iter().enumerate() {
+        explain(out, field, "    ");
+        let indent = if place == 0 { "  - " } else { "    " };
         out.push_str(&format!("#{indent}{}: {}\n", field.name, example(field.name)));
     }
 }

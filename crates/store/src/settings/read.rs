@@ -1,11 +1,14 @@
 //! `rehearsal.yaml` to settings, with every mistake named by its place.
 
-use super::fields::{EDGE, SECRETS, SETTINGS};
+use super::fields::{DEFECTS, EDGE, QUARANTINE, SECRETS, SETTINGS};
 use super::units::{parse_clock, parse_duration, parse_size};
 use crate::schema::{Fields, nearest};
 use crate::yaml::{Content, Key, Node, Spot, YamlError};
 use regex::Regex;
-use rehearsal_model::{CaptureWay, EdgeSettings, SecretSettings, Settings, Value};
+use rehearsal_model::{
+    CaptureWay, DefectSettings, EdgeSettings, QuarantineSettings, SecretSettings, Settings,
+    Tracker, Value,
+};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -42,11 +45,76 @@ pub(crate) fn read(node: Node, protocols: &[&str]) -> Result<Settings, YamlError
             .unwrap_or(default.max_body),
         trust_files: fields.flag("trust-files"),
         noise: fields.texts("noise"),
+        groups: fields.pairs("groups").into_iter().map(read_group).collect::<Result<_, _>>()?,
         proto: fields.texts("proto"),
+        reflection: fields.get("reflection").is_none() || fields.flag("reflection"),
         secrets: match fields.take("secrets") {
             Some(node) => read_secrets(node)?,
             None => SecretSettings::default(),
         },
+        history: fields.text("history"),
+        owners: fields.pairs("owners").into_iter().map(read_owner).collect(),
+        quarantine: fields
+            .list("quarantine")
+            .into_iter()
+            .map(read_quarantine)
+            .collect::<Result<_, _>>()?,
+        defects: match fields.take("defects") {
+            Some(node) => read_defects(node)?,
+            None => DefectSettings::default(),
+        },
+    })
+}
+
+fn read_owner((key, node): (Key, Node)) -> (String, Vec<String>) {
+    let text = |node: &Node| node.scalar().and_then(Value::as_text).map(str::to_owned);
+    let owners = match &node.content {
+        Content::List(list) => list.iter().filter_map(text).collect(),
+        _ => text(&node).into_iter().collect(),
+    };
+    (key.text, owners)
+}
+
+fn read_quarantine(node: Node) -> Result<QuarantineSettings, YamlError> {
+    let mut fields = Fields::open(node, "a quarantine", &[QUARANTINE])?;
+    let at = fields.get("until").map(|node| node.at);
+    let until = fields.text("until").unwrap_or_default();
+    let until = match (at, until.parse::<jiff::civil::Date>()) {
+        (Some(at), Err(_)) => {
+            return wrong(at, format!("`{until}` is no day such as `2026-12-31`"));
+        }
+        (_, day) => day.map_or(until, |day| day.to_string()),
+    };
+    Ok(QuarantineSettings {
+        test: fields.text("test").unwrap_or_default(),
+        owner: fields.text("owner").unwrap_or_default(),
+        until,
+        reason: fields.text("reason"),
+    })
+}
+
+fn read_defects(node: Node) -> Result<DefectSettings, YamlError> {
+    let mut fields = Fields::open(node, "the defects", &[DEFECTS])?;
+    for name in ["token", "user"] {
+        let Some(node) = fields.get(name) else { continue };
+        let text = node.scalar().and_then(Value::as_text).unwrap_or_default();
+        let plain = |char: char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_';
+        if text.is_empty() || !text.chars().all(plain) {
+            let problem = "this is the name of a variable such as `JIRA_TOKEN`, never the token \
+                           itself, which is not to be written down";
+            return wrong(node.at, problem);
+        }
+    }
+    Ok(DefectSettings {
+        tracker: fields
+            .text("tracker")
+            .and_then(|word| Tracker::of_word(&word))
+            .unwrap_or_default(),
+        url: fields.text("url"),
+        project: fields.text("project"),
+        token: fields.text("token"),
+        user: fields.text("user"),
+        issue_type: fields.text("issue-type"),
     })
 }
 
@@ -80,6 +148,23 @@ fn read_variable((key, node): (Key, Node)) -> Result<(String, String), YamlError
     Ok((key.text, value))
 }
 
+fn read_group((key, node): (Key, Node)) -> Result<(String, Vec<String>), YamlError> {
+    let at = node.at;
+    let Content::List(items) = node.content else { return Ok((key.text, Vec::new())) };
+    let tests: Vec<String> = items
+        .iter()
+        .filter_map(|item| match item.scalar()? {
+            Value::Text(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+        .collect();
+    match tests.is_empty() || tests.iter().any(String::is_empty) {
+        true => wrong(at, format!("the group `{}` has no tests", key.text)),
+        false => Ok((key.text, tests)),
+    }
+}
+
 fn read_duration(fields: &mut Fields, name: &str) -> Result<Option<Duration>, YamlError> {
     let Some(node) = fields.get(name) else { return Ok(None) };
     let at = node.at;
@@ -103,6 +188,14 @@ fn read_name_server(fields: &mut Fields) -> Result<Option<SocketAddr>, YamlError
     }
 }
 
+/// An address as connections show it: those to `localhost` show what that stands for, since nobody is asked
+/// for it.
+fn spelled(address: String) -> Vec<String> {
+    let port = address.strip_prefix("localhost:").map(str::to_owned);
+    let loopback = port.map(|port| [format!("127.0.0.1:{port}"), format!("[::1]:{port}")]);
+    std::iter::once(address).chain(loopback.into_iter().flatten()).collect()
+}
+
 fn read_edge((key, node): (Key, Node), protocols: &[&str]) -> Result<EdgeSettings, YamlError> {
     let mut fields = Fields::open(node, "an edge", &[EDGE])?;
     if let Some(node) = fields.get("protocol") {
@@ -117,7 +210,7 @@ fn read_edge((key, node): (Key, Node), protocols: &[&str]) -> Result<EdgeSetting
     }
     Ok(EdgeSettings {
         name: key.text,
-        addresses: fields.texts("addresses"),
+        addresses: fields.texts("addresses").into_iter().flat_map(spelled).collect(),
         owner: fields.text("owner"),
         protocol: fields.text("protocol"),
         real: fields.flag("real"),

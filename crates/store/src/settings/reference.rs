@@ -82,6 +82,7 @@ fn absent(key: &str) -> String {
         "timeout" => format!("`{}`", format_duration(default.timeout)),
         "start-timeout" => format!("`{}`", format_duration(default.start_timeout)),
         "max-body" => format!("`{}`", format_size(default.max_body)),
+        "reflection" => "`true`".to_owned(),
         "trust-files" | "edges.<name>.real" => "`false`".to_owned(),
         _ => String::new(),
     }

@@ -2,7 +2,9 @@
 
 use super::{init_text, read};
 use crate::yaml::{YamlError, parse};
-use rehearsal_model::{CaptureWay, ClockSetting, EdgeSettings, SecretSettings, Settings};
+use rehearsal_model::{
+    CaptureWay, ClockSetting, EdgeSettings, QuarantineSettings, SecretSettings, Settings, Tracker,
+};
 use std::time::Duration;
 
 fn settings(text: &str) -> Result<Settings, YamlError> {
@@ -23,6 +25,7 @@ max-body: 64KiB
 trust-files: true
 noise: [response.headers.date]
 proto: api
+reflection: false
 edges:
   payments:
     addresses: payments.example:443
@@ -32,6 +35,8 @@ edges:
     noise: [request.headers.x]
     client-certificate: certs/client.pem
     client-key: certs/client.key
+groups:
+  orders: [POST /orders, 3]
 secrets:
   names: [pin]
   patterns: ['acct_\\d+']
@@ -50,7 +55,9 @@ secrets:
         max_body: 64 << 10,
         trust_files: true,
         noise: words(&["response.headers.date"]),
+        groups: vec![("orders".to_owned(), words(&["POST /orders", "3"]))],
         proto: words(&["api"]),
+        reflection: false,
         edges: vec![EdgeSettings {
             name: "payments".to_owned(),
             addresses: words(&["payments.example:443"]),
@@ -66,8 +73,54 @@ secrets:
             patterns: words(&["acct_\\d+"]),
             keep: words(&["csrf"]),
         },
+        ..Settings::default()
     };
     assert_eq!(settings(text), Ok(expected));
+}
+
+#[test]
+fn what_is_said_of_runs_can_be_set() {
+    let text = "\
+history: /var/lib/history.db
+owners:
+  '*': all
+  POST /orders*: [team-a, team-b]
+quarantine:
+  - {test: checkout/12, owner: team-payments, until: 2026-12-31, reason: the bank rounds}
+  - {test: GET /, owner: me, until: 2027-01-01}
+defects: {tracker: jira, url: https://x.example, project: SHOP, token: TOKEN_1, user: WHO, issue-type: Bug}
+";
+    let settings = settings(text).unwrap();
+    assert_eq!(settings.history.as_deref(), Some("/var/lib/history.db"));
+    let owners = [("*", vec!["all"]), ("POST /orders*", vec!["team-a", "team-b"])];
+    let owners = owners.map(|(pattern, owners)| {
+        (pattern.to_owned(), owners.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    });
+    assert_eq!(settings.owners, owners);
+    let quarantine = |test: &str, owner: &str, until: &str, reason: Option<&str>| {
+        let [test, owner, until] = [test, owner, until].map(str::to_owned);
+        QuarantineSettings { test, owner, until, reason: reason.map(str::to_owned) }
+    };
+    let expected = [
+        quarantine("checkout/12", "team-payments", "2026-12-31", Some("the bank rounds")),
+        quarantine("GET /", "me", "2027-01-01", None),
+    ];
+    assert_eq!(settings.quarantine, expected);
+    assert_eq!(settings.defects.tracker, Tracker::Jira);
+    assert_eq!(settings.defects.token.as_deref(), Some("TOKEN_1"));
+    refuses(
+        "quarantine: [{test: a, owner: b}]",
+        "line 1, column 14: the key `until` is missing: The last day on which it holds, such as `2026-12-31`",
+    );
+    refuses(
+        "quarantine: [{test: a, owner: b, until: soon}]",
+        "line 1, column 41: `soon` is no day such as `2026-12-31`",
+    );
+    refuses(
+        "defects: {token: ghp_secret}",
+        "line 1, column 18: this is the name of a variable such as `JIRA_TOKEN`, never the token \
+         itself, which is not to be written down",
+    );
 }
 
 #[test]
@@ -104,9 +157,14 @@ fn mistakes_are_named_with_their_place() {
         "capture: ebpf",
         "line 1, column 10: `ebpf` is not known here; it can be `seccomp` or `proxy`",
     );
-    let not_a_time = "`1969-01-01T00:00:00Z` is nothing that a clock can show; write `real`, \
-                      `recorded`, `frozen`, or an instant from 1970 on such as `2026-01-31T10:00:00Z`";
-    refuses("clock: 1969-01-01T00:00:00Z", &format!("line 1, column 8: {not_a_time}"));
+    let not_a_time = "expected `real`, `recorded` or `frozen` or an instant such as \
+                      `2026-01-31T10:00:00.000Z`, found text";
+    refuses("clock: noon", &format!("line 1, column 8: {not_a_time}"));
+    for out in ["1969-12-31T23:59:59Z", "2262-04-11T23:47:17Z", "9999-01-01T00:00:00Z"] {
+        let no_clock = "is a time that no clock can show: the app's counts nanoseconds since 1970, which end \
+                        in 2262; write an instant from 1970 to 2199";
+        refuses(&format!("clock: {out}"), &format!("line 1, column 8: `{out}` {no_clock}"));
+    }
     refuses("command: []", "line 1, column 10: the command is empty");
     refuses("command: [1]", "line 1, column 11: expected text, found an integer; put it in quotes");
     refuses("command: {}", "line 1, column 10: expected text or a list, found a map");
@@ -153,69 +211,13 @@ fn the_first_file_is_valid_either_way() {
 
 #[test]
 fn the_first_file_explains_every_key() {
-    insta::assert_snapshot!(init_text(), @r#"
-    # Settings of Rehearsal. All are optional: take the `#` off a line to set its key.
+    insta::assert_snapshot!(init_text());
+}
 
-    # The command to run when none is given: a line for the shell, or a list of words.
-    #command: ./app --port 8080
-
-    # Variables added to the app's environment.
-    #env:
-    #  LOG_LEVEL: debug
-
-    # How connections are captured: all of them by `seccomp`, or by `proxy` on explicit ports.
-    #capture: seccomp
-
-    # What the app's clock shows while it is tested: the time at which each test was recorded, running on (`recorded`) or standing (`frozen`), the `real` time, or an instant at which each test begins.
-    #clock: recorded
-
-    # How long one test may take before it fails.
-    #timeout: 10s
-
-    # How long the app may take until it listens.
-    #start-timeout: 1m
-
-    # The name server to ask while recording, instead of the one that the app asks.
-    #name-server: 192.0.2.1:53
-
-    # The largest body that is kept; a larger one is recorded by its length and hash.
-    #max-body: 16MiB
-
-    # Whether our certificate authority is shown to the app in the system's files of root certificates as well, for programs that read no variable; each file that the app opens costs some microseconds then.
-    #trust-files: false
-
-    # Paths that may differ in every test.
-    #noise:
-    #  - response.body.created_at
-
-    # Where the schemas of gRPC messages are: .proto files, folders of them, or descriptor sets; a recording keeps what it was made with.
-    #proto: api
-
-    # What is known of single edges, by the name that each shall have.
-    #edges:
-    #  payments:
-    #    # The addresses that are this edge, such as `payments.example:443` or `unix:/run/db.sock`.
-    #    addresses: ["payments.example:443"]
-    #    # Who answers for it.
-    #    owner: team-payments
-    #    # The protocol, when it is known beforehand.
-    #    protocol: http
-    #    # Whether `test` lets it through to the real dependency.
-    #    real: false
-    #    # Paths that may differ on this edge.
-    #    noise: [body.sent_at]
-    #    # A PEM file: the certificate, with its chain, of whoever calls this edge, when it asks for one.
-    #    client-certificate: certs/client.pem
-    #    # A PEM file: the key of `client-certificate`, unless it is in the same file.
-    #    client-key: certs/client.key
-
-    # What counts as a secret beyond, or other than, the built-in rules.
-    #secrets:
-    #  # Names of keys, headers and parameters whose values are replaced too.
-    #  names: [x-internal-key]
-    #  # Regular expressions; what they match is replaced too.
-    #  patterns: ['acct_[0-9a-f]{16}']
-    #  # Names of keys, headers and parameters whose values are kept though a rule says otherwise.
-    #  keep: [csrf-token]
-    "#);
+#[test]
+fn localhost_is_what_connections_to_it_show() {
+    let text = "edges:\n  db: {addresses: [\"localhost:5432\", db.test:5432]}\n";
+    let read = settings(text).unwrap();
+    let expected = ["localhost:5432", "127.0.0.1:5432", "[::1]:5432", "db.test:5432"];
+    assert_eq!(read.edges[0].addresses, expected);
 }

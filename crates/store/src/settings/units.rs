@@ -18,6 +18,12 @@ pub enum UnitError {
          from 1970 on such as `2026-01-31T10:00:00Z`"
     )]
     Clock(String),
+    /// It is a time, but not one that a clock can show.
+    #[error(
+        "`{0}` is a time that no clock can show: the app's counts nanoseconds since 1970, which end in 2262; \
+         write an instant from 1970 to 2199"
+    )]
+    NoClock(String),
 }
 
 const DURATIONS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
@@ -33,24 +39,40 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
         .ok_or_else(|| UnitError::Duration(text.to_owned()))
 }
 
+/// An instant in milliseconds since 1970 as people write it, in UTC: `2026-12-31 18:05`. Its first ten
+/// characters are the day.
+#[must_use]
+pub fn format_instant(milliseconds: i64) -> String {
+    let instant = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
+    let text: String = instant.to_string().chars().take("2026-12-31T18:05".len()).collect();
+    text.replacen('T', " ", 1)
+}
+
 /// What a clock shows: `real`, `recorded`, `frozen`, or an instant (RFC 3339) from 1970 to 2200.
 ///
 /// # Errors
 /// When it is something else.
 pub fn parse_clock(text: &str) -> Result<ClockSetting, UnitError> {
-    // In 2262 the nanoseconds since 1970 pass the range of a 64-bit integer.
-    const LAST: i64 = 7_258_118_400_000;
     Ok(match text {
         "real" => ClockSetting::Real,
         "recorded" => ClockSetting::Recorded,
         "frozen" => ClockSetting::Frozen,
         instant => {
-            let instant = instant.parse::<jiff::Timestamp>().ok().map(|it| it.as_millisecond());
-            let instant = instant.filter(|instant| (0..LAST).contains(instant));
-            let instant = instant.ok_or_else(|| UnitError::Clock(text.to_owned()))?;
-            ClockSetting::At(Timestamp(instant))
+            let instant = instant.parse::<jiff::Timestamp>();
+            let instant = instant.map_err(|_| UnitError::Clock(text.to_owned()))?;
+            if !can_be_shown(instant) {
+                return Err(UnitError::NoClock(text.to_owned()));
+            }
+            ClockSetting::At(Timestamp(instant.as_millisecond()))
         }
     })
+}
+
+/// Whether the clock of an app can show an instant, and run on from there.
+pub(crate) fn can_be_shown(instant: jiff::Timestamp) -> bool {
+    // In 2262 the nanoseconds since 1970 pass the range of a 64-bit integer.
+    const LAST: i64 = 7_258_118_400_000;
+    (0..LAST).contains(&instant.as_millisecond())
 }
 
 /// A whole number of bytes with a unit: `512B`, `16KiB`, `64MiB`, `1GiB`.

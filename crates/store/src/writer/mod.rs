@@ -87,6 +87,18 @@ impl Writer {
         self.first_test
     }
 
+    /// Where it will be.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How much was written so far, in bytes: about what its files will be.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.journal.length()
+    }
+
     /// Says what is known of the recording so far: after a crash, its tests can be read only with
     /// the edges that were named here or at the start.
     ///

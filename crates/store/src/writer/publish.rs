@@ -8,7 +8,7 @@ use crate::StoreError;
 use crate::files::{self, Saved, wire_shapes};
 use crate::journal::{self, Reader, Survey};
 use crate::lock::Lock;
-use rehearsal_model::Manifest;
+use rehearsal_model::{EdgeLatency, Manifest};
 use std::path::Path;
 
 /// What a recording that broke off had left in its journal.
@@ -102,6 +102,9 @@ fn merged(folder: &Path, old: Manifest, new: Manifest) -> Result<Manifest, Store
                         known.addresses.push(address);
                     }
                 }
+                let EdgeLatency { answers, own } = edge.latency;
+                known.latency.answers = answers.or(known.latency.answers);
+                known.latency.own = own.or(known.latency.own);
                 for (table, columns) in edge.tables {
                     known.tables.entry(table).or_default().extend(columns);
                 }

@@ -3,8 +3,8 @@
 use super::*;
 use crate::{StoreError, read_recording};
 use rehearsal_model::{
-    Call, Edge, EdgeName, EdgeTls, Exchange, Map, Recording, Role, Tables, TestCase, Timestamp,
-    Value,
+    Call, Edge, EdgeLatency, EdgeName, EdgeTls, Exchange, Map, Recording, Role, Tables, TestCase,
+    Timestamp, Value,
 };
 
 struct Project {
@@ -46,6 +46,7 @@ fn manifest(outbound: &[&str]) -> Manifest {
         addresses: vec![format!("{name}.example:80")],
         tls: EdgeTls::default(),
         tables: Tables::new(),
+        latency: EdgeLatency::default(),
     };
     let mut edges = vec![edge(EdgeName::INBOUND, Role::Inbound)];
     edges.extend(outbound.iter().map(|name| edge(name, Role::Outbound)));
@@ -80,6 +81,7 @@ fn mock(after: u32) -> Mock {
         after: TestId(after),
         calls: 0,
         shared_by: Vec::new(),
+        of_test: None,
     }
 }
 

@@ -27,6 +27,21 @@ pub enum EmitError {
 pub(crate) trait Substitute {
     /// The tag with its exclamation mark, and the word.
     fn substitute(&mut self, value: &Value) -> Option<(&'static str, String)>;
+
+    /// The same for a list or map, where it may be written so.
+    fn document(&mut self, _: &Value) -> Option<(&'static str, String)> {
+        None
+    }
+}
+
+impl<S: Substitute + ?Sized> Substitute for &mut S {
+    fn substitute(&mut self, value: &Value) -> Option<(&'static str, String)> {
+        (**self).substitute(value)
+    }
+
+    fn document(&mut self, value: &Value) -> Option<(&'static str, String)> {
+        (**self).document(value)
+    }
 }
 
 /// Everything stands in its own place.
@@ -238,6 +253,43 @@ impl<S: Substitute> Emitter<S> {
             self.out.truncate(start);
         }
         fits
+    }
+}
+
+/// A value on one line, however long that gets, as it may stand between brackets too.
+pub(super) fn in_line<S: Substitute>(value: &Value, large: &mut S) -> String {
+    let mut out = String::new();
+    write_in_line(&mut out, value, large);
+    out
+}
+
+fn write_in_line<S: Substitute>(out: &mut String, value: &Value, large: &mut S) {
+    match value {
+        Value::List(list) => {
+            out.push('[');
+            for (place, item) in list.iter().enumerate() {
+                out.push_str(if place > 0 { ", " } else { "" });
+                write_in_line(out, item, large);
+            }
+            out.push(']');
+        }
+        Value::Map(map) => {
+            out.push('{');
+            for (place, (key, value)) in map.iter().enumerate() {
+                out.push_str(if place > 0 { ", " } else { "" });
+                scalar::inline(out, key, Place::Tight);
+                out.push_str(": ");
+                write_in_line(out, value, large);
+            }
+            out.push('}');
+        }
+        value => match (large.substitute(value), value) {
+            (Some((tag, word)), _) => out.extend([tag, " ", &word]),
+            (None, Value::Text(text)) => scalar::inline(out, text, Place::Tight),
+            (None, value) => {
+                flow(out, value, FLOW_LEVELS, usize::MAX);
+            }
+        },
     }
 }
 

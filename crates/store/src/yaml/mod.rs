@@ -4,12 +4,13 @@
 //! everything it read. Neither knows what the files mean. Anchors, aliases, merge keys and several
 //! documents in one file have no use here and are refused.
 
-mod base64;
+mod amend;
 mod emit;
 mod number;
 mod read;
 mod scalar;
 
+pub(crate) use amend::{alike, amend};
 pub use emit::{EmitError, to_string};
 pub(crate) use emit::{Emitter, Substitute};
 pub use read::{Content, Key, Node, Spot, YamlError, parse};

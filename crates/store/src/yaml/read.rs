@@ -3,8 +3,8 @@
 //! It takes one document without anchors, aliases and foreign tags, within limits of size and
 //! depth. What the document means is checked by its callers.
 
-use super::{MAX_DEPTH, base64, number};
-use rehearsal_model::{Map, Number, Value};
+use super::{MAX_DEPTH, number};
+use rehearsal_model::{Map, Number, Value, base64};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
 /// The largest document, in bytes. Large bodies are in blobs, so a file near it is a mistake.
@@ -34,6 +34,11 @@ pub struct YamlError {
 pub struct Node {
     /// Where it begins.
     pub at: Spot,
+    /// Where it ends: the place behind its last character. Of a list or map that is not between
+    /// brackets, and of a block of text, a place behind that.
+    pub end: Spot,
+    /// Whether it is a block of text, of which the place is that of its first line.
+    pub block: bool,
     /// What it is.
     pub content: Content,
 }
@@ -95,19 +100,19 @@ impl Node {
     }
 
     /// A value all of which is in one place, such as what a blob held.
-    fn from_value(value: Value, at: Spot) -> Self {
+    fn from_value(value: Value, at: Spot, end: Spot) -> Self {
         let content = match value {
-            Value::List(list) => {
-                Content::List(list.into_iter().map(|item| Node::from_value(item, at)).collect())
-            }
+            Value::List(list) => Content::List(
+                list.into_iter().map(|item| Node::from_value(item, at, end)).collect(),
+            ),
             Value::Map(map) => {
                 let pairs = map.into_iter();
-                let pair = |(text, value)| (Key { text, at }, Node::from_value(value, at));
+                let pair = |(text, value)| (Key { text, at }, Node::from_value(value, at, end));
                 Content::Map(pairs.map(pair).collect())
             }
             value => Content::Scalar(value),
         };
-        Node { at, content }
+        Node { at, end, block: false, content }
     }
 }
 
@@ -137,7 +142,7 @@ pub(crate) fn parse_with(text: &str, blobs: Blobs<'_>) -> Result<Node, YamlError
         let at = Spot { line: narrow(line), column: narrow(column) };
         return Err(YamlError { at, problem: "a NUL character; write it as \"\\0\"".to_owned() });
     }
-    let mut reader = Reader { parser: Parser::new_from_str(text), blobs, depth: 0 };
+    let mut reader = Reader { parser: Parser::new_from_str(text), blobs, depth: 0, end: start };
     let mut document = None;
     loop {
         let (event, at) = reader.next()?;
@@ -153,7 +158,7 @@ pub(crate) fn parse_with(text: &str, blobs: Blobs<'_>) -> Result<Node, YamlError
             _ => {}
         }
     }
-    Ok(document.unwrap_or(Node { at: start, content: Content::Scalar(Value::Null) }))
+    Ok(document.unwrap_or(Node::from_value(Value::Null, start, start)))
 }
 
 fn problem<T>(at: Spot, problem: impl Into<String>) -> Result<T, YamlError> {
@@ -168,12 +173,17 @@ struct Reader<'t, 'b> {
     parser: Parser<'t, StrInput<'t>>,
     blobs: Blobs<'b>,
     depth: usize,
+    /// Where the last event ended.
+    end: Spot,
 }
 
 impl<'t> Reader<'t, '_> {
     fn next(&mut self) -> Result<(Event<'t>, Spot), YamlError> {
         match self.parser.next_event() {
-            Some(Ok((event, span))) => Ok((event, spot(span))),
+            Some(Ok((event, span))) => {
+                self.end = spot(Span::empty(span.end));
+                Ok((event, spot(span)))
+            }
             Some(Err(error)) => {
                 let at = spot(Span::empty(*error.marker()));
                 problem(at, format!("not YAML: {}", error.info()))
@@ -200,7 +210,7 @@ impl<'t> Reader<'t, '_> {
             Event::Alias(_) => return problem(at, "aliases (`*name`) are not used here"),
             _ => return problem(at, "not YAML: a value is missing"),
         };
-        Ok(Node { at, content })
+        Ok(Node { at, end: self.end, block: false, content })
     }
 
     fn enter(&mut self, anchor: usize, tag: Option<&Tag>, at: Spot) -> Result<(), YamlError> {
@@ -271,7 +281,8 @@ impl<'t> Reader<'t, '_> {
             }
             Some(tag) => return problem(at, format!("the tag `{tag}` is not used here")),
         };
-        Ok(Node::from_value(value, at))
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        Ok(Node { block, ..Node::from_value(value, at, self.end) })
     }
 }
 

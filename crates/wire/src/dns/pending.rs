@@ -69,6 +69,7 @@ impl Query {
             response,
             failure,
             connection: 0,
+            unit: None,
             started: self.at,
             finished,
         }

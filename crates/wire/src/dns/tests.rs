@@ -93,6 +93,7 @@ fn a_look_up_is_observed() {
         response: Some(payments()),
         failure: None,
         connection: 0,
+        unit: None,
         started: Moment(1),
         finished: Moment(3),
     };

@@ -5,7 +5,7 @@
 use super::message::{Part, Reading, path_of};
 use super::protobuf::Schemas;
 use crate::{Answer, Command, Event, Limits, Miss, Session, WireError};
-use rehearsal_model::{ExchangeId, Failure, Map, Value};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Value};
 use std::collections::HashMap;
 
 /// The status of a call that no mock answers: clients do not try such a call again.
@@ -66,7 +66,9 @@ impl Lens {
                 self.show(request, None);
             }
             Command::Emit { id, exchange } => {
-                self.calls.remove(id);
+                if !self.calls.is_empty() {
+                    self.calls.remove(id);
+                }
                 self.show(&mut exchange.request, exchange.response.as_mut());
             }
             _ => {}
@@ -156,6 +158,28 @@ fn failed(content_type: Value, problem: &str) -> Map {
         ("grpc-message", super::status::write_message(problem).into()),
     ]);
     Map::from([("status", Value::from(200u16)), ("headers", headers.into())])
+}
+
+/// Shows a recorded call anew by what is known of its messages since; `before` is what it is shown by.
+pub(crate) fn reread(
+    exchange: &mut Exchange,
+    before: Option<&'static Schemas>,
+    since: &'static Schemas,
+    limit: usize,
+) {
+    let Some(path) = path_of(&exchange.request).map(str::to_owned) else { return };
+    let before = before.unwrap_or_else(|| Schemas::builtin());
+    let anew = |map: &mut Map, part| {
+        let shown = Reading { schemas: before, path: &path, part };
+        if let Ok(Some(mut hidden)) = shown.hide(map) {
+            Reading { schemas: since, ..shown }.show(&mut hidden, limit);
+            *map = hidden;
+        }
+    };
+    anew(&mut exchange.request, Part::Request);
+    if let Some(response) = &mut exchange.response {
+        anew(response, Part::Response);
+    }
 }
 
 impl Session for Lens {

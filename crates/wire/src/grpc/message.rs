@@ -136,7 +136,6 @@ fn owned(recorded: Option<&Value>) -> Vec<Field> {
 
 /// The path of the call that a request makes; `None` when it is not one of gRPC.
 pub(crate) fn path_of(request: &Map) -> Option<&str> {
-    let list = fields::each(request.get("headers"));
-    Kind::of(text_of(&list, "content-type")?)?;
+    Kind::of(fields::first(request.get("headers"), "content-type")?.as_text()?)?;
     content::path_of(request)
 }

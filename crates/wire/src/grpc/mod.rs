@@ -10,6 +10,7 @@ mod frames;
 mod lens;
 mod message;
 mod protobuf;
+mod reflection;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,8 @@ mod web;
 
 pub(crate) use content::is_call;
 pub(crate) use frames::{Counter, lengths};
-pub(crate) use lens::Lens;
+pub(crate) use lens::{Lens, reread};
 pub(crate) use message::path_of;
 pub use protobuf::Schemas;
+pub(crate) use reflection::Reflection;
 pub(crate) use status::{binary_field, failure};

@@ -42,6 +42,7 @@ const CLIENT: &[&str] = &[
     "tracestate",
     "user-agent",
     "x-correlation-id",
+    "x-rehearsal-test",
     "x-request-id",
 ];
 
@@ -62,7 +63,7 @@ pub(super) fn message(message: &Map, side: Side, out: &mut Map) {
     }
     add_fields("headers", message.get("headers"), side, out);
     let list = fields::each(message.get("headers"));
-    content(message, Kind::of(list.into_iter()).content_type, out);
+    content(message, Kind::of(list.into_iter()).content_type, side, out);
     add_fields("trailers", message.get("trailers"), side, out);
     if let Some(by) = message.get(ENDED) {
         out.push_new(ENDED, by.clone());
@@ -157,7 +158,7 @@ pub(super) fn grouped(list: Vec<(String, Value)>) -> Map {
     map
 }
 
-fn content(message: &Map, content_type: Option<&str>, out: &mut Map) {
+fn content(message: &Map, content_type: Option<&str>, side: Side, out: &mut Map) {
     if let Some(omitted) = message.get("omitted") {
         out.push_new("omitted", omitted.clone());
     } else if let Some(messages) = message.get("messages") {
@@ -172,7 +173,10 @@ fn content(message: &Map, content_type: Option<&str>, out: &mut Map) {
         out.push_new("values", list.clone());
     } else if let Some(value) = message.get("form") {
         out.push_new("form", sorted_form(fields::each(Some(value))));
-    } else if let Some(body) = message.get("body") {
+    } else if let Some(body) = message.get("body")
+        && !(side == Side::Request && body.as_text() == Some(""))
+    {
+        // A request without content is the same whether it says the length of that or not.
         let (key, value) = meaning(body, content_type);
         out.push_new(key, value.into_owned());
     }
@@ -217,7 +221,8 @@ fn part(part: &Value) -> Value {
     let mut out = Map::new();
     add_fields("headers", map.get("headers"), Side::Response, &mut out);
     let list = fields::each(map.get("headers"));
-    content(map, Kind::of(list.into_iter()).content_type.or(Some("text/plain")), &mut out);
+    let content_type = Kind::of(list.into_iter()).content_type.or(Some("text/plain"));
+    content(map, content_type, Side::Response, &mut out);
     Value::Map(out)
 }
 

@@ -68,22 +68,11 @@ pub(super) fn show(
     spelling: &mut Spelling,
 ) -> (&'static str, Value) {
     let bytes = content.as_slice();
-    if media::is(content_type, "application/x-www-form-urlencoded")
-        && let Some((value, percent_space)) = form::parse_exactly(bytes)
-    {
-        spelling.percent_space = percent_space;
-        return ("form", value);
-    }
-    if let Some(boundary) = media::boundary(content_type)
-        && let Some((value, no_newline)) = multipart::parse_exactly(bytes, boundary)
-    {
-        spelling.no_newline = no_newline;
-        return ("multipart", value);
-    }
-    if let Some(shown) = events::show(bytes, content_type, spelling) {
+    let is_json = media::is_plain_json(content_type);
+    if !is_json && let Some(shown) = by_type(bytes, content_type, spelling) {
         return shown;
     }
-    if media::may_be_json(content_type, bytes)
+    if (is_json || media::may_be_json(content_type, bytes))
         && let Ok(text) = std::str::from_utf8(bytes)
         && let Some((value, style)) = spelling::json(text)
     {
@@ -91,6 +80,27 @@ pub(super) fn show(
         return ("body", value);
     }
     ("body", text_or_bytes(content))
+}
+
+/// What content is shown as that is in the form that only its type says.
+fn by_type(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    spelling: &mut Spelling,
+) -> Option<(&'static str, Value)> {
+    if media::is(content_type, "application/x-www-form-urlencoded")
+        && let Some((value, percent_space)) = form::parse_exactly(bytes)
+    {
+        spelling.percent_space = percent_space;
+        return Some(("form", value));
+    }
+    if let Some(boundary) = media::boundary(content_type)
+        && let Some((value, no_newline)) = multipart::parse_exactly(bytes, boundary)
+    {
+        spelling.no_newline = no_newline;
+        return Some(("multipart", value));
+    }
+    events::show(bytes, content_type, spelling)
 }
 
 /// As [`Value::from_bytes`], sparing plain text the copy and the look at each character.

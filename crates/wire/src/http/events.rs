@@ -34,7 +34,8 @@ impl Kind {
             ("application/jsonlines", Kind::Lines),
             ("application/json-seq", Kind::Sequence),
         ];
-        let found = KINDS.iter().find(|(name, _)| media::is(content_type, name));
+        let essence = media::essence(content_type?);
+        let found = KINDS.iter().find(|(name, _)| essence.eq_ignore_ascii_case(name));
         found.map(|(_, kind)| *kind)
     }
 

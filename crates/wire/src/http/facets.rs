@@ -5,11 +5,14 @@
 //! the operation.
 
 use super::comparison;
-use super::faces::{self, Answered, Asked};
+use super::faces::{self, Answered, Asked, Face, Spoken};
 use super::write::request_line;
-use super::{fields, form, proxied};
+use super::{by_hand, fields, form, proxied};
 use crate::Facets;
 use rehearsal_model::{Map, Value};
+
+/// By which header a call names the test that makes it.
+const TEST: &str = "x-rehearsal-test";
 
 /// The facets of HTTP.
 pub(super) struct HttpFacets;
@@ -20,8 +23,11 @@ impl Facets for HttpFacets {
         if let Some(path) = crate::grpc::path_of(request) {
             return path.trim_start_matches('/').to_owned();
         }
+        if let Some(line) = plain_line(request) {
+            return line.to_owned();
+        }
         let (method, path, query) = split(request);
-        match faces::read(&Asked::new(&method, &query, request)) {
+        match spoken(&method, &query, request) {
             Some((_, spoken)) => spoken.operation,
             None => format!("{method} {path}"),
         }
@@ -39,7 +45,7 @@ impl Facets for HttpFacets {
         }
         let (method, path, query) = split(request);
         let mut out = Map::from([("http", format!("{method} {path}"))]);
-        let spoken = faces::read(&Asked::new(&method, &query, request)).map(|(_, spoken)| spoken);
+        let spoken = spoken(&method, &query, request).map(|(_, spoken)| spoken);
         let names: Vec<String> = query.keys().map(str::to_owned).collect();
         let in_query = spoken.as_ref().is_some_and(|spoken| spoken.query.is_some());
         if !names.is_empty() && !in_query {
@@ -57,7 +63,7 @@ impl Facets for HttpFacets {
         }
         let (method, path, query) = split(request);
         let mut out = Map::from([("http", format!("{method} {path}"))]);
-        let read = faces::read(&Asked::new(&method, &query, request));
+        let read = spoken(&method, &query, request);
         let mut spoken = read.map(|(_, spoken)| spoken);
         let query = spoken.as_mut().and_then(|spoken| spoken.query.take()).unwrap_or(query);
         if !query.is_empty() {
@@ -79,9 +85,14 @@ impl Facets for HttpFacets {
         Value::Map(out)
     }
 
+    fn by_hand(&self, request: &Map, (encrypted, address): (bool, &str)) -> Option<String> {
+        let scheme = if encrypted { "https" } else { "http" };
+        by_hand::curl(request, &format!("{scheme}://{address}"))
+    }
+
     fn repeatable(&self, request: &Map) -> bool {
         let (method, _, query) = split(request);
-        match faces::read(&Asked::new(&method, &query, request)) {
+        match spoken(&method, &query, request) {
             Some((_, spoken)) => spoken.repeatable,
             None => matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS"),
         }
@@ -119,8 +130,15 @@ impl Facets for HttpFacets {
             return Some(failure);
         }
         let (method, _, query) = split(request);
-        let (face, _) = faces::read(&Asked::new(&method, &query, request))?;
+        let (face, _) = spoken(&method, &query, request)?;
         face.failure(&Answered::new(response))
+    }
+
+    fn named_test(&self, request: &Map) -> Option<String> {
+        let list = fields::each(request.get("headers"));
+        let mut named = list.iter().filter(|(name, _)| name.eq_ignore_ascii_case(TEST));
+        let name = named.find_map(|(_, value)| value.as_text())?.trim();
+        (!name.is_empty()).then(|| name.to_owned())
     }
 
     fn trace(&self, request: &Map) -> Vec<String> {
@@ -143,6 +161,22 @@ impl Facets for HttpFacets {
         }
         found
     }
+}
+
+/// The method and path, where nothing else tells what a request is called.
+fn plain_line(request: &Map) -> Option<&str> {
+    let line = request.text("http").filter(|_| request.get("body").is_none())?;
+    // A query, a target that names its host, or no target at all.
+    let other = line.bytes().any(|byte| matches!(byte, b'?' | b':')) || !line.contains(' ');
+    (!other).then_some(line)
+}
+
+/// What a request says in a language of its own: never one that says nothing beside its path.
+fn spoken(method: &str, query: &Map, request: &Map) -> Option<(&'static dyn Face, Spoken)> {
+    if query.is_empty() && request.get("body").is_none() {
+        return None;
+    }
+    faces::read(&Asked::new(method, query, request))
 }
 
 /// Method, path, and the query after it.

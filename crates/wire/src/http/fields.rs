@@ -18,6 +18,9 @@ pub(crate) fn record(fields: Vec<Field>) -> Option<Value> {
         let list = fields.into_iter().map(|field| Value::Map(Map::from([field]))).collect();
         return Some(Value::List(list));
     }
+    if !fields.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        return Some(Value::Map(Map::of_unique(fields)));
+    }
     let mut map: Vec<Field> = Vec::with_capacity(fields.len());
     for (name, value) in fields {
         match map.last_mut() {
@@ -25,11 +28,7 @@ pub(crate) fn record(fields: Vec<Field>) -> Option<Value> {
             _ => map.push((name, value)),
         }
     }
-    let mut out = Map::new();
-    for (name, value) in map {
-        out.push_new(name, value);
-    }
-    Some(Value::Map(out))
+    Some(Value::Map(Map::of_unique(map)))
 }
 
 /// Adds a value to one that is there, making it a list.
@@ -63,11 +62,28 @@ pub(crate) fn each(recorded: Option<&Value>) -> Vec<(&str, &Value)> {
 }
 
 fn flatten<'a>(map: &'a Map, out: &mut Vec<(&'a str, &'a Value)>) {
+    out.reserve(map.len());
     for (name, value) in map.iter() {
         match value {
             Value::List(values) => out.extend(values.iter().map(|value| (name, value))),
             value => out.push((name, value)),
         }
+    }
+}
+
+/// The first field of that name in a recorded form, whatever its case.
+pub(crate) fn first<'a>(recorded: Option<&'a Value>, name: &str) -> Option<&'a Value> {
+    let of_map = |map: &'a Map| {
+        let mut of_name = map.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        of_name.find_map(|(_, value)| match value {
+            Value::List(values) => values.first(),
+            value => Some(value),
+        })
+    };
+    match recorded? {
+        Value::Map(map) => of_map(map),
+        Value::List(list) => list.iter().filter_map(Value::as_map).find_map(of_map),
+        _ => None,
     }
 }
 

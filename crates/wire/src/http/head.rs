@@ -11,6 +11,8 @@ use rehearsal_model::Value;
 /// How many fields a head or a trailer section may have.
 const MAX_FIELDS: usize = 4096;
 
+const CONTROLS: &str = "a header value with control characters";
+
 /// A field: its name as spelled, and its value as text or, when it is not UTF-8, as bytes.
 pub(super) type Field = (String, Value);
 
@@ -140,11 +142,14 @@ pub(super) fn trailers(bytes: &[u8]) -> Result<Vec<Field>, WireError> {
 }
 
 /// Reads fields up to the empty line.
-fn fields(mut rest: &[u8]) -> Result<(Vec<Field>, Facts), WireError> {
+fn fields(block: &[u8]) -> Result<(Vec<Field>, Facts), WireError> {
     let (mut fields, mut facts) = (Vec::with_capacity(12), Facts::default());
+    // Looked at once as a whole; every part ends beside a byte of ASCII.
+    let whole = std::str::from_utf8(block).ok();
+    let mut at = 0;
     loop {
-        let (line, mut after) = split_line(rest);
-        if line.is_empty() {
+        let line = &block[at..];
+        if matches!(line, [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
             return Ok((fields, facts));
         }
         if fields.len() == MAX_FIELDS {
@@ -154,16 +159,44 @@ fn fields(mut rest: &[u8]) -> Result<(Vec<Field>, Facts), WireError> {
         if colon == 0 || line.get(colon) != Some(&b':') {
             return Err(malformed("a header line without a field name and a colon"));
         }
-        let mut value = field_value(&line[colon + 1..])?;
-        while matches!(after.first(), Some(b' ' | b'\t')) {
-            let (fold, next) = split_line(after);
+        let rest = &line[colon + 1..];
+        let (length, plain) = value_length(rest);
+        let after = match rest[length..] {
+            [] => line.len(),
+            [b'\n', ..] => colon + 1 + length + 1,
+            [b'\r', b'\n', ..] => colon + 1 + length + 2,
+            _ => return Err(malformed(CONTROLS)),
+        };
+        let name = at..at + colon;
+        let indent = rest[..length].iter().take_while(|it| matches!(it, b' ' | b'\t')).count();
+        let raw = trim(&rest[indent..length]);
+        let start = at + colon + 1 + indent;
+        let text = whole.filter(|_| plain).and_then(|whole| whole.get(start..start + raw.len()));
+        let mut value = match text {
+            Some(text) => Value::Text(text.to_owned()),
+            None => Value::from_bytes(raw),
+        };
+        at += after;
+        while matches!(block.get(at), Some(b' ' | b'\t')) {
+            let (fold, next) = split_line(&block[at..]);
             value = unfold(&value, &field_value(fold)?);
-            after = next;
+            at = block.len() - next.len();
         }
-        note(&line[..colon], value.as_bytes().unwrap_or_default(), &mut facts)?;
-        fields.push((ascii(&line[..colon]), value));
-        rest = after;
+        note(&block[name.clone()], value.as_bytes().unwrap_or_default(), &mut facts)?;
+        let known = whole.and_then(|whole| whole.get(name.clone()));
+        fields.push((known.map_or_else(|| ascii(&block[name]), str::to_owned), value));
     }
+}
+
+/// Up to where bytes have no control character but tabs, and whether they are ASCII that far.
+fn value_length(bytes: &[u8]) -> (usize, bool) {
+    let mut all = 0;
+    let ends = |byte: &u8| {
+        all |= *byte;
+        is_control(*byte)
+    };
+    let length = bytes.iter().position(ends).unwrap_or(bytes.len());
+    (length, all.is_ascii())
 }
 
 /// Joins a value and its continuation line by one space (RFC 9112, section 5.2).
@@ -180,7 +213,7 @@ fn field_value(raw: &[u8]) -> Result<Value, WireError> {
         control |= is_control(*byte);
     }
     if control {
-        return Err(malformed("a header value with control characters"));
+        return Err(malformed(CONTROLS));
     }
     Ok(if ascii { Value::Text(self::ascii(value)) } else { Value::from_bytes(value) })
 }
@@ -311,4 +344,30 @@ pub(super) fn is_token(byte: u8) -> bool {
         table
     };
     TABLE[usize::from(byte)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(block: &[u8], expected: Result<&[(&str, Value)], ()>) {
+        let read = fields(block).map(|(fields, _)| fields).map_err(|_| ());
+        let own = |(name, value): &(&str, Value)| ((*name).to_owned(), value.clone());
+        assert_eq!(read, expected.map(|all| all.iter().map(own).collect()));
+    }
+
+    #[test]
+    fn a_field_is_read_whatever_stands_around_and_in_it() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        check(b"a:1\r\nb: \t 2 \t\r\n\r\nrest", Ok(&[("a", text("1")), ("b", text("2"))]));
+        check(b"a:\r\nb:  \r\n\r\n", Ok(&[("a", text("")), ("b", text(""))]));
+        check(b"a: x\ty\r\n z\r\nb: 1\r\n\r\n", Ok(&[("a", text("x\ty z")), ("b", text("1"))]));
+        check("a: é x\r\nb: 1\r\n\r\n".as_bytes(), Ok(&[("a", text("é x")), ("b", text("1"))]));
+        let latin = Value::Bytes(b"\xe9 x".to_vec());
+        check(b"a: \xe9 x\r\nb: 1\r\n\r\n", Ok(&[("a", latin), ("b", text("1"))]));
+        for wrong in ["a: x\x01y", "a: x\ry", "a: x\x7f", "a: x\r", "a b: 1", ": 1", "a", "\x0b"] {
+            check(format!("{wrong}\r\n\r\n").as_bytes(), Err(()));
+        }
+    }
 }

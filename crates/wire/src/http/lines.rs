@@ -5,7 +5,6 @@
 
 use super::malformed;
 use crate::WireError;
-use std::io::BufRead;
 
 /// A block of lines that has come in part.
 #[derive(Debug, Default)]
@@ -95,9 +94,7 @@ fn find_end(bytes: &[u8], sought: &mut Sought) -> Result<Option<usize>, WireErro
     }
 }
 
-/// Where the first line feed is, sought many bytes at a time.
+/// Where the first line feed is.
 pub(super) fn line_feed(bytes: &[u8]) -> Option<usize> {
-    let mut rest = bytes;
-    let passed = rest.skip_until(b'\n').ok()?;
-    bytes[..passed].ends_with(b"\n").then(|| passed - 1)
+    memchr::memchr(b'\n', bytes)
 }

@@ -5,8 +5,19 @@ pub(super) fn is(content_type: Option<&str>, essence: &str) -> bool {
     content_type.is_some_and(|value| self::essence(value).eq_ignore_ascii_case(essence))
 }
 
+/// Whether the content type is that of JSON and no other form of content has it.
+pub(super) fn is_plain_json(content_type: Option<&str>) -> bool {
+    const JSON: &[u8] = b"application/json";
+    let Some((essence, rest)) =
+        content_type.and_then(|it| it.as_bytes().split_at_checked(JSON.len()))
+    else {
+        return false;
+    };
+    essence.eq_ignore_ascii_case(JSON) && matches!(rest.first(), None | Some(b';'))
+}
+
 /// The type and subtype, without parameters.
-fn essence(content_type: &str) -> &str {
+pub(super) fn essence(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 

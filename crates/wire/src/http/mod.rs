@@ -5,6 +5,7 @@
 
 mod backlog;
 mod body;
+mod by_hand;
 mod chunked;
 mod coding;
 mod comparison;
@@ -39,13 +40,16 @@ mod upgrade;
 mod versions;
 mod write;
 
-use crate::grpc::Lens;
-use crate::{Facets, Limits, Protocol, Session, Verdict, WireError};
-use rehearsal_model::Map;
+use crate::grpc::{Lens, Reflection};
+use crate::{Facets, Inquiry, Limits, Protocol, Schemas, Session, Verdict, WireError};
 use rehearsal_model::shape::ExchangeShape;
+use rehearsal_model::{Exchange, Map};
 
 /// The name of the protocol.
 const NAME: &str = "http";
+
+/// What requests say that were made over HTTP/2.
+pub(crate) use http2::VERSION as VERSION_2;
 
 /// The protocol.
 pub(crate) struct Http;
@@ -81,6 +85,20 @@ impl Protocol for Http {
 
     fn facets(&self) -> &'static dyn Facets {
         &facets::HttpFacets
+    }
+
+    fn inquiry(&self, request: &Map, known: Option<&Schemas>) -> Option<Box<dyn Inquiry>> {
+        Reflection::after(request, known).filter(|_| versions::over_http2(request))
+    }
+
+    fn reread(
+        &self,
+        exchange: &mut Exchange,
+        before: Option<&'static Schemas>,
+        since: &'static Schemas,
+        limit: usize,
+    ) {
+        crate::grpc::reread(exchange, before, since, limit);
     }
 }
 

@@ -8,7 +8,7 @@ use super::head::{Head, Method};
 use super::incoming::{Requests, Response, Responses};
 use super::reader::Step;
 use super::upgrade::{self, Offer};
-use super::{malformed, proxied, record};
+use super::{http2, malformed, proxied, record};
 use crate::websocket::{Extensions, Watch};
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::Bytes;
@@ -33,6 +33,8 @@ pub(super) struct Observer {
     stirred: bool,
     /// The connection has become a WebSocket.
     watch: Option<Watch>,
+    /// The connection has become HTTP/2.
+    newer: Option<Box<http2::Observer>>,
 }
 
 struct Pending {
@@ -63,6 +65,7 @@ impl Observer {
             over: false,
             stirred: false,
             watch: None,
+            newer: None,
         }
     }
 
@@ -150,6 +153,9 @@ impl Observer {
                 if let Some(extensions) = upgrade::agreed(&response.map) {
                     return self.converse(response, extensions, input, at, out);
                 }
+                if upgrade::is_to_http2(&response.map) {
+                    return self.renew(method, input, at, out);
+                }
             }
             let request = self.pending.front().and_then(|front| front.request.as_ref());
             let party = request.filter(|_| switches).and_then(proxied::party);
@@ -183,6 +189,7 @@ impl Observer {
             response: Some(response.map),
             failure: None,
             connection: 0,
+            unit: None,
             started,
             finished: at,
         };
@@ -192,6 +199,29 @@ impl Observer {
         let client = self.waiting.take().unwrap_or_default();
         watch.data(Peer::Client, &client, at, out)?;
         watch.data(Peer::Server, server, at, out)
+    }
+
+    /// Goes on as HTTP/2, over which the first exchange is answered.
+    fn renew(
+        &mut self,
+        method: Method,
+        server: &[u8],
+        at: Moment,
+        out: &mut Vec<Command>,
+    ) -> Result<(), WireError> {
+        let Some(Pending { id, started, request, .. }) = self.pending.pop_front() else {
+            return Ok(());
+        };
+        let mut request = request.unwrap_or_default();
+        upgrade::without_http2(&mut request);
+        let asked = http2::Upgraded { id, started, request, method };
+        let newer = self.newer.insert(Box::new(http2::Observer::upgraded(self.limits, asked)));
+        for (from, bytes) in
+            [(Peer::Client, &*self.waiting.take().unwrap_or_default()), (Peer::Server, server)]
+        {
+            newer.handle(Event::Data { from, bytes, at }, out)?;
+        }
+        Ok(())
     }
 
     /// Notes the response to the first exchange.
@@ -298,6 +328,7 @@ fn emit(pending: Pending, failure: Option<Failure>, at: Moment, out: &mut Vec<Co
         response,
         failure,
         connection: 0,
+        unit: None,
         started: pending.started,
         finished,
     };
@@ -308,6 +339,9 @@ impl Session for Observer {
     fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
         if self.over {
             return Ok(());
+        }
+        if let Some(newer) = &mut self.newer {
+            return newer.handle(event, out);
         }
         if let Some(watch) = &mut self.watch {
             match event {

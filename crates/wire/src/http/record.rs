@@ -16,15 +16,14 @@ use rehearsal_model::{Map, Value};
 pub(super) const AUTO: &str = "auto";
 
 /// The recorded form of a request; `limit` bounds what a content coding may expand to.
-pub(super) fn request(message: Message, limit: usize) -> Map {
+pub(super) fn request(mut message: Message, limit: usize) -> Map {
     let mut map = Map::new();
-    if let Start::Request { line, .. } = &message.head.start {
-        map.push_new("http", line.clone());
+    if let Start::Request { line, .. } = &mut message.head.start {
+        map.push_new("http", std::mem::take(line));
     }
     if message.head.old {
         map.push_new("version", "1.0");
     }
-    let mut message = message;
     upgrade::hide_key(&mut message.head.fields);
     rest(message, limit, &mut map);
     map
@@ -79,17 +78,15 @@ fn rest(message: Message, limit: usize, map: &mut Map) {
 
 /// Takes out a Content-Length that the writer would put where it is, and marks any other.
 fn leave_out_length(list: &mut Vec<Field>) {
-    let is_length = |name: &str| name.eq_ignore_ascii_case("content-length");
-    let mut lengths = list.iter_mut().filter(|(name, _)| is_length(name));
-    let (first, second) = (lengths.next(), lengths.next());
-    if second.is_some() {
+    let is_length = |(_, (name, _)): &(usize, &Field)| name.eq_ignore_ascii_case("content-length");
+    let mut lengths = list.iter().enumerate().filter(is_length).map(|(place, _)| place);
+    let (Some(place), None) = (lengths.next(), lengths.next()) else {
         // A length that is said twice stays as it is.
         return;
-    }
-    if let Some((_, value)) = first {
-        *value = AUTO.into();
-    }
-    if list.last().is_some_and(|(name, _)| name == "Content-Length") {
+    };
+    if place + 1 == list.len() && list[place].0 == "Content-Length" {
         list.pop();
+    } else {
+        list[place].1 = AUTO.into();
     }
 }

@@ -169,8 +169,15 @@ impl Requester {
     ) {
         let Some(Pending { id, request, started, .. }) = self.pending.pop_front() else { return };
         let response = response.map(|response| response.map);
-        let exchange =
-            Exchange { request, response, failure, connection: 0, started, finished: at };
+        let exchange = Exchange {
+            request,
+            response,
+            failure,
+            connection: 0,
+            unit: None,
+            started,
+            finished: at,
+        };
         out.push(Command::Emit { id, exchange: Box::new(exchange) });
     }
 

@@ -108,25 +108,38 @@ pub(super) fn json(text: &str) -> Option<(Value, Style)> {
     if matches!(value, Value::Text(_)) {
         return None;
     }
-    let same = |style: &Style| json::to_string_styled(&value, *style) == text;
-    let style = candidates(text).into_iter().find(same)?;
+    let same = |style: &Style| json::is_spelled(&value, *style, text);
+    // Without these there is one style that it can have.
+    let is_dense = !text.bytes().fold(false, |any, it| any | matches!(it, b' ' | b'\n' | b'\\'));
+    let style = match is_dense {
+        true => Some(Style::default()).filter(same)?,
+        false => candidates(text).into_iter().find(same)?,
+    };
     Some((value, style))
 }
 
 /// The styles that the text may have, by what it holds, most likely first.
 fn candidates(text: &str) -> Vec<Style> {
     let newline = text.ends_with('\n');
-    let slashes = text.contains("\\/");
+    let (mut spaced, mut slashes, mut escaped) = (false, false, false);
+    for pair in text.as_bytes().windows(2) {
+        match pair {
+            b": " | b", " => spaced = true,
+            b"\\/" => slashes = true,
+            b"\\u" => escaped = true,
+            _ => {}
+        }
+    }
     let indent = text.find('\n').filter(|place| place + 1 < text.len()).map(|place| {
         let spaces = text.as_bytes()[place + 1..].iter().take_while(|byte| **byte == b' ').count();
         u8::try_from(spaces).unwrap_or(0)
     });
     let spaces: &[Space] = match indent {
         Some(width) => &[Space::Indented(width)],
-        None if text.contains(": ") || text.contains(", ") => &[Space::Spaced, Space::Compact],
+        None if spaced => &[Space::Spaced, Space::Compact],
         None => &[Space::Compact],
     };
-    let escapes: &[Escape] = match text.contains("\\u") {
+    let escapes: &[Escape] = match escaped {
         true => &[Escape::Ascii, Escape::Html, Escape::Needed],
         false => &[Escape::Needed],
     };

@@ -1,4 +1,4 @@
-//! The opening of a WebSocket, as far as it is HTTP.
+//! The opening of a WebSocket, as far as it is HTTP, and that of HTTP/2 on a connection of HTTP/1.1.
 //!
 //! What follows it is the business of [`crate::websocket`].
 
@@ -91,6 +91,38 @@ pub(super) fn agreed_on_stream(response: &Map) -> Option<Extensions> {
     status.filter(|status| (200..300).contains(status))?;
     let list = fields::each(response.get("headers"));
     Extensions::agreed(fields::find(&list, EXTENSIONS))
+}
+
+/// Whether an answer says that the connection is HTTP/2 from here on.
+pub(super) fn is_to_http2(response: &Map) -> bool {
+    let list = fields::each(response.get("headers"));
+    let upgrade = fields::find(&list, "upgrade");
+    response.get("status").and_then(Value::as_i64) == Some(101)
+        && upgrade.is_some_and(|upgrade| upgrade.trim().eq_ignore_ascii_case("h2c"))
+}
+
+/// Takes out of a request what asks for HTTP/2: which version its answer comes in is as little a part of
+/// it as with TLS, and whoever is asked without may answer all the same.
+pub(super) fn without_http2(request: &mut Map) {
+    let asks = ["upgrade", "http2-settings"];
+    let list = fields::each(request.get("headers"));
+    let kept: Vec<Field> = list
+        .into_iter()
+        .filter(|(name, _)| !asks.iter().any(|ask| name.eq_ignore_ascii_case(ask)))
+        .filter_map(|(name, value)| {
+            if !name.eq_ignore_ascii_case("connection") {
+                return Some((name.to_owned(), value.clone()));
+            }
+            let options = value.as_text().unwrap_or_default().split(',').map(str::trim);
+            let options = options.filter(|it| !asks.iter().any(|ask| it.eq_ignore_ascii_case(ask)));
+            let options: Vec<_> = options.filter(|option| !option.is_empty()).collect();
+            (!options.is_empty()).then(|| (name.to_owned(), options.join(", ").into()))
+        })
+        .collect();
+    match fields::record(kept) {
+        Some(headers) => _ = request.insert("headers", headers),
+        None => _ = request.remove("headers"),
+    }
 }
 
 /// Changes the fields of a message, or leaves some out.

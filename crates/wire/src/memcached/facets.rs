@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use super::{form, reply};
-use crate::{Facets, Flaw};
+use crate::{Facets, Flaw, keys};
 use rehearsal_model::{Map, Value};
 
 /// The facets of memcached.
@@ -35,6 +35,11 @@ impl Facets for MemcachedFacets {
 
     fn subject(&self, request: &Map) -> Option<String> {
         key(&asked(request)?)
+    }
+
+    fn statement(&self, request: &Map) -> Option<String> {
+        let asked = asked(request)?;
+        Some(format!("{} {}", shown(asked.name()), keys::pattern(&key(&asked)?)))
     }
 
     fn identity(&self, request: &Map) -> Value {

@@ -8,6 +8,7 @@ use super::message::Said;
 use super::{malformed, shape};
 use crate::WireError;
 use rehearsal_model::{Map, Value};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Keys that say nothing of what is wanted.
 const LEFT_OUT: [&str; 12] = [
@@ -48,6 +49,8 @@ pub(super) struct Command {
     pub(super) target: String,
     /// As recordings have it.
     pub(super) request: Map,
+    /// What tells its transaction from others, when it is in one: its session and its number.
+    pub(super) unit: Option<u64>,
 }
 
 /// The name of a command, told apart by what becomes of it.
@@ -88,7 +91,15 @@ pub(super) fn read(said: &Said) -> Result<Command, WireError> {
             Map::from([("mongodb", format!("{name} {database}"))])
         }
     };
-    Ok(Command { kind, name: name.to_owned(), target, request })
+    Ok(Command { kind, name: name.to_owned(), target, request, unit: unit(document) })
+}
+
+/// Its value says nothing; it is the same for the same transaction in a process.
+fn unit(document: &Map) -> Option<u64> {
+    document.get("autocommit").filter(|value| **value == Value::Bool(false))?;
+    let mut hasher = DefaultHasher::new();
+    (document.get("lsid"), document.get("txnNumber")).hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 fn ordinary(name: &str, subject: &Value, target: &str, document: &Map) -> Map {

@@ -3,34 +3,19 @@
 //! A played server does not offer any, so nothing is ever compressed here.
 
 use super::malformed;
-use crate::WireError;
-use std::io::Read;
+use crate::{WireError, inflate};
 
 /// The bytes of a body that must come to that length.
 pub(super) fn inflate(kind: u8, packed: &[u8], length: usize) -> Result<Vec<u8>, WireError> {
     let broken = || malformed("a compressed message that cannot be decompressed");
     let bytes = match kind {
-        0 => packed.to_vec(),
-        1 => snappy(packed, length).ok_or_else(broken)?,
-        2 => limited(flate2::read::ZlibDecoder::new(packed), length).ok_or_else(broken)?,
-        3 => {
-            let decoder = ruzstd::decoding::StreamingDecoder::new(packed);
-            limited(decoder.map_err(|_| broken())?, length).ok_or_else(broken)?
-        }
+        0 => (packed.len() == length).then(|| packed.to_vec()),
+        1 => snappy(packed, length).filter(|bytes| bytes.len() == length),
+        2 => inflate::zlib(packed, length),
+        3 => inflate::zstd(packed, length),
         _ => return Err(malformed("a message in an unknown compression")),
     };
-    match bytes.len() == length {
-        true => Ok(bytes),
-        false => Err(malformed("a compressed message whose length is wrong")),
-    }
-}
-
-/// All bytes, or a little more than `length`: then there are too many.
-fn limited(reader: impl Read, length: usize) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(length).ok()?.checked_add(1)?;
-    reader.take(limit).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+    bytes.ok_or_else(broken)
 }
 
 /// Snappy's raw format (format description, "Compressed stream"): the length, then literals and

@@ -1,7 +1,7 @@
 //! What of a command identifies it, and what two must agree in.
 
 use super::{bson, clock};
-use crate::{Facets, Flaw};
+use crate::{Bracket, Facets, Flaw, flaw};
 use rehearsal_model::{Map, Value};
 use std::time::Duration;
 
@@ -33,8 +33,23 @@ impl Facets for MongoFacets {
         Some(headline(request).1.to_owned()).filter(|collection| !collection.is_empty())
     }
 
+    /// The command with the fields that it looks at: `find shop.orders _id, state`.
+    fn statement(&self, request: &Map) -> Option<String> {
+        let fields = ["filter", "query", "key"].iter().find_map(|key| match request.get(key)? {
+            Value::Map(fields) => Some(fields.keys().collect::<Vec<_>>().join(", ")),
+            Value::Text(field) => Some(field.clone()),
+            _ => None,
+        });
+        Some(format!("{} {}", self.operation(request), fields?).trim_end().to_owned())
+    }
+
     fn identity(&self, request: &Map) -> Value {
         let mut form = Map::new();
+        // One that is given up instead of committed is ended in another way, and is to read so.
+        if self.bracket(request) == Some(Bracket::Ends) {
+            form.push_new("ends", true);
+            return Value::Map(form);
+        }
         for key in ["mongodb", "key"] {
             if let Some(value) = request.get(key) {
                 form.push_new(key, value.clone());
@@ -65,12 +80,14 @@ impl Facets for MongoFacets {
         Value::Map(response.clone())
     }
 
+    fn given<'a>(&self, request: &'a mut Map, response: Option<&'a mut Map>) -> Vec<&'a mut Value> {
+        let asked = request.get_mut("cursor");
+        asked.into_iter().chain(response.and_then(|reply| reply.get_mut("cursor"))).collect()
+    }
+
     fn flaw(&self, _request: &Map, response: &Map) -> Option<Flaw> {
-        let documents = response.get("documents").and_then(Value::as_list).unwrap_or_default();
-        documents.iter().enumerate().find_map(|(index, document)| {
-            let error = bson::write(document, &mut Vec::new()).err()?;
-            Some(Flaw::of(&error).at_index(index).at_key("documents"))
-        })
+        let mut parts = response.iter();
+        parts.find_map(|(key, value)| Some(flaw::innermost(value, &bson::problem)?.at_key(key)))
     }
 
     fn repeatable(&self, request: &Map) -> bool {
@@ -80,6 +97,14 @@ impl Facets for MongoFacets {
             | "listIndexes" | "rolesInfo" | "serverStatus" | "usersInfo" => true,
             "aggregate" => !writes(request),
             _ => self.sets_up(request),
+        }
+    }
+
+    fn bracket(&self, request: &Map) -> Option<Bracket> {
+        match (headline(request).0, request.text("transaction")) {
+            ("commitTransaction" | "abortTransaction", _) => Some(Bracket::Ends),
+            (_, Some("begins")) => Some(Bracket::Opens),
+            _ => None,
         }
     }
 

@@ -139,6 +139,7 @@ impl Observer {
             let exchange = Exchange {
                 request: pending.command.request,
                 failure: Some(failure),
+                unit: pending.command.unit,
                 started: pending.started,
                 finished: now,
                 ..Exchange::default()
@@ -178,6 +179,7 @@ impl Pending {
         let exchange = Exchange {
             request: self.command.request.clone(),
             response: Some(response),
+            unit: self.command.unit,
             started: self.started,
             finished: now,
             ..Exchange::default()

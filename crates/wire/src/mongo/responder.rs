@@ -98,6 +98,7 @@ impl Responder {
 
     fn ask(&mut self, about: Waiting, at: Moment, out: &mut Vec<Command>) {
         let request = about.command.request.clone();
+        out.extend(about.command.unit.map(Command::Within));
         out.push(Command::Ask { id: ExchangeId(self.next), request, at });
         self.waiting = Some(about);
     }

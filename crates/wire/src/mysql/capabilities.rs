@@ -7,6 +7,7 @@ use rehearsal_model::Value;
 
 pub(super) const MYSQL: u64 = 1;
 pub(super) const CONNECT_WITH_DB: u64 = 1 << 3;
+pub(super) const COMPRESS: u64 = 1 << 5;
 pub(super) const LOCAL_FILES: u64 = 1 << 7;
 pub(super) const PROTOCOL_41: u64 = 1 << 9;
 pub(super) const SSL: u64 = 1 << 11;
@@ -16,17 +17,19 @@ pub(super) const CONNECT_ATTRS: u64 = 1 << 20;
 pub(super) const SIZED_AUTH: u64 = 1 << 21;
 pub(super) const SESSION_TRACK: u64 = 1 << 23;
 pub(super) const DEPRECATE_EOF: u64 = 1 << 24;
+pub(super) const ZSTD: u64 = 1 << 26;
 pub(super) const EXTENDED_METADATA: u64 = 1 << 35;
 pub(super) const CACHE_METADATA: u64 = 1 << 36;
 
 /// Each bit with its name in recordings. Those that are not here are taken out of what a server
-/// offers: compression, attributes of queries, results without metadata, reports of progress.
+/// offers: attributes of queries, results without metadata, reports of progress.
 const NAMES: &[(u64, &str)] = &[
     (MYSQL, "long password"),
     (1 << 1, "found rows"),
     (1 << 2, "long flag"),
     (CONNECT_WITH_DB, "connect with database"),
     (1 << 4, "no schema"),
+    (COMPRESS, "compression"),
     (1 << 6, "odbc"),
     (LOCAL_FILES, "local files"),
     (1 << 8, "ignore space"),
@@ -46,6 +49,7 @@ const NAMES: &[(u64, &str)] = &[
     (1 << 22, "expired passwords"),
     (SESSION_TRACK, "session track"),
     (DEPRECATE_EOF, "deprecate eof"),
+    (ZSTD, "zstd compression"),
     (1 << 34, "bulk operations"),
     (EXTENDED_METADATA, "extended metadata"),
     (CACHE_METADATA, "cache metadata"),

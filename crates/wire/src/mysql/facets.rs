@@ -1,9 +1,9 @@
 //! What of a statement identifies it, and what two must agree in.
 
 use super::file::FILES;
-use super::{shown, text, values};
+use super::{shown, status, text, values};
 use crate::sql::{self, Dialect};
-use crate::{Facets, Flaw, flaw};
+use crate::{Bracket, Facets, Flaw, flaw};
 use rehearsal_model::{Map, Value};
 use std::borrow::Cow;
 
@@ -64,6 +64,13 @@ impl Facets for MysqlFacets {
             Request::Prepare(text) | Request::Sql(text) => sql::subject(&text, Dialect::Mysql),
             Request::Other => request.text("fields").map(str::to_lowercase),
             Request::Greeting | Request::Connect(_) => None,
+        }
+    }
+
+    fn statement(&self, request: &Map) -> Option<String> {
+        match read(request) {
+            Request::Sql(text) => Some(sql::normalise(&text, Dialect::Mysql).sql),
+            _ => None,
         }
     }
 
@@ -173,6 +180,16 @@ impl Facets for MysqlFacets {
 
     fn cut(&self, request: &Map, recorded: &Map) -> Option<Map> {
         FILES.cut(request, recorded)
+    }
+
+    fn bracket(&self, request: &Map) -> Option<Bracket> {
+        match read(request) {
+            // Who logs in, or does so anew, finds everything as it is at first.
+            Request::Connect(_) => Some(Bracket::Unasked(false)),
+            Request::Sql(text) => sql::bracket(&text, Dialect::Mysql)
+                .or_else(|| status::unasked(&text).map(Bracket::Unasked)),
+            Request::Greeting | Request::Prepare(_) | Request::Other => None,
+        }
     }
 
     fn trace(&self, request: &Map) -> Vec<String> {

@@ -9,6 +9,7 @@ mod capabilities;
 mod charset;
 mod columns;
 mod command;
+mod compression;
 mod facets;
 mod fields;
 mod file;

@@ -183,13 +183,13 @@ impl Session for Observer {
             }
             Event::Data { .. } if self.phase == Phase::Over => {}
             Event::Data { from: Client, bytes, at } => {
-                self.client.push(bytes, at);
+                self.client.push(bytes, at)?;
                 if !self.holds_client || self.lets_client_go(out) {
                     self.client(at, out)?;
                 }
             }
             Event::Data { from: Server, bytes, at } => {
-                self.server.push(bytes, at);
+                self.server.push(bytes, at)?;
                 let held = (self.phase == Phase::Greeting).then(|| self.server.held());
                 let read = self.server(at, out);
                 if let (Err(_), Some(bytes)) = (&read, held)

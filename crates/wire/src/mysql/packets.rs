@@ -4,6 +4,8 @@
 //! A payload of 16 MiB less one byte goes on in the next packet; what belongs together is one packet
 //! here. One that is too large to keep is counted and hashed, so that it can still be told from others.
 
+use super::compression::{Frames, Kind};
+use crate::WireError;
 use bytes::{Buf, Bytes, BytesMut};
 use rehearsal_model::Moment;
 use sha2::{Digest, Sha256};
@@ -44,6 +46,8 @@ pub(super) struct Inbox {
     limit: usize,
     /// The payload whose parts are coming.
     open: Option<Open>,
+    /// Where packets come in frames of their own.
+    frames: Option<Frames>,
 }
 
 #[derive(Debug)]
@@ -62,14 +66,36 @@ struct Open {
 
 impl Inbox {
     pub(super) fn new(limit: usize) -> Self {
-        Inbox { bytes: BytesMut::new(), since: Moment::default(), limit, open: None }
+        Inbox { bytes: BytesMut::new(), since: Moment::default(), limit, open: None, frames: None }
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8], at: Moment) {
+    pub(super) fn push(&mut self, bytes: &[u8], at: Moment) -> Result<(), WireError> {
         if self.bytes.is_empty() {
             self.since = at;
         }
-        self.bytes.extend_from_slice(bytes);
+        match &mut self.frames {
+            None => self.bytes.extend_from_slice(bytes),
+            Some(frames) => frames.unpack(bytes, &mut self.bytes)?,
+        }
+        Ok(())
+    }
+
+    /// What comes from now on, and what is unused, comes in such frames.
+    pub(super) fn unpack(&mut self, kind: Kind) -> Result<(), WireError> {
+        let unused = self.bytes.split();
+        self.frames.insert(Frames::new(kind)).unpack(&unused, &mut self.bytes)
+    }
+
+    /// Bytes of the other side as they are to be sent: in frames, if this side's come so.
+    pub(super) fn wrap(&mut self, bytes: Bytes) -> Bytes {
+        match &mut self.frames {
+            None => bytes,
+            Some(frames) => frames.wrap(&bytes),
+        }
+    }
+
+    pub(super) fn is_packed(&self) -> bool {
+        self.frames.is_some()
     }
 
     /// All that is unused.
@@ -78,7 +104,8 @@ impl Inbox {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.bytes.len() + self.open.as_ref().map_or(0, |open| open.kept.len())
+        let open = self.open.as_ref().map_or(0, |open| open.kept.len());
+        self.bytes.len() + open + self.frames.as_ref().map_or(0, Frames::len)
     }
 
     /// The next packet.
@@ -241,7 +268,7 @@ mod tests {
         let mut inbox = Inbox::new(limit);
         let mut found = Vec::new();
         for piece in bytes.chunks(pieces) {
-            inbox.push(piece, Moment(1));
+            inbox.push(piece, Moment(1)).unwrap();
             while let Some(packet) = inbox.next(Moment(2)) {
                 found.push((packet.body.len(), packet.omitted.map(|omitted| omitted.length)));
             }
@@ -271,7 +298,7 @@ mod tests {
         let of_pieces = |pieces| {
             let mut inbox = Inbox::new(4999);
             bytes.chunks(pieces).find_map(|piece| {
-                inbox.push(piece, Moment(1));
+                inbox.push(piece, Moment(1)).unwrap();
                 inbox.next(Moment(1))
             })
         };

@@ -129,7 +129,8 @@ impl Responder {
 
     fn flush(&mut self, out: &mut Vec<Command>) {
         if !self.outbox.is_empty() {
-            out.push(Command::Send { to: Peer::Client, bytes: self.outbox.take() });
+            let bytes = self.inbox.wrap(self.outbox.take());
+            out.push(Command::Send { to: Peer::Client, bytes });
         }
     }
 
@@ -297,7 +298,7 @@ impl Session for Responder {
                     let what = "what the client sent without an answer";
                     return Err(WireError::TooLarge { protocol: NAME, what, limit });
                 }
-                self.inbox.push(bytes, at);
+                self.inbox.push(bytes, at)?;
                 if !self.turns_to_tls(out) {
                     self.read(at, out)?;
                 }

@@ -98,6 +98,15 @@ fn autocommit(statement: &[Token<'_>]) -> Option<bool> {
     Some(value == "1" || value.eq_ignore_ascii_case("on") || value.eq_ignore_ascii_case("true"))
 }
 
+/// Whether a text makes the server open transactions unasked from then on, or no longer, as
+/// `SET autocommit = 0` does.
+pub(super) fn unasked(text: &str) -> Option<bool> {
+    let is_set = text.trim_start().get(..3).is_some_and(|word| word.eq_ignore_ascii_case("set"));
+    let statements = if is_set { sql::statements(text, Dialect::Mysql) } else { Vec::new() };
+    let sets = statements.iter().filter(|statement| statement[0].is("set"));
+    sets.filter_map(|statement| autocommit(statement)).next_back().map(|on| !on)
+}
+
 /// The flags after each statement of a text in turn.
 pub(super) fn after_each(before: u16, text: &str) -> Vec<u16> {
     if before & AUTOCOMMIT != 0 && is_plain(text) {
@@ -126,6 +135,18 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_turns_autocommit_off_opens_transactions_unasked() {
+        let said = [
+            "SET autocommit=0",
+            "set names utf8mb4, @@session.autocommit = ON",
+            "SET x=1",
+            "sel",
+            "SELECT 1",
+        ];
+        assert_eq!(said.map(unasked), [Some(true), Some(false), None, None, None]);
+    }
 
     #[test]
     fn statements_say_whether_a_transaction_is_open() {

@@ -164,7 +164,8 @@ pub(super) fn observe(
             Command::Send { .. }
             | Command::Hold { .. }
             | Command::Forward { .. }
-            | Command::Teach(_) => {}
+            | Command::Teach(_)
+            | Command::Unread(_) => {}
             other => panic!("unexpected {other:?}"),
         }
     }
@@ -309,6 +310,29 @@ pub(super) fn conversation() -> Vec<Line> {
         (Client, command(command::QUIT, b"")),
     ]);
     lines
+}
+
+/// Packets in a frame of the compressed protocol that is not packed.
+fn framed(number: u8, packets: &[u8]) -> Vec<u8> {
+    let [a, b, c, ..] = packets.len().to_le_bytes();
+    [&[a, b, c, number, 0, 0, 0], packets].concat()
+}
+
+#[test]
+fn compressed_packets_are_those_in_their_frames() {
+    let answer = [vec![1], column(), end(2, CAN), text_row("17"), end(2, CAN)];
+    let plain = [
+        (Client, query("SELECT id FROM orders")),
+        (Server, packets(1, &answer)),
+        (Client, query("bad")),
+        (Server, packets(1, &[error()])),
+    ];
+    let seen = check(CAN, &plain);
+    for kind in [capabilities::COMPRESS, capabilities::ZSTD] {
+        let number = |from: &Peer| u8::from(*from == Server);
+        let frames = plain.iter().map(|(from, bytes)| (*from, framed(number(from), bytes)));
+        assert_eq!(check(CAN | kind, &frames.collect::<Vec<_>>()), seen);
+    }
 }
 
 #[test]

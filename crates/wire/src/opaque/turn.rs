@@ -108,6 +108,7 @@ impl Turn {
             response,
             failure,
             connection: 0,
+            unit: None,
             started: self.started,
             finished: self.last,
         }

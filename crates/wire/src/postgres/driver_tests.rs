@@ -182,3 +182,48 @@ fn a_text_that_is_refused_is_recorded_with_its_parameters_whenever_they_come() {
     assert_eq!(at_once.len(), 1);
     assert!(at_once[0].0.get("params").is_some());
 }
+
+/// A FunctionCall in which all is binary.
+fn call(function: u32, params: &[&[u8]]) -> Vec<u8> {
+    let mut body = [&function.to_be_bytes()[..], &[0, 1, 0, 1, 0]].concat();
+    body.push(u8::try_from(params.len()).unwrap());
+    for param in params {
+        body.extend_from_slice(&u32::try_from(param.len()).unwrap().to_be_bytes());
+        body.extend_from_slice(param);
+    }
+    message(b'F', &[&body[..], &[0, 1]].concat())
+}
+
+fn value(bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+    message(b'V', &[&length[..], bytes].concat())
+}
+
+#[test]
+fn functions_are_called_by_name_and_read_by_their_types() {
+    let seen = check(&[
+        (Client, query("BEGIN")),
+        (Server, [done("BEGIN"), ready("T")].concat()),
+        (Client, call(952, &[&16403_u32.to_be_bytes(), &0x4_0000_i32.to_be_bytes()])),
+        (Server, [value(&[0; 4]), ready("T")].concat()),
+        (Client, call(955, &[&[0; 4], b"\xff\0warm"])),
+        (Server, [value(&6_i32.to_be_bytes()), ready("T")].concat()),
+        (Client, call(77_777, &[b"as it is"])),
+        (Server, [message(b'V', &[0xff; 4]), ready("T")].concat()),
+        (Client, call(953, &[&9_i32.to_be_bytes()])),
+        (Server, [error("42704", "invalid descriptor"), ready("E")].concat()),
+    ]);
+    let open =
+        Map::from([("call", Value::from("lo_open")), ("params", vec![16403, 262_144].into())]);
+    assert_eq!(seen[1], (open, Map::from([("value", 0)])));
+    let bytes = Value::Bytes(b"\xff\0warm".to_vec());
+    assert_eq!(seen[2].0.get("params"), Some(&vec![0.into(), bytes].into()));
+    assert_eq!(seen[3].0.text("call"), Some("77777"));
+    assert_eq!(seen[3].1, Map::from([("value", Value::Null)]));
+    assert!(seen[4].1.get("error").is_some());
+    let facets = Postgres.facets();
+    assert_eq!(facets.operation(&seen[1].0), "call lo_open");
+    assert_eq!(facets.flaw(&seen[1].0, &seen[1].1), None);
+    let flaw = facets.flaw(&seen[1].0, &Map::from([("value", "first")])).unwrap();
+    assert_eq!(flaw.problem, "the text \"first\" is no int4; correct it");
+}

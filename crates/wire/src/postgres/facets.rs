@@ -1,8 +1,8 @@
 //! What of a statement identifies it, and what two must agree in.
 
 use super::copies::COPIES;
-use super::{fitting, reply, sql};
-use crate::{Facets, Flaw, flaw};
+use super::{fitting, function, reply, sql};
+use crate::{Bracket, Facets, Flaw, flaw};
 use rehearsal_model::{Map, Value};
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ enum Request<'a> {
     Prepare(&'a str),
     Describe(&'a str),
     Sql(&'a str),
+    /// Calls a function.
+    Call(&'a str),
     /// Asks for TLS.
     Tls,
     /// Waits for a notification on a channel.
@@ -33,6 +35,9 @@ fn read(request: &Map) -> Request<'_> {
     }
     if let Some(channel) = request.text("receive") {
         return Request::Receive(channel);
+    }
+    if let Some(name) = request.text("call") {
+        return Request::Call(name);
     }
     if let Some(text) = request.text("prepare") {
         return Request::Prepare(text);
@@ -54,6 +59,7 @@ impl Facets for PostgresFacets {
             Request::Prepare(text) => format!("prepare {}", sql::operation(text)),
             Request::Describe(text) => format!("describe {}", sql::operation(text)),
             Request::Sql(text) => sql::operation(text),
+            Request::Call(name) => format!("call {name}"),
             Request::Tls => "ask for TLS".to_owned(),
             Request::Receive(channel) => format!("receive {channel}"),
             Request::Other => "statement".to_owned(),
@@ -65,7 +71,18 @@ impl Facets for PostgresFacets {
             Request::Prepare(text) | Request::Describe(text) | Request::Sql(text) => {
                 sql::subject(text)
             }
-            Request::Connect(_) | Request::Tls | Request::Receive(_) | Request::Other => None,
+            Request::Connect(_)
+            | Request::Call(_)
+            | Request::Tls
+            | Request::Receive(_)
+            | Request::Other => None,
+        }
+    }
+
+    fn statement(&self, request: &Map) -> Option<String> {
+        match read(request) {
+            Request::Sql(text) | Request::Describe(text) => Some(sql::normalise(text).sql),
+            _ => None,
         }
     }
 
@@ -77,6 +94,7 @@ impl Facets for PostgresFacets {
             // One that is rolled back instead of committed is ended in another way, and is to read so.
             Request::Sql(text) if sql::ends_transaction(text) => Map::from([("ends", true)]),
             Request::Sql(text) => Map::from([("sql", sql::normalise(text).sql)]),
+            Request::Call(name) => Map::from([("call", name)]),
             Request::Tls | Request::Receive(_) | Request::Other => request.clone(),
         };
         Value::Map(form)
@@ -95,6 +113,13 @@ impl Facets for PostgresFacets {
             Request::Describe(text) => return Value::Map(described(request, text)),
             Request::Prepare(text) => ("prepare", text),
             Request::Sql(text) => ("sql", text),
+            Request::Call(name) => {
+                let mut form = Map::from([("call", name)]);
+                if let Some(params) = request.get("params").and_then(Value::as_list) {
+                    form.push_new("params", numbered(params, &[]));
+                }
+                return Value::Map(form);
+            }
             Request::Tls | Request::Receive(_) | Request::Other => {
                 return Value::Map(request.clone());
             }
@@ -113,8 +138,8 @@ impl Facets for PostgresFacets {
 
     fn response(&self, _request: &Map, response: &Map) -> Value {
         let one = |result: &Map| {
-            let kept =
-                ["columns", "rows", "copy", "tag", "error", "accepted", "payload"].into_iter();
+            let kept = ["columns", "rows", "copy", "value", "tag", "error", "accepted", "payload"]
+                .into_iter();
             kept.filter_map(|key| Some((key, result.get(key)?.clone()))).collect::<Map>()
         };
         let mut form = one(response);
@@ -129,7 +154,7 @@ impl Facets for PostgresFacets {
         match read(request) {
             Request::Connect(_) | Request::Describe(_) | Request::Tls => true,
             Request::Sql(text) => sql::repeatable(text),
-            Request::Prepare(_) | Request::Receive(_) | Request::Other => false,
+            Request::Prepare(_) | Request::Call(_) | Request::Receive(_) | Request::Other => false,
         }
     }
 
@@ -137,7 +162,7 @@ impl Facets for PostgresFacets {
         match read(request) {
             Request::Connect(_) | Request::Describe(_) | Request::Tls => true,
             Request::Sql(text) => sql::sets_up(text),
-            Request::Prepare(_) | Request::Receive(_) | Request::Other => false,
+            Request::Prepare(_) | Request::Call(_) | Request::Receive(_) | Request::Other => false,
         }
     }
 
@@ -146,7 +171,10 @@ impl Facets for PostgresFacets {
         matches!(read(request), Request::Tls).then(|| Map::from([("accepted", false)]))
     }
 
-    fn flaw(&self, _request: &Map, response: &Map) -> Option<Flaw> {
+    fn flaw(&self, request: &Map, response: &Map) -> Option<Flaw> {
+        if let Request::Call(name) = read(request) {
+            return function::flaw(name, response);
+        }
         flaw::in_rows(response, &reply::columns, &fitting::problem)
     }
 
@@ -169,6 +197,13 @@ impl Facets for PostgresFacets {
 
     fn waits(&self, request: &Map) -> Option<Duration> {
         matches!(read(request), Request::Receive(_)).then_some(Duration::MAX)
+    }
+
+    fn bracket(&self, request: &Map) -> Option<Bracket> {
+        match read(request) {
+            Request::Sql(text) => sql::bracket(text),
+            _ => None,
+        }
     }
 
     fn trace(&self, request: &Map) -> Vec<String> {

@@ -15,15 +15,21 @@ pub(super) fn problem(column: &Column, value: &Value) -> Option<String> {
         (Some(_), Value::List(_)) => true,
         _ => fits(column.oid, value),
     };
-    if fits {
-        return None;
-    }
-    let (kind, column, told) = (name(column.oid), &column.name, told(value));
+    (!fits).then(|| complaint(column.oid, &format!(" in column `{}`", column.name), value))
+}
+
+/// What is wrong with a value that stands for itself.
+pub(super) fn problem_alone(oid: u32, value: &Value) -> Option<String> {
+    (!fits(oid, value)).then(|| complaint(oid, "", value))
+}
+
+fn complaint(oid: u32, place: &str, value: &Value) -> String {
+    let (kind, told) = (name(oid), told(value));
     let quote = match value {
         Value::Number(_) | Value::Bool(_) => ", or write it in quotes",
         _ => "",
     };
-    Some(format!("{told} in column `{column}` is no {kind}; correct it{quote}"))
+    format!("{told}{place} is no {kind}; correct it{quote}")
 }
 
 /// A value for a message.

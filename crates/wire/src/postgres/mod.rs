@@ -2,7 +2,7 @@
 //!
 //! A statement is one exchange, whichever way a driver sends it. Prepared statements, portals and
 //! formats are how it is sent, so they are not recorded: they are worked out again when it is
-//! answered. Function calls and COPY in both directions at once are not read, and replication is handed to
+//! answered. COPY in both directions at once is not read, and replication is handed to
 //! `opaque`.
 
 mod address;
@@ -17,6 +17,7 @@ mod fields;
 mod fitting;
 mod float;
 mod frames;
+mod function;
 mod inbox;
 mod listening;
 mod made;
@@ -103,6 +104,7 @@ const COPIED: &[Field] = &[
 static SHAPE: ExchangeShape = ExchangeShape {
     request: &[
         Field::optional("sql", Shape::Data, "The text of the statement"),
+        Field::optional("call", Shape::Text, "A function that is called by its number: `lo_open`"),
         Field::optional("params", Shape::List(&Shape::Any), "The values of its parameters"),
         COPIED[0],
         COPIED[1],
@@ -142,6 +144,7 @@ static SHAPE: ExchangeShape = ExchangeShape {
         RESULT[12],
         Field::optional("accepted", Shape::Bool, "Whether it would"),
         Field::optional("payload", Shape::Data, "What the notification says"),
+        Field::optional("value", Shape::Any, "What the function gave"),
         Field::optional(
             "results",
             Shape::List(&Shape::Map(RESULT)),

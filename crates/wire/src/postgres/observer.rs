@@ -192,7 +192,10 @@ impl Observer {
         let _ = self.settle(out);
         let mut running = self.running.take();
         if running.is_none()
-            && matches!(self.asked.front(), Some(Asked::Query(..) | Asked::Execute(..)))
+            && matches!(
+                self.asked.front(),
+                Some(Asked::Query(..) | Asked::Execute(..) | Asked::Call(..))
+            )
         {
             running = self.run(out).is_ok().then(|| self.running.take()).flatten();
         }

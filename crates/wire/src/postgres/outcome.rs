@@ -26,6 +26,8 @@ pub(super) struct Outcome {
     notices: Vec<Value>,
     parameters: Map,
     copied: Option<copy::Data>,
+    /// What a function gave.
+    pub(super) value: Option<Value>,
 }
 
 impl Outcome {
@@ -120,6 +122,9 @@ impl Outcome {
         }
         if self.omitted > 0 {
             map.push_new("omitted", self.omitted);
+        }
+        if let Some(value) = self.value {
+            map.push_new("value", value);
         }
         if let Some(tag) = self.tag {
             map.push_new("tag", tag);

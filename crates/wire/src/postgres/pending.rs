@@ -1,5 +1,6 @@
 //! What the server has yet to answer, in the order in which the client asked.
 
+use super::function::Expected;
 use super::outcome::Outcome;
 use super::plan::{Portal, Statement};
 use rehearsal_model::{ExchangeId, Map, Moment, Value};
@@ -25,6 +26,8 @@ pub(super) enum Asked {
     Close(Option<u64>),
     Sync,
     Query(Value, Moment),
+    /// A function is called: the request, and how its result is spelled.
+    Call(Map, Expected, Moment),
 }
 
 /// An exchange whose answer is coming.

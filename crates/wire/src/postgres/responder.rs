@@ -9,6 +9,7 @@ mod copying;
 use super::columns::Column;
 use super::fields::Fields;
 use super::frames::Frames;
+use super::function::{Call, Expected};
 use super::inbox::{Inbox, Message};
 use super::listening::Listening;
 use super::plan::{Described, Plans, Portal, Statement};
@@ -50,6 +51,7 @@ enum Waiting {
     Prepare,
     DescribeStatement(Arc<Statement>),
     DescribePortal(Arc<Portal>),
+    Call(Expected),
 }
 
 impl Waiting {
@@ -209,7 +211,7 @@ impl Responder {
             }
             // Credentials, a wish to have everything sent, and the rest of data that was refused.
             b'p' | b'H' | b'd' | b'c' | b'f' => {}
-            b'Q' | b'P' | b'B' | b'D' | b'E' | b'C' if self.skipping => {}
+            b'Q' | b'P' | b'B' | b'D' | b'E' | b'C' | b'F' if self.skipping => {}
             b'Q' => self.query(&message, out)?,
             b'P' => {
                 let request = self.plans.parse(&message.body)?.prepare();
@@ -233,8 +235,9 @@ impl Responder {
                 self.frames.empty(b'3');
             }
             b'F' => {
-                reply::refuse("0A000", "function calls are not answered", &mut self.frames);
-                self.ready();
+                let call = Call::read(&message.body)?;
+                let about = Waiting::Call(call.expected());
+                self.ask(about, call.into_map(), message.at, out);
             }
             _ => return Err(malformed("a message of an unknown type")),
         }
@@ -383,7 +386,7 @@ impl Responder {
 
     fn failed(&mut self, about: &Waiting) {
         self.fail();
-        if let Waiting::Query { .. } = about {
+        if let Waiting::Query { .. } | Waiting::Call(_) = about {
             self.skipping = false;
             self.ready();
         }
@@ -435,6 +438,15 @@ impl Responder {
                 reply::description(columns.as_deref(), &[], &mut self.frames);
                 let _ = statement.told.set(told);
                 let _ = statement.columns.set(columns);
+            }
+            Waiting::Call(expected) => {
+                reply::asides(&result, &mut self.frames)?;
+                if reply::error(&result, &mut self.frames)? {
+                    self.failed(&Waiting::Call(expected));
+                } else {
+                    expected.write(&result, &mut self.frames)?;
+                    self.ready();
+                }
             }
             Waiting::DescribePortal(portal) => {
                 if reply::error(&result, &mut self.frames)? {

@@ -123,7 +123,8 @@ pub(super) fn observe(lines: &[Line], size: usize, end: Option<(Peer, Ending)>) 
             Command::Hold { .. }
             | Command::Forward { .. }
             | Command::Send { .. }
-            | Command::Teach(_) => {}
+            | Command::Teach(_)
+            | Command::Unread(_) => {}
             other => panic!("unexpected {other:?}"),
         }
     }

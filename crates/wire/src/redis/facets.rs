@@ -1,8 +1,8 @@
 //! What of a command identifies it, and what two must agree in.
 
 use super::table::{self, Kind, Name};
-use super::{blocking, form, reply, usual, words};
-use crate::{Facets, Flaw};
+use super::{blocking, form, named, reply, usual, words};
+use crate::{Facets, Flaw, keys};
 use bytes::Bytes;
 use rehearsal_model::{Map, Value};
 use std::time::Duration;
@@ -93,6 +93,15 @@ impl Facets for RedisFacets {
         name_and_key(&first.or_else(|| command(request))?).1.map(str::to_owned)
     }
 
+    fn statement(&self, request: &Map) -> Option<String> {
+        if request.get("commands").is_some() {
+            return None;
+        }
+        let words = command(request)?;
+        let (name, key) = name_and_key(&words);
+        Some(format!("{name} {}", keys::pattern(key?)))
+    }
+
     fn identity(&self, request: &Map) -> Value {
         let mut form = Map::new();
         if request.get("commands").is_some() {
@@ -134,6 +143,15 @@ impl Facets for RedisFacets {
 
     fn response(&self, _request: &Map, response: &Map) -> Value {
         Value::Map(response.clone())
+    }
+
+    fn beside(
+        &self,
+        request: &mut Map,
+        response: Option<&mut Map>,
+        change: &mut dyn FnMut(&str, &str) -> Option<String>,
+    ) {
+        named::each(request, response, change);
     }
 
     fn flaw(&self, _request: &Map, response: &Map) -> Option<Flaw> {

@@ -8,6 +8,7 @@ mod detect;
 mod facets;
 mod form;
 mod inbox;
+mod named;
 mod observer;
 mod reply;
 mod resp;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 const REDACTED: Bytes = Bytes::from_static(b"(redacted)");
 
 /// Settings of a server that are credentials.
-const SETTINGS: [&str; 7] = [
+pub(super) const SETTINGS: [&str; 7] = [
     "requirepass",
     "masterauth",
     "masteruser",

@@ -16,6 +16,6 @@ pub(crate) use normal::{Normal, normalise, outline, unquoted};
 pub(crate) use schema::{Lessons, is_alias, only_table, written};
 pub(crate) use token::{Kind, Token, statements, tokens};
 pub(crate) use verb::{
-    BETWEEN, ends_transaction, operation, reads, repeatable, rolls_back, subject, table, trace,
-    verb,
+    BETWEEN, bracket, ends_transaction, operation, reads, repeatable, rolls_back, subject, table,
+    trace, verb,
 };

@@ -2,6 +2,7 @@
 
 use super::Dialect;
 use super::token::{Kind, Token, statements, tokens};
+use crate::Bracket;
 
 /// The verb and the first table: `SELECT orders`.
 pub(crate) fn operation(sql: &str, dialect: Dialect) -> String {
@@ -40,6 +41,28 @@ pub(crate) fn ends_transaction(sql: &str, dialect: Dialect) -> bool {
     let [only] = &all[..] else { return false };
     let ends = ["commit", "end", "rollback", "abort"].iter().any(|verb| only[0].is(verb));
     ends && !only.iter().any(|token| token.is("to") || token.is("prepared"))
+}
+
+/// What a text does to the transaction that is open on its connection, as far as it says so itself: a
+/// server that is told to commit each statement, or none, opens and ends them unasked.
+pub(crate) fn bracket(sql: &str, dialect: Dialect) -> Option<Bracket> {
+    let begin = sql.trim_start().as_bytes();
+    let begins = |word: &&str| {
+        begin.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    // Most texts need not be taken apart for that.
+    if !["begin", "start", "commit", "end", "rollback", "abort", "/*", "--", "#"].iter().any(begins)
+    {
+        return None;
+    }
+    if ends_transaction(sql, dialect) {
+        return Some(Bracket::Ends);
+    }
+    let all = statements(sql, dialect);
+    let (first, last) = (all.first()?, all.last()?);
+    let starts = first[0].is("start") && first.get(1).is_some_and(|next| next.is("transaction"));
+    let ended = ["commit", "end", "rollback", "abort"].iter().any(|verb| last[0].is(verb));
+    ((first[0].is("begin") || starts) && !ended).then_some(Bracket::Opens)
 }
 
 /// The trace ids in comments that follow sqlcommenter: `/*traceparent='00-…'*/`.
@@ -153,6 +176,22 @@ pub(crate) fn reads(statement: &[Token<'_>], dialect: Dialect) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_opens_a_transaction_and_what_ends_it() {
+        let of = |sql| bracket(sql, Dialect::Postgres);
+        for sql in ["BEGIN", "  begin;", "START TRANSACTION READ ONLY", "/* by */ BEGIN; SELECT 1"]
+        {
+            assert_eq!(of(sql), Some(Bracket::Opens), "{sql}");
+        }
+        for sql in ["COMMIT", "rollback;", "END", "-- by\nABORT"] {
+            assert_eq!(of(sql), Some(Bracket::Ends), "{sql}");
+        }
+        let both = "BEGIN; SELECT 1; COMMIT";
+        for sql in ["SELECT 1", "ROLLBACK TO a", both, "COMMIT PREPARED 'a'", "", "start"] {
+            assert_eq!(of(sql), None, "{sql}");
+        }
+    }
 
     #[test]
     fn names_the_operation() {

@@ -218,6 +218,7 @@ impl Observer {
             response: answered.then(|| stream.response.into_map()),
             failure,
             connection: 0,
+            unit: None,
             started: stream.started,
             finished,
         };
@@ -449,7 +450,18 @@ fn check_interleaved(played: &Played, offset: u64) {
     let expected = |number, request, response, started, finished| {
         let (started, finished) = (Moment(started + offset), Moment(finished + offset));
         let response = Some(response);
-        (number, Exchange { request, response, failure: None, connection: 0, started, finished })
+        (
+            number,
+            Exchange {
+                request,
+                response,
+                failure: None,
+                connection: 0,
+                unit: None,
+                started,
+                finished,
+            },
+        )
     };
     let expected =
         [expected(3, get("/rates"), ok("1.1"), 3, 6), expected(1, post(), ok("paid"), 2, 7)];

@@ -343,6 +343,7 @@ fn tls_begins_in_the_middle_of_an_observed_connection() {
         response: Some(rows()),
         failure: None,
         connection: 0,
+        unit: None,
         started: Moment(7),
         finished: Moment(8),
     };

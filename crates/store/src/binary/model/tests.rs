@@ -39,6 +39,7 @@ fn exchange() -> impl Strategy<Value = Exchange> {
             response,
             failure,
             connection,
+            unit: None,
             started: Moment(started),
             finished: Moment(finished),
         },
@@ -73,13 +74,15 @@ fn test_case() -> impl Strategy<Value = TestCase> {
 
 fn mock() -> impl Strategy<Value = Mock> {
     let shared_by = vec(any::<u32>().prop_map(TestId), 0..4);
-    (edge_name(), exchange(), any::<u32>(), any::<u32>(), shared_by).prop_map(
-        |(edge, exchange, after, calls, shared_by)| Mock {
+    let of_test = option::of(".{1,8}");
+    (edge_name(), exchange(), any::<u32>(), any::<u32>(), shared_by, of_test).prop_map(
+        |(edge, exchange, after, calls, shared_by, of_test)| Mock {
             edge,
             exchange,
             after: TestId(after),
             calls,
             shared_by,
+            of_test,
         },
     )
 }
@@ -100,16 +103,21 @@ fn manifest() -> impl Strategy<Value = Manifest> {
         midway,
         server_name,
     });
-    let edge = (edge_name(), role, "[a-z0-9]{0,8}", vec(".{0,12}", 0..3), tls, tables()).prop_map(
-        |(name, role, protocol, addresses, tls, tables)| Edge {
+    let numbers = || proptest::option::of(any::<(u64, u64, u64)>());
+    let latency = (numbers(), numbers()).prop_map(|(answers, own)| {
+        let latency = |(calls, p50_us, p95_us)| Latency { calls, p50_us, p95_us };
+        EdgeLatency { answers: answers.map(latency), own: own.map(latency) }
+    });
+    let edge = (edge_name(), role, "[a-z0-9]{0,8}", vec(".{0,12}", 0..3), tls, tables(), latency)
+        .prop_map(|(name, role, protocol, addresses, tls, tables, latency)| Edge {
             name,
             role,
             protocol,
             addresses,
             tls,
             tables,
-        },
-    );
+            latency,
+        });
     let schemas = vec(any::<u8>(), 0..4);
     (".{0,8}", vec(".{0,8}", 0..4), vec(edge, 0..4), vec(".{0,12}", 0..3), schemas).prop_map(
         |(tool, command, edges, listens, schemas)| Manifest {
@@ -118,6 +126,7 @@ fn manifest() -> impl Strategy<Value = Manifest> {
             edges,
             listens,
             schemas,
+            at: None,
         },
     )
 }

@@ -32,8 +32,40 @@ const MESSAGES: &[(&str, &str)] = &[
     ("google.rpc.LocalizedMessage", "locale string, message string"),
 ];
 
+/// What is said when a server is asked for its descriptors (`grpc/reflection/v1/reflection.proto`); a number
+/// that is not used has no name.
+const REFLECTION: &[(&str, &str)] = &[
+    (
+        "Request",
+        "host string, -, file_by_filename string, file_containing_symbol string, -, -, list_services string",
+    ),
+    ("Files", "file_descriptor_proto *bytes"),
+    ("Service", "name string"),
+    ("Services", "service *Service"),
+    ("Error", "error_code int32, error_message string"),
+    (
+        "Response",
+        "valid_host string, original_request Request, -, file_descriptor_response Files, -, \
+         list_services_response Services, error_response Error",
+    ),
+];
+
 static BUILTIN: LazyLock<Schemas> = LazyLock::new(|| {
     let mut schemas = Schemas::default();
+    schemas.add_builtin();
+    schemas
+});
+
+static REFLECTING: LazyLock<Schemas> = LazyLock::new(|| {
+    let mut schemas = Schemas::default();
+    schemas.add(REFLECTION);
+    let place = |name: &str| schemas.by_name.get(name).copied();
+    if let (Some(request), Some(response)) = (place("Request"), place("Response")) {
+        for service in ["v1", "v1alpha"] {
+            let path = format!("/grpc.reflection.{service}.ServerReflection/ServerReflectionInfo");
+            schemas.methods.insert(path, (request, response));
+        }
+    }
     schemas.add_builtin();
     schemas
 });
@@ -44,9 +76,18 @@ impl Schemas {
         &BUILTIN
     }
 
+    /// What reflection says, under names of our own for its messages.
+    pub(crate) fn reflecting() -> &'static Schemas {
+        &REFLECTING
+    }
+
     /// Adds the built-in messages that it does not have.
     pub(super) fn add_builtin(&mut self) {
-        for (name, fields) in MESSAGES {
+        self.add(MESSAGES);
+    }
+
+    fn add(&mut self, messages: &[(&str, &str)]) {
+        for (name, fields) in messages {
             if self.by_name.contains_key(*name) {
                 continue;
             }

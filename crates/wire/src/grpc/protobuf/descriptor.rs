@@ -30,10 +30,10 @@ impl Schemas {
 }
 
 /// A message of a descriptor.
-struct Parsed<'a>(Vec<Element<'a>>);
+pub(super) struct Parsed<'a>(Vec<Element<'a>>);
 
 impl<'a> Parsed<'a> {
-    fn of(mut bytes: &'a [u8]) -> Option<Self> {
+    pub(super) fn of(mut bytes: &'a [u8]) -> Option<Self> {
         let mut list = Vec::new();
         while !bytes.is_empty() {
             list.push(elements::next(&mut bytes)?);
@@ -41,7 +41,7 @@ impl<'a> Parsed<'a> {
         Some(Parsed(list))
     }
 
-    fn all(&self, number: u32) -> impl Iterator<Item = &'a [u8]> + '_ {
+    pub(super) fn all(&self, number: u32) -> impl Iterator<Item = &'a [u8]> + '_ {
         self.0.iter().filter(move |element| element.number == number).filter_map(|element| {
             match element.wire {
                 Wire::Length(bytes) => Some(bytes),
@@ -50,7 +50,7 @@ impl<'a> Parsed<'a> {
         })
     }
 
-    fn text(&self, number: u32) -> Option<&'a str> {
+    pub(super) fn text(&self, number: u32) -> Option<&'a str> {
         self.all(number).last().and_then(|bytes| std::str::from_utf8(bytes).ok())
     }
 

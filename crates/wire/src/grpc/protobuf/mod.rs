@@ -7,6 +7,7 @@ mod decode;
 mod descriptor;
 mod elements;
 mod encode;
+mod files;
 mod instant;
 mod scalar;
 mod schema;
@@ -17,5 +18,6 @@ mod well_known;
 
 pub(crate) use decode::decode;
 pub(crate) use encode::encode;
+pub(crate) use files::File;
 pub(crate) use schema::Message;
 pub use schema::Schemas;

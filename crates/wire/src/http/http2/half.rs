@@ -16,7 +16,7 @@ use crate::{Limits, WireError, grpc};
 use rehearsal_model::{Map, Value};
 
 /// What a request over HTTP/2 has under `version`.
-pub(in crate::http) const VERSION: &str = "2";
+pub(crate) const VERSION: &str = "2";
 
 /// The pseudo-field that says what an extended CONNECT is for (RFC 8441).
 pub(super) const PROTOCOL: &str = ":protocol";

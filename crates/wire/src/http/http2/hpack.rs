@@ -25,7 +25,7 @@ impl Decoder {
         let (mut fields, mut size) = (Vec::new(), 0);
         while let Some(first) = block.first().copied() {
             if first & 0xe0 == 0x20 {
-                self.resize(&mut block, capacity, fields.is_empty())?;
+                self.resize(&mut block, capacity)?;
                 continue;
             }
             let (field, remember) = self.field(first, &mut block, limit)?;
@@ -41,18 +41,12 @@ impl Decoder {
         Ok(fields)
     }
 
-    fn resize(
-        &mut self,
-        block: &mut &[u8],
-        capacity: usize,
-        at_beginning: bool,
-    ) -> Result<(), WireError> {
+    /// A table may only be resized before the first field (RFC 7541, section 4.2). Go's server says it
+    /// amid the fields when it is told the client's settings while it writes them, and clients take it.
+    fn resize(&mut self, block: &mut &[u8], capacity: usize) -> Result<(), WireError> {
         let wanted = number(block, 5)?;
         if wanted > capacity {
             return Err(malformed("a header table larger than allowed"));
-        }
-        if !at_beginning {
-            return Err(malformed("a header table that is resized amid a field section"));
         }
         self.table.resize(wanted);
         Ok(())

@@ -25,8 +25,8 @@ mod write;
 use crate::{Verdict, WireError};
 
 pub(super) use frames::PREFACE;
-pub(super) use half::VERSION;
-pub(super) use observer::Observer;
+pub(crate) use half::VERSION;
+pub(super) use observer::{Observer, Upgraded};
 pub(super) use requester::Requester;
 pub(super) use responder::Responder;
 

@@ -46,6 +46,14 @@ struct Stream {
     watch: Option<Box<Watch>>,
 }
 
+/// A request of HTTP/1.1 whose answer comes over HTTP/2.
+pub(in crate::http) struct Upgraded {
+    pub(in crate::http) id: ExchangeId,
+    pub(in crate::http) started: Moment,
+    pub(in crate::http) request: Map,
+    pub(in crate::http) method: Method,
+}
+
 impl Stream {
     fn new(started: Moment) -> Self {
         let (request, response) = (Half::new(), Half::new());
@@ -66,6 +74,20 @@ impl Observer {
             backlog: Backlog::new(limits),
             over: false,
         }
+    }
+
+    /// Goes on with a connection that was HTTP/1.1 until its server agreed to change: the answer to the
+    /// request that asked for that comes on the first stream (RFC 7540, section 3.2).
+    pub(in crate::http) fn upgraded(limits: Limits, asked: Upgraded) -> Self {
+        let Upgraded { id, started, request, method } = asked;
+        let mut observer = Observer::new(limits);
+        let mut first = Stream::new(started);
+        first.request.last = true;
+        first.asked = Some((request, method));
+        observer.streams.insert(1, first);
+        observer.highest = 1;
+        observer.offset = id.0.saturating_sub(1);
+        observer
     }
 
     fn data(
@@ -243,8 +265,11 @@ impl Observer {
         let Some(watch) = &mut stream.watch else { return Ok(()) };
         stream.size += bytes.len();
         self.backlog.add(bytes.len())?;
-        watch.data(from, bytes, at, out)?;
-        if watch.is_over() {
+        if let Err(error) = watch.data(from, bytes, at, out) {
+            // The other streams go on.
+            out.push(Command::Unread(error.to_string()));
+            self.forget(number);
+        } else if watch.is_over() {
             self.forget(number);
         }
         Ok(())
@@ -315,6 +340,7 @@ impl Observer {
             response,
             failure,
             connection: 0,
+            unit: None,
             started,
             finished,
         };

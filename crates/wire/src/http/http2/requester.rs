@@ -344,7 +344,8 @@ impl Requester {
             true => response.ended_by_client(method, self.limits),
             false => response.response(method, self.limits),
         };
-        let exchange = Exchange { request, response, failure, connection: 0, started, finished };
+        let exchange =
+            Exchange { request, response, failure, connection: 0, unit: None, started, finished };
         out.push(Command::Emit { id, exchange: Box::new(exchange) });
     }
 

@@ -117,6 +117,18 @@ fn reads_are_repeatable() {
 }
 
 #[test]
+fn a_call_may_name_its_test() {
+    let named = |headers: &str| {
+        let request = map(&format!(r#"{{"http":"GET /","headers":{headers}}}"#));
+        Http.facets().named_test(&request)
+    };
+    assert_eq!(named(r#"{"X-Rehearsal-Test":" a.py::test_b "}"#).as_deref(), Some("a.py::test_b"));
+    assert_eq!(named(r#"[{"A":"1"},{"x-rehearsal-test":"b"}]"#).as_deref(), Some("b"));
+    assert_eq!(named(r#"{"x-rehearsal-test":""}"#), None);
+    assert_eq!(named("{}"), None);
+}
+
+#[test]
 fn traces_come_from_the_usual_headers() {
     let recorded = r#"{"http":"GET /","headers":{"traceparent":
         "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","X-Request-ID":"r1",

@@ -47,6 +47,11 @@ fn is_mark(key: &str) -> bool {
     key.starts_with('$') && MARKS.contains(&key)
 }
 
+/// What keeps a value from being one of BSON.
+pub(super) fn problem(value: &Value) -> Option<WireError> {
+    write::value(value, 0, &mut Vec::new()).err()
+}
+
 /// Writes a document: a map, or `{$document: …}`.
 pub(super) fn write(document: &Value, out: &mut Vec<u8>) -> Result<(), WireError> {
     write::document(document, out)

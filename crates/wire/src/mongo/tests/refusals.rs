@@ -3,6 +3,7 @@
 use super::super::Mongo;
 use super::super::checksum::crc32c;
 use super::*;
+use crate::{Flaw, Step};
 
 #[test]
 fn checksums_are_checked() {
@@ -145,4 +146,25 @@ fn edited_replies_are_served_or_refused() {
         let error = serve(wrong).unwrap_err();
         assert!(error.contains(why), "{error}");
     }
+}
+
+#[test]
+fn a_value_that_is_none_of_its_type_is_found_where_it_stands() {
+    let flaw = |answer: &str| Mongo.facets().flaw(&map("{}"), &map(answer));
+    assert_eq!(flaw(r#"{"documents":[{"a":{"$date":"2024-05-06T07:08:09Z"}}],"cursor":5}"#), None);
+    let found = |answer: &str| {
+        let Flaw { path, problem } = flaw(answer).unwrap();
+        let steps = path.iter().map(|step| match step {
+            Step::Key(key) => key.clone(),
+            Step::Index(index) => index.to_string(),
+        });
+        (steps.collect::<Vec<_>>().join("."), problem)
+    };
+    let (path, problem) = found(r#"{"documents":[{},{"a":{"due":{"$date":"soon"}}}]}"#);
+    assert!(
+        path == "documents.1.a.due" && problem.contains("must be a moment"),
+        "{path} {problem}"
+    );
+    let (path, problem) = found(r#"{"n":1,"value":{"_id":{"$oid":"x"}}}"#);
+    assert!(path == "value._id" && problem.contains("`$oid` must be 24"), "{path} {problem}");
 }

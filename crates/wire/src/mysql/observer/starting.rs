@@ -1,6 +1,7 @@
 //! The greeting, and how the client comes in.
 
 use super::{Observer, Phase};
+use crate::mysql::compression::Kind;
 use crate::mysql::greeting::{self, Greeting};
 use crate::mysql::outcome::put_done;
 use crate::mysql::packets::{Inbox, Outbox, Packet};
@@ -110,6 +111,10 @@ impl Observer {
                 self.flags = status::lasting(done.status);
                 put_done(done, false, self.first_flags, &mut response);
                 self.phase = Phase::Ready;
+                if let Some(kind) = Kind::of(self.capabilities) {
+                    self.client.unpack(kind)?;
+                    self.server.unpack(kind)?;
+                }
             }
             Some(0xff) => {
                 response.push_new("error", replies::read_error(&packet.body)?);

@@ -1,6 +1,7 @@
 //! How a played server lets clients in: whoever they are, however they prove it.
 
 use super::{Phase, Responder, Waiting};
+use crate::mysql::compression::Kind;
 use crate::mysql::fields::put_zero_ended;
 use crate::mysql::greeting::{self, CACHING, CHALLENGE, Greeting, NATIVE};
 use crate::mysql::login::{self, Login};
@@ -107,6 +108,10 @@ impl Responder {
         self.flags = reply::flags(response, self.first_flags)?;
         let done = Done { affected: 0, ..reply::done(response, self.flags)? };
         reply::ok(&done, self.form(false), &mut self.outbox);
+        if let Some(kind) = Kind::of(self.capabilities).filter(|_| !self.inbox.is_packed()) {
+            self.flush(out);
+            self.inbox.unpack(kind)?;
+        }
         Ok(())
     }
 }

@@ -35,6 +35,7 @@ impl Observer {
             }
             b'E' => self.refused(body, now, out),
             b'D' | b'C' | b'I' | b's' | b'G' | b'H' | b'd' | b'c' => self.result(message, now, out),
+            b'V' => self.value(body, now, out),
             _ => Err(malformed("a message of an unknown type from the server")),
         }
     }
@@ -50,6 +51,10 @@ impl Observer {
             let running = match self.asked.front() {
                 Some(Asked::Query(sql, at)) => {
                     let (request, at) = (Map::from([("sql", sql.clone())]), *at);
+                    self.begin(request, at, out)
+                }
+                Some(Asked::Call(request, _, at)) => {
+                    let (request, at) = (request.clone(), *at);
                     self.begin(request, at, out)
                 }
                 Some(Asked::Execute(portal, at)) => {
@@ -124,6 +129,18 @@ impl Observer {
                 self.finish(simple, now, out)
             }
         }
+    }
+
+    /// What a function gave.
+    fn value(&mut self, body: &[u8], now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
+        let Some(Asked::Call(_, expected, _)) = self.asked.front() else {
+            return Err(malformed("the result of a function that was not called"));
+        };
+        let value = expected.read(body)?;
+        let running = self.run(out)?;
+        running.touched = true;
+        running.outcome.value = Some(value);
+        self.finish(true, now, out)
     }
 
     /// The result of one statement is complete.
@@ -246,7 +263,7 @@ impl Observer {
         now: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        if let Some(Asked::Query(..)) = self.asked.front() {
+        if let Some(Asked::Query(..) | Asked::Call(..)) = self.asked.front() {
             let running = self.run(out)?;
             running.touched = true;
             running.outcome.error(body)?;
@@ -302,8 +319,10 @@ impl Observer {
     }
 
     fn ready(&mut self, body: &[u8], now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
-        let asked = self.pop(|asked| matches!(asked, Asked::Sync | Asked::Query(..)))?;
-        if let (Asked::Query(..), Some(running)) = (asked, self.running.take()) {
+        let ends =
+            |asked: &Asked| matches!(asked, Asked::Sync | Asked::Query(..) | Asked::Call(..));
+        let asked = self.pop(ends)?;
+        if let (Asked::Query(..) | Asked::Call(..), Some(running)) = (asked, self.running.take()) {
             self.emit_or_park(running, now, out);
         }
         self.copying = false;

@@ -2,6 +2,7 @@
 
 use super::Observer;
 use crate::postgres::fields::Fields;
+use crate::postgres::function::Call;
 use crate::postgres::inbox::Message;
 use crate::postgres::pending::{Asked, Running};
 use crate::postgres::plan::Described;
@@ -53,7 +54,11 @@ impl Observer {
             b'C' => Asked::Close(self.plans.close(body)?),
             b'S' if self.copying && !self.copy_done => return Ok(()),
             b'S' => Asked::Sync,
-            b'F' => return Err(malformed("a function call, which is not read")),
+            b'F' => {
+                let call = Call::read(body)?;
+                let expected = call.expected();
+                Asked::Call(call.into_map(), expected, at)
+            }
             b'd' | b'c' | b'f' => return self.client_copies(message, out),
             b'H' => {
                 if let Some(Asked::DescribePortal { flushed, .. }) = self.asked.back_mut() {

@@ -5,6 +5,7 @@
 use super::{Observer, Phase, teaching};
 use crate::postgres::fields::Fields;
 use crate::postgres::inbox::Message;
+use crate::postgres::pending::Asked;
 use crate::postgres::start::{self, Start};
 use crate::postgres::{malformed, notice};
 use crate::{Command, Peer, WireError};
@@ -79,7 +80,8 @@ impl Observer {
     ) -> Result<bool, WireError> {
         let said = match message.kind {
             b'N' => notice::read(&message.body)?,
-            b'A' if self.asked.is_empty() && self.running.is_none() => {
+            // Of its own notifications an app hears when all that it asked is answered.
+            b'A' if self.running.is_none() && self.awaits_nothing() => {
                 self.heard(&message.body, now, out)?;
                 return Ok(true);
             }
@@ -99,6 +101,11 @@ impl Observer {
             self.notices.push(Value::Map(said));
         }
         Ok(true)
+    }
+
+    /// Whether every statement was answered that the client has sent.
+    fn awaits_nothing(&self) -> bool {
+        self.asked.iter().all(|asked| matches!(asked, Asked::Sync))
     }
 
     /// A notification that comes while the app has asked for nothing is what it waits for.

@@ -41,6 +41,10 @@ pub(super) fn rolls_back(sql: &str) -> bool {
     sql::rolls_back(sql, Dialect::Postgres)
 }
 
+pub(super) fn bracket(sql: &str) -> Option<crate::Bracket> {
+    sql::bracket(sql, Dialect::Postgres)
+}
+
 pub(super) fn ends_transaction(sql: &str) -> bool {
     sql::ends_transaction(sql, Dialect::Postgres)
 }

@@ -3,6 +3,7 @@
 
 mod bad;
 mod comparing;
+mod naming;
 mod replies;
 mod talking;
 

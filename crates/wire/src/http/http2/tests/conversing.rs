@@ -144,3 +144,23 @@ fn a_played_client_leaves_events_when_all_have_come() {
     assert_eq!(frames_of(&sent(&out))[0].0, RST_STREAM);
     assert_eq!(answers(&out), [answer]);
 }
+
+#[test]
+fn a_conversation_that_cannot_be_read_leaves_the_other_streams_alone() {
+    // A text frame without its mask, as no client may send it.
+    let lines = [
+        client(&[opening(), head(1, OPENING), part(1, HI), last(3, GET)]),
+        server(&[head(1, ACCEPTED)]),
+        client(&[part(1, HO)]),
+        server(&[part(1, SERVER_CLOSES), last(3, OK)]),
+    ];
+    let out = handle(Http.observer(Limits::default()), &lines, &[], usize::MAX).unwrap();
+    let why = out.iter().filter_map(|command| match command {
+        Command::Unread(why) => Some(why.as_str()),
+        _ => None,
+    });
+    let [why] = why.collect::<Vec<_>>()[..] else { panic!("not one warning: {out:?}") };
+    assert!(why.contains("mask"), "{why}");
+    let kind = r#"{"status":200,"headers":{"content-type":"application/json"}}"#;
+    assert_eq!(answers(&out), [r#"{"status":200,"conversation":[{"sent":"hi"}]}"#, kind]);
+}

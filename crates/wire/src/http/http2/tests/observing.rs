@@ -190,3 +190,40 @@ fn whoever_only_looks_in_is_nobodys_exchange() {
     check(std::slice::from_ref(&settings), &looked, &[]);
     check(&[settings, client(&[opening()])], &looked, &[]);
 }
+
+#[test]
+fn a_connection_may_become_http_2_with_its_first_answer() {
+    let asks = b"GET /rates HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n";
+    let agrees = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    let lines = [
+        (Client, asks.to_vec()),
+        (Server, [&agrees[..], &frame(SETTINGS, 0, 0, &[]), &head(1, OK)].concat()),
+        client(&[opening(), last(3, GET)]),
+        server(&[end(1, b"[1.10]"), last(3, &[(":status", "204")])]),
+    ];
+    let kind = r#""content-type":"application/json""#;
+    let asked = r#"{"http":"GET /rates","headers":{"Host":"shop","Connection":"close"}}"#;
+    check(
+        &lines,
+        &[],
+        &[
+            &format!(r#"1 {asked} -> {{"status":200,"headers":{{{kind}}},"body":[1.10]}}"#),
+            &format!(r#"3 {RATES} -> {{"status":204}}"#),
+        ],
+    );
+}
+
+#[test]
+fn what_asks_for_http_2_stays_in_a_request_that_is_answered_without() {
+    let asks = b"GET /rates HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    let lines = [
+        (Client, asks.to_vec()),
+        (Server, b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()),
+        (Client, b"GET /rates HTTP/1.1\r\nHost: shop\r\n\r\n".to_vec()),
+        (Server, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()),
+    ];
+    let seen = observe(&lines, &[]);
+    assert_eq!(seen.len(), 2);
+    let headers = seen[0].1.request.get("headers").and_then(Value::as_map);
+    assert_eq!(headers.and_then(|headers| headers.text("Upgrade")), Some("h2c"));
+}

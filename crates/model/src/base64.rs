@@ -1,8 +1,9 @@
-//! Base64 (RFC 4648, section 4) back to bytes; writing it is in `model::json`.
+//! Base64 (RFC 4648, section 4) back to bytes; writing it is in `json`.
 
 /// The bytes, or `None` when it is not Base64 with its padding. White space is skipped, so that
 /// people may break lines.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+#[must_use]
+pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut held, mut padding) = (0u32, 0u32, 0usize);
     for byte in text.bytes() {
@@ -37,7 +38,7 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::decode;
-    use rehearsal_model::json::base64;
+    use crate::json::base64;
 
     #[test]
     fn reads_what_is_written_and_nothing_else() {

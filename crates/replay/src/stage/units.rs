@@ -1,0 +1,151 @@
+//! Units of work, such as transactions: what ends one belongs to the test that opened it.
+//!
+//! An app may answer first and end the unit then. What comes so late that the next test has begun is none of
+//! that one's calls: it neither uses them up nor is it unexpected. That it was missing is found of the test
+//! that opened the unit.
+
+use super::meaning::Meaning;
+use super::{On, Stage, live_answer};
+use crate::shelf::EdgeNumber;
+use rehearsal_model::{TestId, Value};
+use rehearsal_proxy::ConnectionId;
+use rehearsal_wire::{Answer, Bracket, Miss};
+use std::collections::{HashMap, HashSet};
+
+/// Units that may be open at once; when there are more, all are forgotten.
+const MOST: usize = 4096;
+
+/// Where a unit is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Connection(ConnectionId),
+    /// On an edge, on whichever connections, told from others by this.
+    Named(EdgeNumber, u64),
+}
+
+/// What is open where, and since which test.
+#[derive(Default)]
+pub(super) struct Units {
+    open: HashMap<Key, TestId>,
+    /// Where the server opens one unasked.
+    unasked: HashSet<Key>,
+    /// Within which unit a question is asked that is to come next.
+    next: Option<(On, Key)>,
+}
+
+impl Units {
+    /// Where a question works.
+    fn key(&mut self, on: On) -> Key {
+        match self.next.take() {
+            Some((asked, key)) if asked == on => key,
+            _ => Key::Connection(on.0),
+        }
+    }
+
+    /// The earlier test whose unit a call ends, if it does; `current` is the test that is going on, and
+    /// `sets_up` says of a call that does nothing else whether it is a part of no unit.
+    fn ended(
+        &mut self,
+        on: Key,
+        (bracket, sets_up): (Option<Bracket>, bool),
+        current: TestId,
+    ) -> Option<TestId> {
+        match bracket {
+            Some(Bracket::Opens) => {
+                if self.open.len() >= MOST {
+                    self.open.clear();
+                }
+                self.open.insert(on, current);
+            }
+            Some(Bracket::Ends) => {
+                return self.open.remove(&on).filter(|opened| *opened != current);
+            }
+            Some(Bracket::Unasked(true)) => _ = self.unasked.insert(on),
+            Some(Bracket::Unasked(false)) => {
+                self.unasked.remove(&on);
+                self.open.remove(&on);
+            }
+            None if sets_up => {}
+            // Another test goes on with it, and is to end it.
+            None if self.unasked.contains(&on) => _ = self.open.insert(on, current),
+            None if self.open.get(&on).is_some_and(|opened| *opened != current) => {
+                self.open.remove(&on);
+            }
+            None => {}
+        }
+        None
+    }
+}
+
+impl Stage {
+    /// Notes within which unit of an edge a question is asked that comes next.
+    pub(crate) fn works_within(&self, on: On, edge: EdgeNumber, unit: u64) {
+        self.state().units.next = Some((on, Key::Named(edge, unit)));
+    }
+
+    /// The answer to a call that ends what an earlier test had opened, where that one's end is recorded.
+    pub(super) fn ends_late(&self, on: On, meaning: &Meaning) -> Option<Answer> {
+        let asked = &meaning.asked;
+        let facets = self.shelf.edges[asked.edge as usize].protocol().facets();
+        let bracket = facets.bracket(&meaning.request);
+        let mut state = self.state();
+        let current = state.number();
+        let key = state.units.key(on);
+        let sets_up = bracket.is_none() && facets.sets_up(&meaning.request);
+        let opened = state.units.ended(key, (bracket, sets_up), current)?;
+        let library = &self.shelf.library;
+        let mut ends = library.calls_of(opened, asked.edge, asked.identity).peekable();
+        ends.peek()?;
+        let equal = ends.find(|mock| library.entry(*mock).values == asked.values);
+        let missed = || Answer::Miss(Miss { message: String::new(), details: Value::Null });
+        Some(equal.map_or_else(missed, |mock| live_answer(&self.shelf, mock, &mut state.renaming)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: Key = Key::Connection(ConnectionId(1));
+    const THERE: Key = Key::Connection(ConnectionId(2));
+
+    #[test]
+    fn only_what_an_earlier_test_opened_and_left_open_is_ended_late() {
+        let (one, two) = (TestId(1), TestId(2));
+        let (opens, ends) = ((Some(Bracket::Opens), false), (Some(Bracket::Ends), false));
+        let (plain, sets_up) = ((None, false), (None, true));
+        let mut units = Units::default();
+        assert_eq!(units.ended(HERE, opens, one), None);
+        assert_eq!(units.ended(HERE, ends, one), None);
+        assert_eq!(units.ended(HERE, opens, one), None);
+        assert_eq!(units.ended(HERE, plain, one), None);
+        assert_eq!(units.ended(THERE, ends, two), None);
+        assert_eq!(units.ended(HERE, sets_up, two), None);
+        assert_eq!(units.ended(HERE, ends, two), Some(one));
+        assert_eq!(units.ended(HERE, ends, two), None);
+        assert_eq!(units.ended(HERE, opens, one), None);
+        assert_eq!(units.ended(HERE, plain, two), None);
+        assert_eq!(units.ended(HERE, ends, two), None);
+    }
+
+    #[test]
+    fn where_units_are_opened_unasked_whoever_asks_for_something_opens_one() {
+        let (one, two, three) = (TestId(1), TestId(2), TestId(3));
+        let (plain, ends) = ((None, false), (Some(Bracket::Ends), false));
+        let unasked = |is| (Some(Bracket::Unasked(is)), true);
+        let mut units = Units::default();
+        assert_eq!(units.ended(HERE, plain, one), None);
+        assert_eq!(units.ended(HERE, ends, two), None);
+        assert_eq!(units.ended(HERE, unasked(true), one), None);
+        assert_eq!(units.ended(HERE, (None, true), one), None);
+        assert_eq!(units.ended(HERE, ends, two), None);
+        assert_eq!(units.ended(HERE, plain, one), None);
+        assert_eq!(units.ended(HERE, ends, two), Some(one));
+        assert_eq!(units.ended(HERE, plain, one), None);
+        assert_eq!(units.ended(HERE, plain, two), None);
+        assert_eq!(units.ended(HERE, ends, three), Some(two));
+        assert_eq!(units.ended(HERE, plain, one), None);
+        assert_eq!(units.ended(HERE, unasked(false), one), None);
+        assert_eq!(units.ended(HERE, ends, two), None);
+    }
+}
