@@ -25,7 +25,7 @@ parts=(
   "npm npm" "javac default-jdk-headless" "java default-jre-headless" "haproxy haproxy"
   "mvn maven" "mariadbd mariadb-server" "mariadb mariadb-client" "redis-server redis-server"
   "redis-cli redis-tools" "memcached memcached" "memcslap libmemcached-tools" "openssl openssl"
-  "nghttp nghttp2-client" "h2load nghttp2-client" "sysbench sysbench"
+  "php php-cli" "ruby ruby" "chromium chromium" "nghttp nghttp2-client" "h2load nghttp2-client" "sysbench sysbench"
 )
 # Debian keeps servers where an ordinary user does not look.
 export PATH=$PATH:/usr/sbin
@@ -58,7 +58,9 @@ install() {
 }
 
 lint() {
-  cargo fmt --all --check &&
+  # The fuzzer has a lock file of its own, which a new dependency leaves behind.
+  cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null &&
+    cargo fmt --all --check &&
     cargo clippy --workspace --all-targets --profile "$profile" --quiet -- -D warnings || return
   if command -v cargo-deny >/dev/null; then
     # It reads the crates of every system that we build for, and cargo has fetched those of this one.
@@ -72,17 +74,29 @@ unit() {
   cargo test --workspace --exclude rehearsal --profile "$profile" --no-fail-fast
 }
 
+# The features of a dependency are those that all selected crates ask of it. So each step selects the
+# whole workspace and then names its programs: with `-p rehearsal` two dozen crates, ours and rustls
+# and regex, would be compiled once more.
+end_to_end() {
+  local path names=(--bin rehearsal)
+  for path in crates/cli/tests/*.rs crates/cli/tests/*/main.rs; do
+    [[ -e $path ]] || continue
+    path=${path%/main.rs}
+    names+=(--test "$(basename "$path" .rs)")
+  done
+  cargo test --workspace --profile "$profile" --no-fail-fast "${names[@]}" "$@"
+}
+
 e2e() {
-  fixtures/build.sh && cargo test -p rehearsal --profile "$profile"
+  fixtures/build.sh && end_to_end
 }
 
 real() {
-  cargo build -p rehearsal --profile "$profile" &&
-    REHEARSAL=$PWD/target/$profile/rehearsal tests/real/run.py
+  end_to_end --no-run && REHEARSAL=$PWD/target/$profile/rehearsal tests/real/run.py
 }
 
 suites() {
-  cargo build -p rehearsal --profile "$profile" &&
+  end_to_end --no-run &&
     REHEARSAL=$PWD/target/$profile/rehearsal tests/suites.py --repeat 3 --except real
 }
 
@@ -106,6 +120,8 @@ awk -v failed="${failed[*]:-}" '
   END { printf "\nRust tests: %d passed, %d failed, %d ignored\n", passed, broken, ignored }
 ' "$log"
 if [[ ${#failed[@]} -gt 0 ]]; then
+  # The end of a long log is what one sees of it, so what failed is told there once more.
+  grep -a -A 6 -E 'FAILED|panicked at|^error|Traceback' "$log" | grep -a -v '^test .* ok$' | cut -c1-300 | tail -n 80
   echo "FAILED: ${failed[*]} ($((SECONDS - began)) s)"
   exit 1
 fi

@@ -50,6 +50,8 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("mongodb_responder", played::mongodb_responder),
     ("memcached_observer", transcript::memcached_observer),
     ("memcached_responder", played::memcached_responder),
+    ("socks_observer", transcript::socks_observer),
+    ("socks_responder", played::socks_responder),
     ("opaque_observer", transcript::opaque_observer),
     ("opaque_responder", played::opaque_responder),
     ("opaque_requester", played::opaque_requester),

@@ -109,6 +109,19 @@ pub(crate) fn memcached_responder(data: &[u8]) {
     responder(memcached, data, &answers, false);
 }
 
+pub(crate) fn socks_responder(data: &[u8]) {
+    let socks = protocol("socks").expect("there is socks");
+    let answers = [
+        r#"{"method": "password"}"#,
+        r#"{"method": "none"}"#,
+        r#"{"status": "accepted"}"#,
+        r#"{"status": "succeeded"}"#,
+        r#"{"status": "connection refused"}"#,
+        "{}",
+    ];
+    responder(socks, data, &answers, false);
+}
+
 pub(crate) fn http_requester(data: &[u8]) {
     let http = protocol("http").expect("there is HTTP");
     let requests = [
