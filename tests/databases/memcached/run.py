@@ -15,6 +15,7 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ import corpus
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Server, ask, find_program, free_port, install_once, install_python, main, run_tool  # noqa: E402
+from stand import Failed, Server, ask, find_program, free_port, install_once, install_python, main, run_tool  # noqa: E402
 
 DRIVERS = ["pymemcache==4.*", "python-memcached==1.62", "aiomcache==0.8.2"]
 ITEM = {"sku": "A1", "price": 9.5}
@@ -40,32 +41,64 @@ DEFECTS = {
     "wrong_expiry": ([1], ["set cart:7", "expires", "600", "60"]),
     "missing_delete": ([5], ["delete cart:7"]),
     "renamed_key": ([1], ["key", "cart:7", "basket:7"]),
-    "n_plus_one": ([4], ["get price:A1", "keys"]),
+    "n_plus_one": ([4], ["get price:1 · 100 calls, recorded 1: get price:*"]),
     "wrong_price": ([1], ["value.price", "9.5", "10.5"]),
 }
 
 
 class Memcached(Server):
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.tls, self.trusting = [], None
+
     def command(self):
         user = ["-u", "root"] if os.geteuid() == 0 else []
-        return [find_program("memcached", "memcached"), "-l", "127.0.0.1", "-p", self.port, "-U", "0", "-vv", *user]
+        return [find_program("memcached", "memcached"), "-l", "127.0.0.1", "-p", self.port, "-U", "0", "-vv", *user, *self.tls]
+
+    @contextlib.contextmanager
+    def encrypted(self):
+        """Takes connections over TLS alone, with a certificate that the environment tells apps to trust."""
+        certificate, key = self.folder / "server.crt", self.folder / "server.key"
+        self.call(
+            find_program("openssl", "openssl"), "req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=localhost", "-addext",
+            "subjectAltName=DNS:localhost", "-out", certificate, "-keyout", key,
+        )
+        self.tls, self.trusting = ["-Z", "-o", f"ssl_chain_cert={certificate},ssl_key={key}"], ssl.create_default_context(cafile=certificate)
+        try:
+            yield {"TLS": "yes", "SSL_CERT_FILE": str(certificate)}
+        finally:
+            self.tls, self.trusting = [], None
+
+    def connection(self):
+        plain = socket.create_connection(("127.0.0.1", self.port), 10)
+        return contextlib.closing(self.trusting.wrap_socket(plain, server_hostname="localhost") if self.trusting else plain)
 
     def ready(self):
         """Whether it answers: by then it has noted the connection that asked."""
         try:
-            with contextlib.closing(socket.create_connection(("127.0.0.1", self.port), 10)) as connection:
+            with self.connection() as connection:
                 connection.sendall(b"version\r\n")
                 return connection.makefile("rb").readline().startswith(b"VERSION")
         except OSError:
             return False
 
     def reset(self):
-        with contextlib.closing(socket.create_connection(("127.0.0.1", self.port), 10)) as connection:
+        with self.connection() as connection:
             stream = connection.makefile("rwb")
             for line in ("flush_all", "set carts 0 0 1\r\n0", "set price:A1 0 0 4\r\n9.50", "set price:B2 0 0 2\r\n20"):
                 stream.write(line.encode() + b"\r\n")
                 stream.flush()
                 stream.readline()
+
+
+def encrypted(stand, python):
+    """The shop when its server speaks TLS alone, recorded as what is said inside of it."""
+    with stand.server.encrypted() as env:
+        said = stand.app("tls", [python, HERE / "shop.py", "{port}", str(stand.server.port)], SHOP, env)
+    manifest = (stand.folder / "rehearsal" / "tls" / "recording.yaml").read_text("utf-8")
+    if "    protocol: memcached\n    tls: valid\n" not in manifest or "opaque" in manifest:
+        raise Failed(f"recording.yaml does not say that it was read over TLS:\n{manifest}")
+    return said
 
 
 def run_load(stand, python):
@@ -88,7 +121,9 @@ def cases(stand, tools):
     yield "shop", lambda: stand.app("shop", [python, HERE / "shop.py", "{port}", server], SHOP)
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
+    yield "edited", lambda: stand.edited("shop", 'value: "9.50"', "value: {price: 9.50}", ["column 39: expected text or bytes, found a map"])
     yield "isolation", lambda: stand.isolated("shop", "new auto-negotiating client connection")
+    yield "tls", lambda: encrypted(stand, python)
     yield "load", lambda: run_load(stand, python)
     drivers = [(name, [python, HERE / "corpus.py", "{port}", server, name], groups) for name, groups in corpus.GROUPS.items()]
     drivers += [("gomemcache", [go, "{port}", server], ["basics", "counters", "cas", "many"])]

@@ -3,22 +3,26 @@
 
     shop.py PORT MEMCACHED_PORT
 
-Connects by pymemcache. BUG plants a defect: wrong_expiry, missing_delete, renamed_key, n_plus_one, wrong_price.
+Connects by pymemcache, over TLS if TLS says so. BUG plants a defect: wrong_expiry, missing_delete, renamed_key, n_plus_one, wrong_price.
 """
 
+import contextlib
 import json
 import os
+import ssl
 import sys
 from pathlib import Path
 
 from pymemcache.client.base import PooledClient
+from pymemcache.exceptions import MemcacheError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from web import always, serve  # noqa: E402
 
 BUG = os.environ.get("BUG", "")
-cache = PooledClient(("127.0.0.1", int(sys.argv[2])), max_pool_size=4)
+TLS = ssl.create_default_context() if os.environ.get("TLS") else None
+cache = PooledClient(("localhost" if TLS else "127.0.0.1", int(sys.argv[2])), max_pool_size=4, tls_context=TLS)
 
 
 def add(body, cart):
@@ -43,7 +47,13 @@ def pay(_, cart):
 
 def prices(_, skus):
     keys = [f"price:{sku}" for sku in skus.split(",")]
-    found = {key: value for key in keys if (value := cache.get(key))} if BUG == "n_plus_one" else cache.get_many(keys)
+    if BUG == "n_plus_one":
+        found = {}
+        for number in range(100):
+            with contextlib.suppress(MemcacheError):
+                found[f"price:{number}"] = cache.get(f"price:{number}", b"")
+    else:
+        found = cache.get_many(keys)
     return {key: value.decode() for key, value in sorted(found.items())}
 
 

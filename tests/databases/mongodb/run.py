@@ -24,7 +24,7 @@ import corpus
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from stand import Failed, Server, free_port, install_once, install_python, install_rust, main, run_tool  # noqa: E402
+from stand import Failed, Server, find_program, free_port, install_once, install_python, install_rust, main, run_tool  # noqa: E402
 
 PACKAGES = ["SecantusDB==0.7.0b3", "pymongo==4.20.*"]
 PEN, BOOK = "65e0a1b2c3d4e5f601020304", "65e0a1b2c3d4e5f601020305"
@@ -49,7 +49,7 @@ DEFECTS = {
     "missing_write": ([2], ["insert shop.log"]),
     "wrong_field": ([2, 4], ["documents[0].item", "documents[0].state"]),
     "wrong_filter": ([2], ["find shop.orders", "filter"]),
-    "n_plus_one": ([1], ["find shop.orders", "_id"]),
+    "n_plus_one": ([1], ["find shop.orders · 100 calls, recorded 0: find shop.orders _id"]),
     "local_time": ([2, 4], ["documents[0].due", "2024-05-06T10:00:00Z", "2024-05-06T08:00:00Z"]),
     "other_id": ([2], ["insert shop.log", "order"]),
     "returned_id": ([2], ["response.body.id"]),
@@ -64,7 +64,7 @@ class Secantus(Server):
 
     def __init__(self, folder, python):
         super().__init__(folder)
-        self.python, self.auth = python, []
+        self.python, self.auth, self.tls = python, [], []
         password = quote(self.secrets[0], safe="")
         self.env |= {"MONGO_URL": f"mongodb://127.0.0.1:{self.port}/"}
         self.start()
@@ -76,13 +76,28 @@ class Secantus(Server):
     def command(self):
         data = self.folder / "data"
         program = self.python.parent / "secantusd-py"
-        return [program, "--host", "127.0.0.1", "--port", self.port, "--storage-path", data, "--cache-size", "64M", "--log-level", "DEBUG", *self.auth]
+        return [program, "--host", "127.0.0.1", "--port", self.port, "--storage-path", data, "--cache-size", "64M", "--log-level", "DEBUG", *self.auth, *self.tls]
+
+    @contextlib.contextmanager
+    def encrypted(self):
+        """Takes connections over TLS alone, with a certificate that the environment tells apps to trust."""
+        certificate, key, plain = self.folder / "server.crt", self.folder / "server.key", dict(self.env)
+        self.call(
+            find_program("openssl", "openssl"), "req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=127.0.0.1", "-addext",
+            "subjectAltName=IP:127.0.0.1", "-out", certificate, "-keyout", key,
+        )
+        self.tls = ["--tls-cert-file", certificate, "--tls-key-file", key]
+        self.env |= {"MONGO_URL": f"{plain['MONGO_URL']}?tls=true", "SSL_CERT_FILE": str(certificate), "NODE_EXTRA_CA_CERTS": str(certificate)}
+        try:
+            yield
+        finally:
+            self.tls, self.env = [], plain
 
     def ready(self):
-        """Whether it listens, and has noted the end of the connection that asked for that."""
+        """Whether it listens, and has noted the end of the connection that asked for that. Over TLS it notes none that says nothing."""
         if not self.up:
             self.up = super().ready()
-            return False
+            return self.up and bool(self.tls)
         return self.seen < self.noted(" connected from ") == self.noted(" disconnected")
 
     def noted(self, words):
@@ -115,6 +130,16 @@ def run_created(stand, python):
     return f"3 tests, {stand.repeat} runs green"
 
 
+def encrypted(stand, name, command, requests):
+    """An app whose server speaks TLS alone, recorded as what is said inside of it."""
+    with stand.server.encrypted():
+        said = stand.app(name, command, requests)
+    manifest = (stand.folder / "rehearsal" / name / "recording.yaml").read_text("utf-8")
+    if "    protocol: mongodb\n    tls: valid\n" not in manifest or "opaque" in manifest:
+        raise Failed(f"recording.yaml does not say that it was read over TLS:\n{manifest}")
+    return said
+
+
 def ask(port, method, path, body=None):
     """What the app answers to a request, as JSON."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -140,7 +165,11 @@ def cases(stand, tools):
     yield "schema", lambda: stand.schema("shop", TABLES)
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
+    yield "edited", lambda: stand.edited("shop", '{$numberLong: "-86400000"}', '{$numberLong: "long ago"}', ["`$numberLong` must be a whole number"])
+    # Cursors, of which the server gives each another number in each run.
+    yield "same", lambda: stand.same("same", [python, HERE / "shop.py", "{port}"], [SHOP[0], *SHOP[-2:], *SHOP[-1:]])
     yield "created", lambda: run_created(stand, python)
+    yield from stand.late([python, HERE / "late.py", "{port}"], "abortTransaction admin", "commitTransaction admin")
     yield "isolation", lambda: stand.isolated("shop", " connected from ")
     yield "news", lambda: stand.app("news", [python, HERE / "news.py", "{port}"], NEWS)
     news = others["node"][:1] + [others["node"][1].with_name("news.js"), "{port}"]
@@ -153,6 +182,11 @@ def cases(stand, tools):
         api = corpus.API if name in others else [*corpus.API, *corpus.MORE]
         requests = [("GET", path, None, 200, "") for path in corpus.paths(api)]
         yield name, lambda name=name, command=command, requests=requests: stand.app(name, [*command, statements], requests)
+    yield "tls", lambda: encrypted(stand, "tls", [python, HERE / "shop.py", "{port}"], SHOP)
+    reads = [("GET", path, None, 200, "") for path in corpus.paths(corpus.API)]
+    for name in ("node", "go"):
+        command = [*drivers[name], statements]
+        yield f"tls-{name}", lambda name=f"tls-{name}", command=command: encrypted(stand, name, command, reads)
 
 
 def install(cache):

@@ -40,7 +40,9 @@ JAVA_MODES = {
     "mysql-j-server": ("mysql", "sslMode=DISABLED&useServerPrepStmts=true&cachePrepStmts=true&rewriteBatchedStatements=true"),
     "mysql-j-cursor": ("mysql", "sslMode=DISABLED&useServerPrepStmts=true&useCursorFetch=true"),
     "mysql-j-tracking": ("mysql", "sslMode=DISABLED&useLocalSessionState=true&trackSessionState=true&connectionCollation=utf8mb4_unicode_ci"),
+    "mysql-j-compressed": ("mysql", "sslMode=DISABLED&allowPublicKeyRetrieval=true&useCompression=true"),
     "mariadb-j": ("mariadb", ""),
+    "mariadb-j-compressed": ("mariadb", "useCompression=true"),
     "mariadb-j-server": ("mariadb", "useServerPrepStmts=true&useBulkStmts=true"),
     "mariadb-j-pipeless": ("mariadb", "useServerPrepStmts=true&disablePipeline=true&cachePrepStmts=false"),
 }
@@ -77,7 +79,10 @@ DEFECTS = {
     "rollback": ([2], ['expected "COMMIT"', 'got "ROLLBACK"']),
     "wrong_column": ([2, 4], ["state", "item"]),
     "wrong_value": ([2, 4], ["amount", "13.30", "12.30"]),
-    "n_plus_one": ([1], ["SELECT orders", "id = ?"]),
+    "n_plus_one": ([1, 3, 5], [
+        "SELECT orders · 100 calls, recorded 0: SELECT id, item, amount, paid, due FROM orders WHERE id = ?",
+        "SELECT orders · 100 calls, recorded 1: SELECT item, amount, paid, due, tags, note FROM orders WHERE id = ?",
+    ]),
     "lost_update": ([8, 9, 10], ["FOR UPDATE", "quantity", "UPDATE stock was not made"]),
 }
 
@@ -238,11 +243,14 @@ def cases(stand, tools):
     red = [number for number, path in enumerate(loads, 1) if path.split("/")[-1] in ("one", "several")]
     yield "loads other_file", lambda: stand.defect("loads", "other_file", red, ["calls[1].file", "1\\tuno", "1\\tone"])
     yield "by hand", lambda: run_by_hand(stand)
+    yield from stand.late([python, HERE / "late.py", "{port}"], "ROLLBACK", "COMMIT")
     yield "isolation", lambda: stand.isolated("shop", "on shop using TCP/IP")
     shell = [python, HERE / "shell.py", "{port}", find_program("mariadb", "mariadb-client"), find_program("mariadb-dump", "mariadb-client")]
     yield "sysbench", lambda: stand.sysbench(python, "mysql", {"host": "DB_HOST", "port": "DB_PORT", "user": "DB_USER", "password": "DB_PASSWORD", "db": "DB_NAME"})
     yield "encrypted", lambda: encrypted(stand, "encrypted", [python, HERE / "shop.py", "{port}"], SHOP)
     yield "encrypted-shell", lambda: encrypted(stand, "encrypted-shell", shell, [("GET", "/shell/talk", None, 200, '"code": 0')])
+    squeezed = [("GET", "/shell/squeezed", None, 200, "| Compression   | ON    |"), ("GET", "/shell/talk", None, 200, '"code": 0'), ("GET", "/dump", None, 200, '"code": 0')]
+    yield "compressed-shell", lambda: stand.app("compressed-shell", shell, squeezed, {"DB_COMPRESS": "1"})
     yield "shell", lambda: stand.app("shell", shell, [("GET", path, None, 200, '"code"') for path in ("/shell/talk", "/dump")])
     yield from stand.flavour("node", [node[0], node[1].with_name("shop.js"), "{port}"], "SET amount = amount + ?")
     yield from stand.flavour("java", [*java[:-1], "Shop", "{port}"], "SET amount = amount + ?")

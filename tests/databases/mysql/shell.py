@@ -18,6 +18,8 @@ HERE = Path(__file__).resolve().parent
 PORT, MARIADB, DUMP = sys.argv[1:4]
 ENV = os.environ
 ADDRESS = ["--no-defaults", f"--host={ENV['DB_HOST']}", f"--port={ENV['DB_PORT']}", f"--user={ENV['DB_USER']}", f"--password={ENV['DB_PASSWORD']}"]
+if "DB_COMPRESS" in ENV:
+    ADDRESS.append("--compress")
 if "DB_TLS" in ENV:
     ADDRESS += ["--ssl", "--ssl-verify-server-cert", f"--ssl-ca={ENV['SSL_CERT_FILE']}"]
 

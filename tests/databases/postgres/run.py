@@ -29,8 +29,10 @@ sys.path.insert(0, str(HERE.parent))
 from stand import Failed, Server, ask, find_program, free_port, install_once, install_python, install_rust, main, run_tool  # noqa: E402
 
 GO_DRIVERS = ["pq", "pgx-cache_statement", "pgx-cache_describe", "pgx-describe_exec", "pgx-exec", "pgx-simple_protocol"]
-# What pgx and node-postgres do beside reading values.
+# What pgx, lib/pq, the JDBC driver and node-postgres do beside reading values.
 GO_API = ["batch", "copy", "transaction", "notify"]
+PQ_API = ["params", "errors", "transaction", "copy", "notices", "notify"]
+JAVA_API = ["params", "keys", "errors", "savepoint", "copy", "large", "call", "notify"]
 NODE_API = ["errors", "several", "transaction", "parallel", "cursor", "notify"]
 # What Rust's drivers do beside reading values; `typed` and `simple` do not need it again.
 RUST_API = {
@@ -85,7 +87,7 @@ DEFECTS = {
     "rollback": ([2], ["ROLLBACK differs in 1 place", 'expected "COMMIT"', 'got "ROLLBACK"']),
     "wrong_column": ([2, 4], ["state", "item"]),
     "wrong_value": ([2, 4], ["amount", "13.30", "12.30"]),
-    "n_plus_one": ([1], ["SELECT orders", "id = $1"]),
+    "n_plus_one": ([1], ["SELECT orders is a call that no mock answers", "WHERE id = $1"]),
     "utc_as_local": ([2, 4], ["deliver", "2024-05-06 10:00:00", "2024-05-06 12:00:00", "2 hours later: a time zone?"]),
     "lost_update": ([10], ["SELECT amount FROM orders", "SET amount = amount + $1", "UPDATE orders was not made"]),
     "other_words": ([6, 7], ["INSERT ledger is a call that no mock answers", "the nearest mock, call 4 of this test · INSERT ledger, differs"]),
@@ -181,6 +183,15 @@ def run_clients(stand, shell):
     return f"{len(modes) * clients * 25} transactions of {clients} clients, each statement recorded once"
 
 
+def ended_late(stand, command):
+    """What ends a transaction is the test's that began it, also when it comes amid the next one."""
+    said = stand.app("late", command, [("GET", path, None, 200, "2") for path in ("/late", "/ended") * 2])
+    tests = [file.read_text("utf-8") for file in stand.files("late") if file.parent.name == "tests"]
+    if [text.count("sql: ROLLBACK") for text in tests] != [1] * 4:
+        raise Failed(f"not each test has one ROLLBACK:\n{tests}")
+    return said
+
+
 def encrypted(stand, name, command, requests, how, **env):
     """An app that insists on encryption, recorded and replayed with it."""
     stand.server.allow_encryption()
@@ -221,10 +232,17 @@ def cases(stand, tools):
     yield "moved", lambda: stand.moved("shop", lambda: stand.server.call(server_program("psql"), "-q", "-c", ALTER), MOVED)
     for bug, (red, words) in DEFECTS.items():
         yield f"shop {bug}", lambda bug=bug, red=red, words=words: stand.defect("shop", bug, red, words)
+    counted = ["SELECT orders · 100 calls, recorded 0: SELECT id, item, amount, paid, due FROM orders WHERE id = $1"]
+    yield "shop n_plus_one goes on", lambda: stand.defect("shop", "n_plus_one", [1], counted, ["--go-on"])
     yield "isolation", lambda: stand.isolated("shop", "connection received")
     row = "- [hat, 12.30, false, 2024-05-06, [warm, a b], !!binary AP8Q]"
     yield "edited", lambda: stand.edited("shop", row, row.replace("false", "maybe"), ['the text "maybe" in column `paid` is no bool'])
+    yield "edited-copy", lambda: stand.served("shop", "7\\t1.00\\n8\\t2.50", "7\\t9.75\\n8\\t2.50", [8], ["response.body[2]", "9.75"])
     yield "altered", lambda: stand.app("altered", [python, HERE / "altered.py", "{port}"], ALTERED)
+    late = [python, HERE / "late.py", "{port}"]
+    yield "late", lambda: ended_late(stand, late)
+    yield "late later", lambda: stand.defect("late", "later", [1, 3], ["ROLLBACK was not made"])
+    yield "late committed", lambda: stand.defect("late", "committed", [1, 3], ['expected "ROLLBACK"', 'got "COMMIT"'])
     yield "copies", lambda: stand.app("copies", [python, HERE / "copies.py", "{port}"], [("GET", path, None, 200, "") for path in COPIES])
     red = [number for number, path in enumerate(COPIES, 1) if path.split("/")[-1] in ("in", "twice", "second-missing")]
     words = ["copies[0].copy", "1\\tuno", "1\\tone"]
@@ -273,13 +291,13 @@ def drivers(stand, python, go, rust, node, java):
         own = ["/own/it"] if driver in ("psycopg", "psycopg-binary", "asyncpg") else []
         yield driver, [python, HERE / "corpus.py", "{port}", driver], values + params + own
     for driver in GO_DRIVERS:
-        yield driver, [go, "{port}", driver, statements], values + ([f"/api/{name}" for name in GO_API] if driver != "pq" else [])
+        yield driver, [go, "{port}", driver, statements], values + [f"/api/{name}" for name in (PQ_API if driver == "pq" else GO_API)]
     for mode in ("plain", "named", "params", "sequelize", "typeorm"):
         yield f"node-{mode}", [*node, "{port}", mode, statements], values + ([f"/api/{name}" for name in NODE_API] if mode == "plain" else [])
     for driver, api in RUST_API.items():
         yield driver, [rust, "{port}", driver, lines], [*values, *(f"/api/{name}" for name in api)]
     for mode in ("simple", "extended", "extendedForPrepared", "extendedCacheEverything", "binary"):
-        yield f"jdbc-{mode}", [*java, "{port}", mode, lines], values
+        yield f"jdbc-{mode}", [*java, "{port}", mode, lines], values + [f"/api/{name}" for name in JAVA_API]
 
 
 def install(cache):
@@ -299,7 +317,7 @@ def fill(cache):
     run_tool(["go", "build", "-o", cache / "corpus-go", "."], HERE / "go")
     run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], node)
     run_tool(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java)
-    run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Corpus.java"], java)
+    run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Corpus.java", "Api.java"], java)
 
 
 if __name__ == "__main__":

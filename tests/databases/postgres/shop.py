@@ -58,7 +58,8 @@ def orders(_):
     with connection() as db:
         rows = db.execute("SELECT id, item, amount, paid, due FROM orders ORDER BY id").fetchall()
         if BUG == "n_plus_one":
-            rows = [db.execute("SELECT id, item, amount, paid, due FROM orders WHERE id = %s", [row[0]]).fetchone() for row in rows]
+            each = "SELECT id, item, amount, paid, due FROM orders WHERE id = %s"
+            rows = [row for number in range(1, 101) if (row := db.execute(each, [number]).fetchone())]
     return 200, [[row[0], row[1], str(row[2]), row[3], row[4].isoformat()] for row in rows]
 
 

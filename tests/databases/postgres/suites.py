@@ -208,7 +208,10 @@ def run(suite, stand, way):
     stand.server.reset()
     suite.prepare(stand.server)
     report, log = (stand.folder / f"{suite.name}-{way}.{kind}" for kind in ("xml", "log"))
-    command, env = suite.command(stand.server.env, report), suite.env(stand.server.env)
+    # What a suite makes beside, such as the folder of a server of its own, goes away with ours.
+    (beside := stand.folder / "tmp").mkdir(exist_ok=True)
+    beside.chmod(0o1777)
+    command, env = suite.command(stand.server.env, report), suite.env(stand.server.env) | {"TMPDIR": str(beside)}
     began = time.monotonic()
     if way == "direct":
         with open(log, "wb") as output:

@@ -51,7 +51,7 @@ DEFECTS = {
     "wrong_expiry": ([1, 2], ["EXPIRE cart:7", "seconds", "600", "60"]),
     "missing_del": ([6], ["MULTI", "DEL", "cart:7"]),
     "renamed_key": ([1, 2], ["key", "cart:7", "basket:7"]),
-    "n_plus_one": ([5], ["MGET", "GET price:A1"]),
+    "n_plus_one": ([5], ["GET price:0 · 100 calls, recorded 0: GET price:*", "MGET price:A1 was not made"]),
     "wrong_price": ([1, 2], ["HSET cart:7", "price", "9.5", "10.5"]),
     "wrong_order": ([6], ["MULTI", "RPUSH", "DEL"]),
 }

@@ -8,6 +8,7 @@ protocol (2 or 3). A worker takes jobs from a queue, a listener takes messages f
 a defect: wrong_expiry, missing_del, renamed_key, n_plus_one, wrong_price, wrong_order.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -67,7 +68,12 @@ def checkout(_, cart):
 
 def prices(_, skus):
     keys = [f"price:{sku}" for sku in skus.split(",")]
-    return 200, [db.get(key) for key in keys] if BUG == "n_plus_one" else db.mget(keys)
+    if BUG == "n_plus_one":
+        for number in range(100):
+            with contextlib.suppress(redis.ResponseError):
+                db.get(f"price:{number}")
+        return 200, []
+    return 200, db.mget(keys)
 
 
 def take(_, count):

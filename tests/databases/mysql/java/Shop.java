@@ -49,8 +49,13 @@ public final class Shop {
     private static Object orders(Connection db) throws SQLException {
         List<List<Object>> rows = ask(db, COLUMNS + "ORDER BY id");
         if (BUG.equals("n_plus_one")) {
-            for (int place = 0; place < rows.size(); place++) {
-                rows.set(place, ask(db, COLUMNS + "WHERE id = ?", rows.get(place).get(0)).get(0));
+            rows = new ArrayList<>();
+            for (int id = 1; id <= 100; id++) {
+                try {
+                    rows.addAll(ask(db, COLUMNS + "WHERE id = ?", id));
+                } catch (SQLException refused) {
+                    // It goes on with the next one.
+                }
             }
         }
         return rows;

@@ -16,10 +16,9 @@ const columns = 'SELECT id, item, amount FROM orders';
 async function orders(db) {
   let [rows] = await db.query(`${columns} ORDER BY id`);
   if (bug === 'n_plus_one') {
-    const one = async (row) => (await db.execute(`${columns} WHERE id = ?`, [row.id]))[0][0];
-    const all = [];
-    for (const row of rows) all.push(await one(row));
-    rows = all;
+    rows = [];
+    // It goes on when one fails.
+    for (let id = 1; id <= 100; id++) await db.execute(`${columns} WHERE id = ?`, [id]).then(([[row]]) => rows.push(row), () => {});
   }
   return rows;
 }

@@ -70,9 +70,9 @@ func byPgx(mode string) (*pgxpool.Pool, func(string) ([][]any, error), error) {
 	}, err
 }
 
-func byPq() (func(string) ([][]any, error), error) {
+func byPq() (*sql.DB, func(string) ([][]any, error), error) {
 	db, err := sql.Open("postgres", "sslmode="+encryption())
-	return func(text string) ([][]any, error) {
+	return db, func(text string) ([][]any, error) {
 		statement, err := db.Prepare(text)
 		if err != nil {
 			return nil, err
@@ -115,7 +115,7 @@ func main() {
 		panic(err)
 	}
 	var pool *pgxpool.Pool
-	query, err := byPq()
+	db, query, err := byPq()
 	if mode, isPgx := strings.CutPrefix(os.Args[2], "pgx-"); isPgx {
 		pool, query, err = byPgx(mode)
 	}
@@ -124,7 +124,11 @@ func main() {
 	}
 	http.HandleFunc("/", func(out http.ResponseWriter, request *http.Request) {
 		if path, is := strings.CutPrefix(request.URL.Path, "/api/"); is {
-			fmt.Fprint(out, api(pool, path))
+			if pool == nil {
+				fmt.Fprint(out, pqAPI(db, path))
+			} else {
+				fmt.Fprint(out, api(pool, path))
+			}
 			return
 		}
 		text, _ := json.Marshal(rows(query, statements[request.URL.Path]))

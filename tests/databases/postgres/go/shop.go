@@ -29,12 +29,10 @@ func orders(ctx context.Context, tx pgx.Tx) (string, error) {
 	}
 	all, err := pgx.CollectRows(found, one)
 	if bug == "n_plus_one" {
-		for index, row := range all {
-			if found, err = tx.Query(ctx, columns+"WHERE id = $1", row[0]); err == nil {
-				all[index], err = pgx.CollectExactlyOneRow(found, one)
-			}
-			if err != nil {
-				return "", err
+		for id := 1; id <= 100; id++ {
+			// It goes on when one fails.
+			if found, failed := tx.Query(ctx, columns+"WHERE id = $1", id); failed == nil {
+				pgx.CollectRows(found, one)
 			}
 		}
 	}

@@ -85,7 +85,9 @@ public final class Corpus {
         HikariDataSource pool = new HikariDataSource(config);
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(words[0])), 0);
         server.createContext("/", exchange -> {
-            byte[] text = ask(pool, statements.get(exchange.getRequestURI().getPath())).getBytes(StandardCharsets.UTF_8);
+            String path = exchange.getRequestURI().getPath();
+            String told = path.startsWith("/api/") ? Api.tell(pool, path.substring(5)) : ask(pool, statements.get(path));
+            byte[] text = told.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(200, text.length);
             exchange.getResponseBody().write(text);
             exchange.close();

@@ -2,6 +2,7 @@
 //!
 //!     corpus PORT DRIVER FILE
 //!     corpus PORT shop
+//!     corpus tls URL
 //!
 //! DRIVER is tokio-postgres-{query,portal,typed,simple}, sqlx-postgres-{prepared,raw}, mysql-async-{text,binary,compressed},
 //! sqlx-mysql-{prepared,raw}, redis-{2,3} or mongodb. FILE says what to send for the path of a request, as the corpus of the
@@ -14,6 +15,7 @@ mod redis;
 mod shop;
 mod sqlx_mysql;
 mod sqlx_postgres;
+mod tls;
 mod tokio_postgres;
 
 use std::collections::HashMap;
@@ -118,5 +120,14 @@ async fn run(words: &[String]) -> Result<(), Failure> {
 
 fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [tls, url] = &words[..]
+        && tls == "tls"
+    {
+        match tls::ask(url) {
+            Ok(said) => print!("{said}"),
+            Err(why) => print!("failed: {}", tls::kind(&why)),
+        }
+        return Ok(());
+    }
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run(&words))
 }
