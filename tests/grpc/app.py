@@ -1,4 +1,5 @@
-"""An app that calls the service of the suite: `app.py PORT`. GET /CASE answers what the case saw.
+"""An app that calls the service of the suite: `app.py PORT`. GET /CASE answers what the case saw, by Python's own client or, if
+the case is named so, by grpcurl.
 
 The service is at the environment's UPSTREAM.
 """
@@ -9,12 +10,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import client
 import grpc
+import grpcurl
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         try:
-            text = client.run(os.environ["UPSTREAM"], self.path.strip("/")).encode()
+            case = self.path.strip("/")
+            text = (grpcurl if case in grpcurl.CASES else client).run(os.environ["UPSTREAM"], case).encode()
         except grpc.RpcError as error:
             text = f"failed: {error.code().name} {error.details()}".encode()
         self.send_response(200)

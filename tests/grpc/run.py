@@ -3,7 +3,7 @@
 
     run.py [--repeat N] [--cache FOLDER] [--keep] [CASE ...]
 
-The cases of gRPC's interoperability tests, by a service of our own in Python, Go and Node: apps in the same
+The cases of gRPC's interoperability tests, by a service of our own in Python, Go, Node and Java: apps in the same
 languages call it, without TLS and with it, and it is an app itself that a Python client calls. All must say
 without us what they say with us between. A test that was edited by hand must be served as edited.
 
@@ -11,6 +11,8 @@ The environment's REHEARSAL is the program's path (`rehearsal` if unset). Client
 cache folder. Exit code 0 when all passed, 1 when one failed.
 """
 
+import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -21,9 +23,15 @@ sys.path.insert(0, str(HERE.parent / "databases"))
 
 from stand import Failed, Server, ask, free_port, install_once, install_python, listens, main, run_tool, wait_until  # noqa: E402
 
+sys.path.insert(0, str(HERE))
+
+import grpcurl  # noqa: E402
+
+GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
 PACKAGES = [f"{name}==1.85.*" for name in ("grpcio", "grpcio-tools", "grpcio-status", "grpcio-health-checking", "grpcio-reflection")]
 SOURCES = ["go/go.mod", "go/go.sum", "go/main.go", "go/serve.go", "node/package.json", "proto/interop/interop.proto", "proto/interop/payload.proto"]
-TOOLS = [("go", "golang"), ("node", "nodejs"), ("npm", "npm"), ("openssl", "openssl")]
+SOURCES += ["java/pom.xml", *(f"java/{name}.java" for name in ("App", "Cases", "Service", "Types"))]
+TOOLS = [("go", "golang"), ("node", "nodejs"), ("npm", "npm"), ("openssl", "openssl"), ("mvn", "maven"), ("javac", "default-jdk-headless")]
 PYTHON = {
     "empty_unary": "", "large_unary": "314159 271828", "fields": "héllo LOUD 5", "client_streaming": "74922", "server_streaming": "31415,9,2653,58979",
     "ping_pong": "31415,9,2653,58979", "empty_stream": "nothing", "custom_metadata": r"first b'\xab\xab\xab' 0",
@@ -53,12 +61,25 @@ NODE = {
     "server_compressed_streaming": "31415,92653", "cancel_after_begin": 'CANCELLED "Cancelled on client"',
     "cancel_after_first_response": "31415 then CANCELLED", "timeout": "DEADLINE_EXCEEDED",
 }
+JAVA = {
+    "empty_unary": "empty: true", "large_unary": "314159 271828", "client_streaming": "74922", "server_streaming": "[31415, 9, 2653, 58979]",
+    "ping_pong": "[31415, 9, 2653, 58979]", "empty_stream": "[]", "custom_metadata": "first 3",
+    "status_code_and_message": "UNKNOWN '\t\ntest with white space\r\nand Unicode ☺\t\n' with 0 details; FAILED_PRECONDITION 'in a stream' with 0 details",
+    "not_found": "NOT_FOUND 'no such order' with 1 details", "unimplemented": "UNIMPLEMENTED 'Method not implemented!' with 0 details",
+    "client_compressed_unary": "2000", "cancel_after_first_response": "31415 then CANCELLED", "timeout": "DEADLINE_EXCEEDED",
+    "cancel_after_begin": "CANCELLED", "unimplemented_service": "UNIMPLEMENTED 'Method not found!' with 0 details",
+    "server_compressed_unary": "[314159][314159]", "server_compressed_streaming": "[31415, 92653]",
+}
 # What a service in another language says in other words, or does not do.
 SAID = {
     "python": {},
     "go": {
         "unimplemented": "UNIMPLEMENTED 'unknown method Missing for service interop.Interop'",
         "unimplemented_service": "UNIMPLEMENTED 'unknown service interop.Nowhere'",
+    },
+    "java": {
+        "unimplemented": "UNIMPLEMENTED 'Method not found: interop.Interop/Missing'",
+        "unimplemented_service": "UNIMPLEMENTED 'Method not found: interop.Nowhere/Missing'",
     },
     "node": {
         "unimplemented_service": "UNIMPLEMENTED 'The server does not implement the method /interop.Nowhere/Missing'",
@@ -79,6 +100,7 @@ class Interop(Server):
         self.secure, self.home = free_port(), folder / "home"
         self.home.mkdir()
         self.python, self.go = cache / "python" / "bin" / "python", cache / "app-go"
+        self.java = [shutil.which("java"), "-XX:TieredStopAtLevel=1", "-cp", f"{cache / 'java'}:{cache / 'java' / 'lib' / '*'}"]
         run_tool([
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
             "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "own.key", "-out", folder / "own.pem",
@@ -86,6 +108,7 @@ class Interop(Server):
         self.env |= {name: str(folder / "own.pem") for name in ("CERTIFICATE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")}
         self.env |= {"HOME": str(self.home), "XDG_DATA_HOME": str(self.home / "data"), "MODULES": str(cache / "node"), "PROTO": str(HERE / "proto")}
         self.env |= {"UPSTREAM": f"127.0.0.1:{self.port}", "PYTHONPATH": str(cache / "generated"), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.env |= {"GRPCURL": str(cache / "grpcurl"), "CERTIFICATES": str(folder / "own.pem")}
         self.env["DESCRIPTORS"] = str(cache / "interop.binpb")
 
     @property
@@ -94,7 +117,7 @@ class Interop(Server):
 
     def service(self, language, *ports):
         """What runs the service of a language on these ports."""
-        words = {"python": [self.python, HERE / "service.py"], "go": [self.go, "serve"], "node": ["node", HERE / "node" / "service.mjs"]}
+        words = {"python": [self.python, HERE / "service.py"], "go": [self.go, "serve"], "node": ["node", HERE / "node" / "service.mjs"], "java": [*self.java, "Service"]}
         return [str(word) for word in [*words[language], *ports]]
 
     def command(self):
@@ -113,21 +136,21 @@ def gets(cases):
     return [("GET", f"/{name}", None, 200, text) for name, text in cases.items()]
 
 
-def schema(stand, paths):
+def schema(stand, paths, more=""):
     """Lays out a project whose settings name these schemas."""
     if not (stand.folder / "proto").exists():
         shutil.copytree(HERE / "proto", stand.folder / "proto")
     settings = stand.folder / "rehearsal.yaml"
-    settings.write_text(f"proto: [{', '.join(paths)}]\n", "utf-8")
+    settings.write_text(f"proto: [{', '.join(paths)}]\n{more}", "utf-8")
 
 
 def text_of(stand, name):
     return "".join(file.read_text("utf-8") for file in stand.files(name))
 
 
-def outbound(stand, name, command, cases, paths, words, env=None):
+def outbound(stand, name, command, cases, paths, words, env=None, settings=""):
     """The apps: what they say is the same recorded and replayed, and the files say it in these words."""
-    schema(stand, paths)
+    schema(stand, paths, settings)
     said = stand.app(name, command, gets(cases), env)
     if missing := [word for word in words if word not in text_of(stand, name)]:
         raise Failed(f"the recording does not say {missing}")
@@ -137,11 +160,11 @@ def outbound(stand, name, command, cases, paths, words, env=None):
     return said
 
 
-def directly(stand, command, cases):
+def directly(stand, command, cases, transports):
     """The apps without us: with each transport they say what they say with us between."""
     stand.server.start()
     try:
-        for env in ({}, stand.server.over_tls):
+        for env in transports:
             port = free_port()
             words = [str(word).replace("{port}", str(port)) for word in command]
             process = subprocess.Popen(words, env=stand.server.env | env, cwd=stand.folder, stdin=subprocess.DEVNULL)
@@ -154,7 +177,7 @@ def directly(stand, command, cases):
                 process.wait()
     finally:
         stand.server.stop()
-    return f"{len(cases)} cases without TLS and with it"
+    return f"{len(cases)} cases, {len(transports)} transports"
 
 
 def client(stand, target, language, cases, env=None):
@@ -192,6 +215,64 @@ def inbound(stand, name, cases, paths, language="python", secure=False):
         if code != 0:
             raise Failed(f"run {number + 1} of {stand.repeat} ended with exit code {code}:\n{printed[-3000:]}")
     return f"{len(cases)} cases, {stand.repeat} runs green"
+
+
+def reflected_inbound(stand, name, cases, language):
+    """As `inbound` without the project's schemas: the app is asked what its messages are, and they have their names."""
+    said = inbound(stand, name, cases, [], language)
+    if missing := [word for word in ("size: 31415", "total: 74922") if word not in text_of(stand, name)]:
+        raise Failed(f"the recording does not say {missing}")
+    return said
+
+
+def of_go(stand, act):
+    """With the service in Go, which has the newer name of reflection, too: one that is refused before its message came is another call each time."""
+    stand.server.language = "go"
+    try:
+        return act()
+    finally:
+        stand.server.language = "python"
+
+
+def by_grpcurl(stand, language, secure):
+    """A service as an app that grpcurl calls: it learns from the app what there is to call, then each test is made again."""
+    schema(stand, [])
+    name, ports = f"inbound-grpcurl-{language}", [free_port(), free_port()]
+    target = f"https://localhost:{ports[1]}" if secure else f"127.0.0.1:{ports[0]}"
+    with stand.recording(name, stand.server.service(language, *ports), ports[-1]), environment(stand.server.env):
+        os.environ["CERTIFICATES"] = str(stand.server.home / "data" / "rehearsal" / "authority.crt")
+        for case, (_, _, wanted) in grpcurl.CASES.items():
+            if not (said := grpcurl.run(target, case)).startswith(wanted):
+                raise Failed(f"grpcurl is answered {said!r} in {case}, not {wanted!r}")
+    for number in range(stand.repeat):
+        code, printed, _ = stand.test(name, f"test-{name}-{number + 1}.log")
+        if code != 0:
+            raise Failed(f"run {number + 1} of {stand.repeat} ended with exit code {code}:\n{printed[-3000:]}")
+    return f"{len(grpcurl.CASES)} cases, {stand.repeat} runs green"
+
+
+@contextlib.contextmanager
+def environment(variables):
+    """This process has these variables meanwhile."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def not_reflected(stand, cases):
+    """Of a service without reflection it is said that there is none, once; its messages have numbers."""
+    inbound(stand, "reflected-not", cases, [], "node")
+    [log] = stand.folder.glob("record-reflected-not*")
+    printed = log.read_text("utf-8")
+    if printed.count("messages are shown by number: it offers no server reflection") != 1:
+        raise Failed(f"it does not say once that there is no reflection:\n{printed[-2000:]}")
+    if '"1": 31415' not in text_of(stand, "reflected-not"):
+        raise Failed("its messages are not shown by number")
+    return "said once"
 
 
 def number_of(stand, name, word):
@@ -237,22 +318,37 @@ def cases(stand, tools):
     tls = stand.server.over_tls
     apps = {
         "python": ([python, HERE / "app.py", "{port}"], PYTHON), "go": ([go, "{port}"], GO), "node": (["node", HERE / "node" / "app.mjs", "{port}"], NODE),
+        "java": ([*stand.server.java, "App", "{port}"], JAVA),
     }
     named = ["kind: LOUD", "at: 2026-11-20T10:00:00.123Z", "counts: {", "after: [0, 1, 2, 3]", "status: NOT_FOUND", "NO_SUCH_ORDER", "compressed: true", "compressed: [0]"]
     # Without a schema the entries of a map are a list, whose order Python changes at each start.
     numbered = {name: text for name, text in PYTHON.items() if name != "fields"}
-    words = {"python": named, "go": ["size: 31415", "after: [0, 1, 2, 3]"], "node": ["size: 31415", "after: [0, 1, 2, 3]"]}
+    words = {"python": named} | dict.fromkeys(("go", "node", "java"), ["size: 31415", "after: [0, 1, 2, 3]"])
     kept = [name for name in PYTHON if name not in LEFT]
     # What the suite's service in Node does not have.
     by_node = [name for name in kept if name not in {"healthy", "reflection"}]
-    # grpc-go has no other compression than gzip.
+    # grpc-go and grpc-java have no other compression than gzip.
     by_go = [name for name in kept if name != "client_compressed_streaming"]
     for name, (app, said) in apps.items():
-        yield f"{name}-direct", lambda: directly(stand, app, said)
+        # Java reads no variable that names certificates: without us it knows that of the suite from nowhere.
+        yield f"{name}-direct", lambda: directly(stand, app, said, [{}] if name == "java" else [{}, tls])
         yield name, lambda: outbound(stand, name, app, said, ["proto"], words[name])
         yield f"{name}-tls", lambda: outbound(stand, f"{name}-tls", app, said, ["proto"], words[name], tls)
-    yield "unknown", lambda: outbound(stand, "unknown", apps["python"][0], numbered, [], ['"1": 31415', "status: NOT_FOUND"])
-    for language, chosen in {"python": kept, "go": by_go, "node": by_node}.items():
+    yield "unknown", lambda: outbound(stand, "unknown", apps["python"][0], numbered, [], ['"1": 31415', "status: NOT_FOUND"], settings="reflection: false\n")
+    # Without the project's schemas: the servers are asked, Python's by the older name of the service, Go's by the newer one.
+    yield "reflected", lambda: outbound(stand, "reflected", apps["python"][0], PYTHON, [], named)
+    yield "reflected-tls", lambda: outbound(stand, "reflected-tls", apps["go"][0], GO, [], words["go"], tls)
+    for language in ("python", "go"):
+        yield f"reflected-inbound-{language}", lambda: reflected_inbound(stand, f"reflected-{language}", by_go if language == "go" else kept, language)
+    curled = {name: wanted for name, (_, _, wanted) in grpcurl.CASES.items()}
+    ours = {"CERTIFICATES": str(stand.server.home / "data" / "rehearsal" / "authority.crt")}
+    yield "grpcurl", lambda: of_go(stand, lambda: outbound(stand, "grpcurl", apps["python"][0], curled, [], ["kind: LOUD", "after: ["]))
+    yield "grpcurl-tls", lambda: of_go(stand, lambda: outbound(stand, "grpcurl-tls", apps["python"][0], curled, [], ["kind: LOUD"], tls | ours))
+    yield "grpcurl-called", lambda: by_grpcurl(stand, "python", False)
+    yield "grpcurl-called-tls", lambda: by_grpcurl(stand, "go", True)
+    yield "reflected-not", lambda: not_reflected(stand, by_node)
+    by_java = [name for name in by_node if name in by_go]
+    for language, chosen in {"python": kept, "go": by_go, "node": by_node, "java": by_java}.items():
         yield f"{language}-called", lambda: called(stand, language, chosen)
         yield f"inbound-{language}", lambda: inbound(stand, f"inbound-{language}", chosen, ["proto"], language)
         yield f"inbound-{language}-tls", lambda: inbound(stand, f"inbound-{language}-tls", chosen, ["proto"], language, True)
@@ -264,7 +360,7 @@ def cases(stand, tools):
 
 def install(cache):
     """Python with its clients and what is generated for it, the Go program, and what Node needs."""
-    wanted = PACKAGES + [(HERE / source).read_text("utf-8") for source in SOURCES]
+    wanted = [*PACKAGES, GRPCURL] + [(HERE / source).read_text("utf-8") for source in SOURCES]
     install_once(cache, wanted, TOOLS, fill)
     return str(cache / "python" / "bin" / "python"), str(cache / "app-go")
 
@@ -276,9 +372,13 @@ def fill(cache):
     out = [f"--python_out={cache / 'generated'}", f"--grpc_python_out={cache / 'generated'}", "--include_imports", f"--descriptor_set_out={cache / 'interop.binpb'}"]
     run_tool([python, "-m", "grpc_tools.protoc", "-I", HERE / "proto", *out, *files], cache)
     run_tool(["go", "build", "-o", cache / "app-go", "."], HERE / "go")
+    subprocess.run(["go", "install", GRPCURL], check=True, cwd=cache, env=os.environ | {"GOBIN": str(cache)}, stdin=subprocess.DEVNULL)
     (cache / "node").mkdir()
     shutil.copy(HERE / "node" / "package.json", cache / "node")
     run_tool(["npm", "install", "--silent", "--no-audit", "--no-fund"], cache / "node")
+    java = shutil.copytree(HERE / "java", cache / "java")
+    run_tool(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java)
+    run_tool(["javac", "-cp", "lib/*", "-d", ".", *sorted(file.name for file in java.glob("*.java"))], java)
 
 
 if __name__ == "__main__":

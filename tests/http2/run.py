@@ -4,8 +4,9 @@
     run.py [--repeat N] [--cache FOLDER] [--keep] [CASE ...]
 
 The server is Node's, without TLS and with it; the apps are written with Go's net/http, Node's http2, and
-Hypercorn with httpx. They are called by curl, nghttp and h2load. h2spec checks that a server behaves
-behind `record` as it does without it.
+Hypercorn with httpx. They are called by curl, nghttp and h2load. Java's HttpClient asks connections of HTTP/1.1
+to become HTTP/2, of an app and in one, where GraphQL and SOAP are spoken too; it agrees on that by TLS as well. h2spec checks that a server
+behaves behind `record` as it does without it.
 
 The environment's REHEARSAL is the program's path (`rehearsal` if unset). Clients are installed into the
 cache folder. Exit code 0 when all passed, 1 when one failed.
@@ -13,6 +14,7 @@ cache folder. Exit code 0 when all passed, 1 when one failed.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +28,7 @@ PACKAGES = ["httpx[http2]==0.28.*", "hypercorn==0.18.*"]
 # Of h2spec, for what depends on who is quicker.
 TRIES = 10
 H2SPEC = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible"
-TOOLS = [("go", "golang-go"), ("node", "nodejs"), ("curl", "curl"), ("nghttp", "nghttp2-client"), ("h2load", "nghttp2-client"), ("openssl", "openssl")]
+TOOLS = [("go", "golang-go"), ("node", "nodejs"), ("curl", "curl"), ("javac", "default-jdk-headless"), ("nghttp", "nghttp2-client"), ("h2load", "nghttp2-client"), ("openssl", "openssl")]
 UPLOAD = "".join(f"line {number} of what is uploaded\n" for number in range(40_000))
 # Path, body, status and what the answer has; the number of a test is its place.
 REQUESTS = [
@@ -136,6 +138,75 @@ def works(stand, name, command):
     return replay(stand, name, len(REQUESTS))
 
 
+def upgrades(stand, name, command, java):
+    """Connections of HTTP/1.1 to an app that become HTTP/2: by Java's client, which does so by itself, and by curl."""
+    port, paths = free_port(), ["/prices/A1", "/prices/A2"]
+    with stand.recording(name, [str(word).replace("{port}", str(port)) for word in command], port):
+        url = f"http://127.0.0.1:{port}"
+        code, text, problem = run([*java, *(url + path for path in paths)])
+        if code != 0 or text.count("HTTP_2 ") != 2 or '"cents":114' not in text:
+            raise Failed(f"Java is answered {text!r} {problem}")
+        code, text, problem = run(["curl", "-sS", "--http2", "-w", " %{http_version}", url + paths[0]])
+        if code != 0 or not text.endswith("}\n 2"):
+            raise Failed(f"curl is answered {text!r} {problem}")
+    told = "".join(file.read_text("utf-8") for file in stand.files(f"{name}/tests"))
+    if "h2c" in told or told.count('version: "2"') != 1 or told.count("http: GET /prices") != 3:
+        raise Failed(f"not three requests of which the second is one of HTTP/2:\n{told}")
+    return replay(stand, name, 3)
+
+
+def asks(stand, name, command, server):
+    """An app whose client asks for HTTP/2, where GraphQL and SOAP are spoken; the server must have seen that after the first request."""
+    theirs = type(stand)(server, stand.folder, stand.cache, stand.program, stand.repeat)
+    requests = [
+        ("GET", "/prices/A1", None, 200, '"cents":107'), ("GET", "/item/A2", None, 200, '"cents":114'), ("GET", "/tax/DE", None, 200, "19"),
+        ("GET", "/prices/A3", None, 200, '"cents":121'),
+    ]
+    said = theirs.app(name, command, requests)
+    told = "".join(file.read_text("utf-8") for file in stand.files(f"{name}/tests"))
+    seen = server.log.read_text("utf-8")
+    if seen.count(" HTTP/2") != len(requests) - 1 or told.count('version: "2"') != len(requests) - 1 or "h2c" in told:
+        raise Failed(f"it was not all read as HTTP/2, as the server saw it:\n{seen}\n{told}")
+    for bug, red, words in [
+        ("total", [1, 4], ["response.body"]), ("variable", [2], ["query Item", "body.variables.sku"]), ("country", [3], ["SOAP rate", "body/Envelope/Body/rate/country"]),
+    ]:
+        theirs.defect(name, bug, red, words)
+    return f"{said}; 3 defects red, and named as GraphQL and SOAP are"
+
+
+def agrees(stand, name, java):
+    """Java's client and HTTP/2 over TLS: in a shop that calls the warehouse, and as who calls an app."""
+    skus = ["A1", "A2", "A3"]
+    env = {"PRICES_URL": stand.server.env["SECURE_URL"]}
+    said = stand.app(f"{name}-shop", [*java, "{port}"], [("GET", f"/prices/{sku}", None, 200, '"cents":1') for sku in skus], env)
+    port = free_port()
+    with stand.recording(f"{name}-called", ["node", HERE / "upstream.mjs", str(free_port()), str(port), str(stand.server.folder)], port):
+        store, authority = stand.folder / "roots.p12", Path(stand.server.env["XDG_DATA_HOME"]) / "rehearsal" / "authority.crt"
+        run_tool(["keytool", "-importcert", "-noprompt", "-alias", "ours", "-file", authority, "-keystore", store, "-storepass", "changeit"], stand.folder)
+        trusting = [java[0], f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStorePassword=changeit", *java[1:]]
+        code, text, problem = run([*trusting, *(f"https://localhost:{port}/prices/{sku}" for sku in skus)])
+        if code != 0 or text.count("HTTP_2 ") != len(skus) or '"cents":114' not in text:
+            raise Failed(f"Java is answered {text!r} {problem}")
+    for recorded in (f"{name}-shop", f"{name}-called"):
+        told = "".join(file.read_text("utf-8") for file in stand.files(f"{recorded}/tests"))
+        manifest = (stand.folder / "rehearsal" / recorded / "recording.yaml").read_text("utf-8")
+        if told.count('version: "2"') != len(skus) or "tls: valid" not in manifest or "opaque" in manifest:
+            raise Failed(f"not {len(skus)} requests of HTTP/2 over TLS:\n{manifest}\n{told}")
+    return f"{said}; called: {replay(stand, f'{name}-called', len(skus))}"
+
+
+class Upgrading(Server):
+    """A price list that lets connections become HTTP/2."""
+
+    def __init__(self, folder, program, env):
+        super().__init__(folder)
+        self.program = program
+        self.env |= {name: env[name] for name in ("HOME", "XDG_DATA_HOME")} | {"PRICES_URL": f"http://127.0.0.1:{self.port}"}
+
+    def command(self):
+        return [self.program, self.port, "prices"]
+
+
 def crowd(stand, name, command):
     """Several requests at once on each of several connections, one of which makes twenty calls at once."""
     record(stand, name, command, [by_nghttp, by_h2load])
@@ -191,12 +262,16 @@ def conforms(stand, name, h2spec):
 
 
 def cases(stand, tools):
-    python, go, h2spec = tools
+    python, go, h2spec, classes = tools
+    java = [shutil.which("java"), "-XX:TieredStopAtLevel=1", "-cp", classes, "Shop"]
     apps = {"go": [go, "{port}"], "node": ["node", HERE / "app.mjs", "{port}"], "python": [python, HERE / "app.py", "{port}"]}
     for name, command in apps.items():
         yield name, lambda: works(stand, name, command)
         for bug, number in [("total", 2), ("trailers", 6), ("status", 10)]:
             yield f"{name}-{bug}", lambda: stand.defect(name, bug, [number], [])
+    yield "upgrade", lambda: upgrades(stand, "upgrade", [go, "{port}", "prices"], java)
+    yield "java", lambda: asks(stand, "java", [*java, "{port}"], Upgrading(stand.folder / "prices", go, stand.server.env))
+    yield "java-tls", lambda: agrees(stand, "java-tls", java)
     for name, command in apps.items():
         yield f"{name}-crowd", lambda: crowd(stand, f"{name}-crowd", command)
     yield "edited", lambda: edited(stand, "go")
@@ -205,15 +280,16 @@ def cases(stand, tools):
 
 
 def install(cache):
-    """Python with its clients, the Go program and h2spec."""
-    sources = [source.read_text("utf-8") for source in sorted((HERE / "go").iterdir())]
+    """Python with its clients, the Go program, h2spec, and where the classes of the Java program are."""
+    sources = [source.read_text("utf-8") for source in [*sorted((HERE / "go").iterdir()), HERE / "java" / "Shop.java"]]
     install_once(cache, [*PACKAGES, H2SPEC, *sources], TOOLS, fill)
-    return str(cache / "python" / "bin" / "python"), str(cache / "app-go"), str(cache / "h2spec")
+    return str(cache / "python" / "bin" / "python"), str(cache / "app-go"), str(cache / "h2spec"), str(cache / "java")
 
 
 def fill(cache):
     install_python(cache / "python", PACKAGES)
     run_tool(["go", "build", "-o", cache / "app-go", "."], HERE / "go")
+    run_tool(["javac", "-d", cache / "java", HERE / "java" / "Shop.java"], cache)
     subprocess.run(["go", "install", H2SPEC], check=True, cwd=cache, env=os.environ | {"GOBIN": str(cache)}, stdin=subprocess.DEVNULL)
 
 

@@ -3,7 +3,8 @@
     app.py PORT CACHE
 
 `GET /CLIENT/SCHEME` calls `payments.example` by that scheme: first GET, then POST. `GET /CLIENT/blocked` calls
-a server with which the proxy connects nobody. The proxy is named by HTTP_PROXY, HTTPS_PROXY and PROXY_URL.
+a server with which the proxy connects nobody. The proxy is named by HTTP_PROXY, HTTPS_PROXY and PROXY_URL; clients whose
+names begin with `socks` use the one of SOCKS_URL.
 The answer is what the server said, or status 500 and what failed. Clients in other languages are
 programs in the folder CACHE, given the URLs.
 """
@@ -41,8 +42,8 @@ def by_httpx(url):
         return [client.get(f"{url}/item?n=1").text, client.post(f"{url}/charges", content=CHARGE, headers=JSON).text]
 
 
-def run(*words):
-    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False, timeout=60)
+def run(*words, **env):
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **env})
     if done.returncode != 0:
         raise RuntimeError(f"{Path(words[0]).name} {done.returncode} {done.stdout.strip()}")
     return done.stdout
@@ -67,6 +68,34 @@ def by_tunnel_curl(url):
 
 def by_go(url):
     return [run(CACHE / "client-go", f"{url}/item?n=1", f"{url}/charges", CHARGE)]
+
+
+def by_socks_curl(url):
+    names = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"]
+    words = ["env", *(word for name in names for word in ("-u", name)), "curl", "-sSf"]
+    calls = [[f"{url}/item?n=1"], ["-H", "content-type: application/json", "-d", CHARGE, f"{url}/charges"]]
+    return [run(*words, *call, ALL_PROXY=os.environ["SOCKS_URL"]) for call in calls]
+
+
+def by_socks_requests(url):
+    import requests
+
+    proxies = dict.fromkeys(("http", "https"), os.environ["SOCKS_URL"])
+    with requests.Session() as session:
+        item = session.get(f"{url}/item?n=1", proxies=proxies).text
+        return [item, session.post(f"{url}/charges", CHARGE, headers=JSON, proxies=proxies).text]
+
+
+def by_socks_httpx(url):
+    import httpx
+
+    with httpx.Client(proxy=os.environ["SOCKS_URL"]) as client:
+        return [client.get(f"{url}/item?n=1").text, client.post(f"{url}/charges", content=CHARGE, headers=JSON).text]
+
+
+def by_socks_go(url):
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+    return [run(CACHE / "client-go", f"{url}/item?n=1", f"{url}/charges", CHARGE, **dict.fromkeys(names, os.environ["SOCKS_URL"]))]
 
 
 def by_node(url):

@@ -4,7 +4,7 @@
     run.py [--repeat N] [--cache FOLDER] [--keep] [CASE ...]
 
 Each client calls a server over plain HTTP, where the proxy is told the whole URL, and over TLS in a tunnel
-(`CONNECT`). What is recorded must be with the server itself, and read; the proxy wants to know who asks, and
+(`CONNECT`); some do both through a SOCKS proxy. What is recorded must be with the server itself, and read; the proxy wants to know who asks, and
 no file may have the answer to that. HOME is a temporary folder.
 
 The environment's REHEARSAL is the program's path (`rehearsal` if unset). Clients are installed into the
@@ -21,8 +21,9 @@ sys.path.insert(0, str(HERE.parent / "databases"))
 
 from stand import Failed, Server, free_port, install_once, install_python, listens, main, run_tool  # noqa: E402
 
-PACKAGES = ["requests==2.32.*", "httpx==0.28.*", "cryptography==46.*"]
+PACKAGES = ["requests==2.32.*", "httpx[socks]==0.28.*", "PySocks==1.7.*", "cryptography==46.*"]
 CLIENTS = ["curl", "asked-curl", "tunnel-curl", "urllib", "requests", "httpx", "go", "node", "java"]
+SOCKS = ["socks-curl", "socks-requests", "socks-httpx", "socks-go"]
 LOGIN = "clerk:Very-Secret-Of-The-Proxy-71"
 TOLD = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
 UNTOLD = ["SSL_CERT_DIR", "AWS_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO", "DENO_CERT", "CARGO_HTTP_CAINFO", "JAVA_TOOL_OPTIONS", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"]
@@ -33,7 +34,7 @@ class Proxied(Server):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.plain, self.secured = free_port(), free_port()
+        self.socks, self.plain, self.secured = free_port(), free_port(), free_port()
         home = folder / "home"
         home.mkdir()
         for name in UNTOLD:
@@ -42,12 +43,13 @@ class Proxied(Server):
         self.env |= {name: str(folder / "ca.pem") for name in TOLD}
         self.env |= {name: proxy for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "PROXY_URL")}
         self.env |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "PROXY_LOGIN": LOGIN}
+        self.env["SOCKS_URL"] = f"socks5h://{LOGIN}@127.0.0.1:{self.socks}"
 
     def command(self):
-        return ["env", f"PROXY_LOGIN={LOGIN}", sys.executable, HERE / "upstream.py", self.folder, self.port, self.plain, self.secured]
+        return ["env", f"PROXY_LOGIN={LOGIN}", sys.executable, HERE / "upstream.py", self.folder, self.port, self.socks, self.plain, self.secured]
 
     def ready(self):
-        return all(map(listens, [self.port, self.plain, self.secured]))
+        return all(map(listens, [self.port, self.socks, self.plain, self.secured]))
 
 
 def kind(client, scheme):
@@ -77,21 +79,21 @@ def works(stand, app, client):
     return said
 
 
-def blocked(stand, app):
+def blocked(stand, app, name, clients):
     """A proxy that connects nobody with a server: that is what it says again."""
-    paths = [("GET", f"/{client}/blocked", None, 500, "failed: ") for client in ("curl", "urllib", "go", "requests")]
-    said = stand.app("blocked", app, paths)
-    if "CONNECT blocked.example:443" not in (stand.folder / "rehearsal" / "blocked" / "ambient.yaml").read_text("utf-8"):
+    paths = [("GET", f"/{client}/blocked", None, 500, "failed: ") for client in clients]
+    said = stand.app(name, app, paths)
+    if "CONNECT blocked.example:443" not in (stand.folder / "rehearsal" / name / "ambient.yaml").read_text("utf-8"):
         raise Failed("ambient.yaml does not say what the proxy was asked")
     return said
 
 
-def unknown(stand, app):
+def unknown(stand, app, name, client):
     """A server that was not recorded is not reached through the proxy either."""
-    stand.app("unknown", app, [kind("curl", "https")])
-    for file in stand.files("unknown"):
+    stand.app(name, app, [kind(client, "https")])
+    for file in stand.files(name):
         file.write_text(file.read_text("utf-8").replace("payments.example:443", "another.example:443"), "utf-8")
-    code, printed, _ = stand.test("unknown", "test-unknown.log")
+    code, printed, _ = stand.test(name, f"test-{name}.log")
     if code != 1 or "CONNECT payments.example:443" not in printed:
         raise Failed(f"exit code {code}:\n{printed[-2000:]}")
     return "red, and named"
@@ -99,11 +101,14 @@ def unknown(stand, app):
 
 def cases(stand, tools):
     app = [tools, HERE / "app.py", "{port}", stand.cache]
-    for client in CLIENTS:
+    for client in CLIENTS + SOCKS:
         yield client, lambda client=client: works(stand, app, client)
-    yield "blocked", lambda: blocked(stand, app)
-    yield "unknown", lambda: unknown(stand, app)
-    yield "isolation", lambda: stand.isolated("curl", "connection received")
+    yield "blocked", lambda: blocked(stand, app, "blocked", ["curl", "urllib", "go", "requests"])
+    yield "socks-blocked", lambda: blocked(stand, app, "socks-blocked", ["socks-curl", "socks-go"])
+    yield "unknown", lambda: unknown(stand, app, "unknown", "curl")
+    yield "socks-unknown", lambda: unknown(stand, app, "socks-unknown", "socks-curl")
+    for client in ("curl", "socks-curl"):
+        yield f"{client} isolation", lambda client=client: stand.isolated(client, "connection received")
 
 
 def install(cache):

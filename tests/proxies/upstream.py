@@ -1,10 +1,10 @@
-"""The servers of the suite, over plain HTTP and over TLS, and the forward proxy in front of them.
+"""The servers of the suite, over plain HTTP and over TLS, and the forward proxies in front of them.
 
-    upstream.py FOLDER PROXY_PORT HTTP_PORT HTTPS_PORT
+    upstream.py FOLDER PROXY_PORT SOCKS_PORT HTTP_PORT HTTPS_PORT
 
-The proxy wants to know who asks (Basic: the words in PROXY_LOGIN), connects `blocked.example` with nobody,
-and takes every other name for one of the servers: port 80 is the plain one, port 443 that over TLS. The
-certificate is FOLDER/valid.pem. Each connection with the proxy is written to standard error.
+One proxy speaks HTTP, the other SOCKS 5. Both want to know who asks (the words in PROXY_LOGIN), connect `blocked.example`
+with nobody, and take every other name for one of the servers: port 80 is the plain one, port 443 that over TLS. The
+certificate is FOLDER/valid.pem. Each connection with a proxy is written to standard error.
 """
 
 import base64
@@ -14,6 +14,7 @@ import json
 import os
 import select
 import socket
+import socketserver
 import ssl
 import sys
 import threading
@@ -96,6 +97,41 @@ class Proxy(Handler):
     do_GET = do_POST = passed
 
 
+class Socks(socketserver.BaseRequestHandler):
+    """SOCKS 5 (RFC 1928) with a name and a password (RFC 1929)."""
+
+    def take(self, count):
+        """That many bytes of the client."""
+        taken = b""
+        while len(taken) < count:
+            if not (part := self.request.recv(count - len(taken))):
+                raise ConnectionError("the client left")
+            taken += part
+        return taken
+
+    def counted(self):
+        return self.take(self.take(1)[0])
+
+    def handle(self):
+        assert self.take(1) == b"\5"
+        print("connection received", file=sys.stderr, flush=True)
+        if 2 not in self.counted():
+            return self.request.sendall(b"\5\xff")
+        self.request.sendall(b"\5\2")
+        assert self.take(1) == b"\1"
+        known = self.counted() + b":" + self.counted() == os.environ["PROXY_LOGIN"].encode()
+        self.request.sendall(b"\1\0" if known else b"\1\1")
+        if not known:
+            return
+        assert self.take(4) == b"\5\1\0\3", "it is asked for a name"
+        host, port = self.counted(), int.from_bytes(self.take(2), "big")
+        if host == b"blocked.example":
+            return self.request.sendall(b"\5\2\0\1" + bytes(6))
+        with socket.create_connection(("127.0.0.1", Proxy.ports[port])) as server:
+            self.request.sendall(b"\5\0\0\1\x7f\0\0\1" + server.getsockname()[1].to_bytes(2, "big"))
+            between(self.request, server)
+
+
 def between(one, other):
     """Carries what either says to the other, until one of them ends."""
     with contextlib.suppress(OSError):
@@ -106,13 +142,13 @@ def between(one, other):
                 (other if ready is one else one).sendall(part)
 
 
-def main(folder, proxy, plain, secured):
+def main(folder, proxy, socks, plain, secured):
     Proxy.ports = {80: plain, 443: secured}
     over_tls = Quiet(("127.0.0.1", secured), Shop)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "valid.pem")
     over_tls.socket = context.wrap_socket(over_tls.socket, server_side=True, do_handshake_on_connect=False)
-    for server in (over_tls, Quiet(("127.0.0.1", plain), Shop)):
+    for server in (over_tls, Quiet(("127.0.0.1", plain), Shop), Quiet(("127.0.0.1", socks), Socks)):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     Quiet(("127.0.0.1", proxy), Proxy).serve_forever()
 

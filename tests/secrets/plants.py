@@ -15,7 +15,7 @@ KINDS = [
     "basic", "bearer", "apikey", "cookie", "form", "json", "query", "userinfo", "privatekey", "answered", "answeredcookie", "nested",
     "rpcbearer", "rpckey", "rpcanswer", "socketfirst", "socketanswer", "socketquery",
     "callerbasic", "callerbearer", "callercookie", "callerform", "callerjson", "callerquery", "calleranswer", "callercookieanswer",
-    "sqlparameter", "sqlliteral", "sqlrole", "redisrole", "redisvalue", "document", "cached",
+    "sqlparameter", "sqlliteral", "sqlrole", "redisrole", "redisvalue", "redisfield", "rediskey", "redisentry", "document", "cached",
 ]
 
 

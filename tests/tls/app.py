@@ -18,6 +18,7 @@ import http.client
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import ssl
@@ -75,6 +76,27 @@ def curl(*words):
 
 def by_curl(url):
     return [curl(f"{url}/item"), curl("-H", "content-type: application/json", "-d", CHARGE.decode(), f"{url}/charges")]
+
+
+def by_openssl(url):
+    """OpenSSL's own client, which trusts nobody unless it is told whom, and says at the end whether it does."""
+    host, port = url.removeprefix("https://").split(":")
+    name = ["-verify_ip", host, "-noservername"] if host[0].isdigit() else ["-verify_hostname", host]
+    words = ["openssl", "s_client", "-quiet", "-verify_return_error", "-CAfile", os.environ["SSL_CERT_FILE"], *name, "-connect", f"{host}:{port}"]
+    asked = f"GET /item HTTP/1.1\r\nhost: {host}:{port}\r\nconnection: close\r\n\r\n"
+    done = subprocess.run(words, input=asked, capture_output=True, text=True, check=False, timeout=60)
+    # That the server has ended the connection is an error to it, too.
+    if (why := re.findall(r"verify error:num=(\d+)", done.stderr)) or not done.stdout:
+        raise RuntimeError(f"failed: openssl {why[:1]}")
+    return [done.stdout.partition("\r\n\r\n")[2]]
+
+
+def by_rustls(url):
+    """A program of Rust."""
+    done = subprocess.run([os.environ["SUITE_RUST"], "tls", f"{url}/item"], capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode != 0 or done.stdout.startswith("failed: "):
+        raise RuntimeError(done.stdout or "failed: it ended")
+    return [done.stdout.partition("\r\n\r\n")[2]]
 
 
 def by_careless_curl(url):

@@ -25,18 +25,18 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "databases"))
 
-from stand import Failed, Server, free_port, install_once, install_python, listens, main, run_tool, wait_until  # noqa: E402
+from stand import Failed, Server, free_port, install_once, install_python, install_rust, listens, main, run_tool, wait_until  # noqa: E402
 
 PACKAGES = ["requests==2.32.*", "httpx==0.28.*", "cryptography==46.*"]
 FLAWS = ["expired", "misnamed", "untrusted", "early", "selfsigned", "chainless"]
-PYTHON = ["urllib", "requests", "httpx", "curl"]
+PYTHON = ["urllib", "requests", "httpx", "curl", "openssl", "rustls"]
 # Whom the apps trust: these name the suite's authority, every other variable of the kind is taken away.
 TOLD = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
 UNTOLD = ["SSL_CERT_DIR", "AWS_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO", "DENO_CERT", "CARGO_HTTP_CAINFO", "JAVA_TOOL_OPTIONS"]
 
 
 class Https(Server):
-    def __init__(self, folder):
+    def __init__(self, folder, rust):
         super().__init__(folder)
         self.ports = {kind: free_port() for kind in ["valid", "mutual", "weak", "revoked", *FLAWS]}
         self.port = self.ports["valid"]
@@ -49,7 +49,7 @@ class Https(Server):
         self.env |= {"ADDRESS_URL": f"https://127.0.0.1:{self.port}", "SUITE_CA": str(self.folder / "ca.pem")}
         self.env |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "SUITE_SERVER": str(self.folder / "valid.pem")}
         self.env |= {"SUITE_STRANGER": str(self.folder / "stranger.pem"), "SUITE_REVOKED": str(self.folder / "crl.pem")}
-        self.env["SUITE_CLIENT"] = str(self.folder / "client.pem")
+        self.env |= {"SUITE_CLIENT": str(self.folder / "client.pem"), "SUITE_RUST": str(rust)}
 
     def command(self):
         ports = [f"{kind}={port}" for kind, port in self.ports.items()]
@@ -231,7 +231,7 @@ def serving(stand, name, command, paths, certificate="valid", host="localhost", 
     return f"{len(paths)} tests, {verdict}"
 
 
-def flawed(stand, command):
+def flawed(stand, command, go):
     """The app's own certificate has a flaw that is one for every caller: they refuse it as they do without us."""
     own, seen = stand.folder / "server", {}
     for kind in ("expired", "early", "misnamed"):
@@ -242,28 +242,33 @@ def flawed(stand, command):
         process = subprocess.Popen(words, env=stand.server.env | env, cwd=stand.folder, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_until(lambda port=port: listens(port), process, "the app")
-            without = why_not(port, own / "ca.pem")
+            without = why_not(port, own / "ca.pem", go)
         finally:
             process.kill()
             process.wait()
         with stand.recording(f"flawed-{kind}", words, port, stand.server.env | env):
-            recorded = why_not(port, authority)
+            recorded = why_not(port, authority, go)
             call(stand, port, "/self/a", careless=True)
         log = (stand.folder / f"record-flawed-{kind}.log").read_text("utf-8")
-        if without != recorded or "the app's certificate is " not in log:
+        if without != recorded or without[1] != "curl 60" or "Go failed: " not in without[2] or "the app's certificate is " not in log:
             raise Failed(f"{kind}: without us {without!r}, with us {recorded!r}:\n{log}")
         seen[kind] = without
         replays(stand, f"flawed-{kind}", env)
-    return "; ".join(seen.values())
+    return "; ".join(", ".join(each) for each in seen.values())
 
 
-def why_not(port, trusted):
-    """Why Python does not accept the certificate of the app."""
+def why_not(port, trusted, go):
+    """Why Python, curl and Go do not accept the certificate of the app."""
+    url = f"https://localhost:{port}/self/x"
     try:
-        urllib.request.urlopen(f"https://localhost:{port}/self/x", timeout=20, context=ssl.create_default_context(cafile=trusted))
+        urllib.request.urlopen(url, timeout=20, context=ssl.create_default_context(cafile=trusted))
+        raise Failed("a caller accepted a certificate with a flaw")
     except urllib.error.URLError as error:
-        return error.reason.verify_message
-    raise Failed("a caller accepted a certificate with a flaw")
+        python = error.reason.verify_message
+    curl = subprocess.run(["curl", "-sS", "--max-time", "30", "--cacert", trusted, url], capture_output=True, text=True, check=False, timeout=60)
+    called = subprocess.run([go, "call", url], capture_output=True, text=True, check=False, timeout=60, env=os.environ | {"SSL_CERT_FILE": str(trusted)})
+    # What curl says of a name that is not there names the certificate's own, which is another one with us.
+    return [python, f"curl {curl.returncode}", f"Go {called.stdout.strip()}"]
 
 
 def strangers(stand, command):
@@ -379,7 +384,7 @@ def cases(stand, tools):
     yield "inbound-own", lambda: serving(stand, "inbound-own", app, paths[:1], certificate="untrusted")
     yield "inbound-node", lambda: serving(stand, "inbound-node", script, ["/self/a", "/fetch/valid"], told=["TLSv1.3", "localhost"])
     yield "inbound-go", lambda: serving(stand, "inbound-go", program, ["/self/a", "/http/valid"], told=["TLS 1.3", "localhost"])
-    yield "inbound-flawed", lambda: flawed(stand, app)
+    yield "inbound-flawed", lambda: flawed(stand, app, go)
     yield "inbound-strangers", lambda: strangers(stand, app)
     yield "inbound-asking", lambda: asking(stand, app)
     own = stand.folder / "server"
@@ -398,6 +403,7 @@ def install(cache):
     """Python with its clients, the Go program, and the words that run Node."""
     sources = [source.read_text("utf-8") for source in [*sorted((HERE / "go").iterdir()), *sorted((HERE / "java").iterdir())]]
     install_once(cache, PACKAGES + sources, [("go", "golang"), ("node", "nodejs"), ("curl", "curl"), ("javac", "default-jdk-headless")], fill)
+    install_rust(cache.parent)
     return str(cache / "python" / "bin" / "python"), str(cache / "app-go"), [shutil.which("node"), HERE / "app.mjs"], cache / "java"
 
 
@@ -410,7 +416,7 @@ def fill(cache):
 def server(cache):
     """What makes the server, once its certificates are there."""
     def make(folder):
-        made = Https(folder)
+        made = Https(folder, cache.parent / "rust" / "corpus")
         run_tool([cache / "python" / "bin" / "python", HERE / "certificates.py", folder], folder)
         return made
     return make

@@ -1,6 +1,7 @@
 // A shop that speaks HTTP/2 without TLS, and calls its warehouse over HTTP/2.
 //
-//	app PORT    (the environment has WAREHOUSE_URL and SECURE_URL)
+//	app PORT           (the environment has WAREHOUSE_URL and SECURE_URL)
+//	app PORT prices    (a price list for others, see prices.go)
 //
 // BUG=total, status or trailers makes it wrong in one answer.
 package main
@@ -191,6 +192,9 @@ func missing(w http.ResponseWriter, _ *http.Request) {
 }
 
 func main() {
+	if len(os.Args) > 2 {
+		prices(os.Args[1])
+	}
 	http.HandleFunc("/quote/", quote)
 	http.HandleFunc("/many", many)
 	http.HandleFunc("/upload", upload)

@@ -1,4 +1,5 @@
-// An app that calls an HTTPS server by Go's net/http; what it does is in app.py.
+// An app that calls an HTTPS server by Go's net/http; what it does is in app.py. `app-go call URL` is a client alone, which
+// says what it is answered or why not.
 package main
 
 import (
@@ -48,6 +49,14 @@ func why(err error) string {
 }
 
 func main() {
+	if os.Args[1] == "call" {
+		said, err := read(http.Get(os.Args[2]))
+		if err != nil {
+			said = why(err)
+		}
+		fmt.Println(said)
+		return
+	}
 	old := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{MaxVersion: tls.VersionTLS12}}}
 	clients := map[string]*http.Client{"http": http.DefaultClient, "tls12": old}
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
