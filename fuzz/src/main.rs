@@ -13,7 +13,7 @@ use std::process::exit;
 use std::sync::OnceLock;
 use targets::{TARGETS, Target};
 
-/// The variable that names the target; `list` prints the names of all.
+/// The variable that names the target; `list` prints each with how many inputs a run tries.
 const VARIABLE: &str = "REHEARSAL_FUZZ_TARGET";
 
 static CHOSEN: OnceLock<Target> = OnceLock::new();
@@ -21,13 +21,13 @@ static CHOSEN: OnceLock<Target> = OnceLock::new();
 fn choose() {
     let name = std::env::var(VARIABLE).unwrap_or_default();
     if name == "list" {
-        TARGETS.iter().for_each(|(name, _)| println!("{name}"));
+        TARGETS.iter().for_each(|(name, runs, _)| println!("{name} {runs}"));
         exit(0);
     }
-    match TARGETS.iter().find(|(known, _)| *known == name) {
-        Some((_, target)) => CHOSEN.get_or_init(|| *target),
+    match TARGETS.iter().find(|(known, ..)| *known == name) {
+        Some((.., target)) => CHOSEN.get_or_init(|| *target),
         None => {
-            eprintln!("{VARIABLE}={name}: there is no such target; `list` prints their names");
+            eprintln!("{VARIABLE}={name}: there is no such target; `list` prints all");
             exit(2);
         }
     };

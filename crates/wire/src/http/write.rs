@@ -86,19 +86,9 @@ pub(super) fn request(request: &Map) -> Result<Outgoing, WireError> {
     message(request, Length::WhenBody, bytes)
 }
 
-/// The bytes of a response to a request of this method. Informational responses come first, but
-/// for `100 Continue`, which is the business of whoever waits for the body.
+/// The bytes of a response to a request of this method.
 pub(super) fn response(response: &Map, method: Method) -> Result<Outgoing, WireError> {
-    let mut bytes = Vec::with_capacity(512);
-    let informational = response.get("informational").and_then(Value::as_list).unwrap_or_default();
-    for informational in informational.iter().filter_map(Value::as_map) {
-        if status_of(informational)? != 100 {
-            status_line(informational, &mut bytes)?;
-            bytes = message(informational, Length::Verbatim, bytes)?.bytes;
-        }
-    }
-    let status = status_of(response)?;
-    status_line(response, &mut bytes)?;
+    let (status, bytes) = beginning(response)?;
     let length = match response.text("framing") {
         _ if framing::is_bodiless(status, method) => Length::Verbatim,
         Some("close") => Length::Never,
@@ -111,11 +101,24 @@ pub(super) fn response(response: &Map, method: Method) -> Result<Outgoing, WireE
 /// The bytes of a response that broke off: its length is what was announced and not what came, and
 /// chunks have no end.
 pub(super) fn broken(response: &Map, method: Method) -> Result<Outgoing, WireError> {
-    let mut bytes = Vec::with_capacity(512);
-    let status = status_of(response)?;
-    status_line(response, &mut bytes)?;
+    let (status, bytes) = beginning(response)?;
     let bodiless = framing::is_bodiless(status, method);
     message(response, if bodiless { Length::Verbatim } else { Length::Announced }, bytes)
+}
+
+/// The status of a response, and its bytes up to the end of its status line. Informational responses
+/// come first, but for `100 Continue`, which is the business of whoever waits for the body.
+fn beginning(response: &Map) -> Result<(u16, Vec<u8>), WireError> {
+    let mut bytes = Vec::with_capacity(512);
+    let informational = response.get("informational").and_then(Value::as_list).unwrap_or_default();
+    for informational in informational.iter().filter_map(Value::as_map) {
+        if status_of(informational)? != 100 {
+            status_line(informational, &mut bytes)?;
+            bytes = message(informational, Length::Verbatim, bytes)?.bytes;
+        }
+    }
+    status_line(response, &mut bytes)?;
+    Ok((status_of(response)?, bytes))
 }
 
 /// The status of a recorded response.

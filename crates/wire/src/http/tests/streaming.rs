@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Answer;
-use rehearsal_model::{ExchangeId, Map};
+use rehearsal_model::{ExchangeId, Failure, Map};
 
 const HEAD: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -116,6 +116,22 @@ fn a_played_server_leaves_the_end_to_the_client() {
     assert!(said.starts_with(HEAD) && said.ends_with("data: two\n\n\r\n"), "{said}");
     let done = give(&mut responder, event(&ClientCloses(Ending::Finished)));
     assert_eq!(sent(&done), "[Finished]");
+}
+
+#[test]
+fn what_was_said_before_a_response_is_said_before_one_without_an_end_too() {
+    let link = Map::from([("Link", "</a.css>; rel=preload")]);
+    let mut hint = Map::from([("status", Value::from(103))]);
+    hint.insert("headers", link);
+    let mut hinted = recorded();
+    hinted.insert("informational", vec![Value::Map(hint)]);
+    for answer in [Answer::Response(hinted.clone()), Answer::Broken(hinted, Failure::Reset)] {
+        let mut responder = Http.responder(Limits::default());
+        give(&mut responder, event(&Client(b"GET /e HTTP/1.1\r\n\r\n")));
+        let done = give(&mut responder, Event::Answer { id: ExchangeId(1), answer, at: NOW });
+        let early = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
+        assert!(sent(&done).starts_with(&[early, HEAD].concat()), "{}", sent(&done));
+    }
 }
 
 /// What a played client tells when it hears this and then nothing for so many milliseconds.
