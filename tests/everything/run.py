@@ -27,6 +27,7 @@ PACKAGES = [
 ]
 SOURCES = ["inventory.proto", "go/go.mod", "go/go.sum", "go/main.go", "node/package.json", "node/shop.mjs", "java/pom.xml", "java/Shop.java"]
 TOOLS = [("curl", "curl"), ("go", "golang"), ("node", "nodejs"), ("npm", "npm"), ("mvn", "maven"), ("javac", "default-jdk-headless")]
+RUST = HERE / "rust"
 # The defect, the tests that must be red by it, and words of which each must be in what `rehearsal test` prints.
 DEFECTS = {
     "grpc_status": ([2], ["response.status", "404", "503", "NOT_FOUND: there is no item Z9", "UNAVAILABLE"]),
@@ -137,11 +138,15 @@ def cases(stand, tools):
 
 def install(cache):
     """The words that run each shop, by its language."""
+    sources = sorted([*RUST.glob("Cargo.*"), *RUST.glob("src/*.rs")])
+    rust = cache.with_name("everything-rust")
+    install_once(rust, [source.read_text("utf-8") for source in sources], [("cargo", "cargo")], build_rust)
     install_once(cache, PACKAGES + [(HERE / source).read_text("utf-8") for source in SOURCES], TOOLS, fill)
     return {
         "python": [cache / "python" / "bin" / "python", HERE / "shop.py", "{port}"],
         "go": [cache / "shop-go", "{port}"],
         "node": [shutil.which("node"), cache / "node" / "shop.mjs", "{port}"],
+        "rust": [rust / "everything-shop", "{port}"],
         "java": [shutil.which("java"), "-XX:TieredStopAtLevel=1", "-cp", f"{cache / 'java' / 'lib'}:{cache / 'java' / 'lib' / '*'}", "Shop", "{port}"],
     }
 
@@ -154,6 +159,13 @@ def fill(cache):
     java = shutil.copytree(HERE / "java", cache / "java")
     run_tool(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], java)
     run_tool(["javac", "-cp", "lib/*", "-d", "lib", "Shop.java"], java)
+
+
+def build_rust(cache):
+    # What the compiler made stays when a source changes.
+    target = cache.with_name("everything-rust-target")
+    run_tool(["cargo", "build", "--quiet", "--locked", "--target-dir", target], RUST)
+    shutil.copy(target / "debug" / "everything-shop", cache)
 
 
 if __name__ == "__main__":
