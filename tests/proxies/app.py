@@ -77,10 +77,24 @@ def by_socks_curl(url):
     return [run(*words, *call, ALL_PROXY=os.environ["SOCKS_URL"]) for call in calls]
 
 
-def by_socks_requests(url):
+def by_looked_up_curl(url):
+    """Knows the address by itself, and tells the proxy no name."""
+    known = [word for port in (80, 443) for word in ("--resolve", f"payments.example:{port}:192.0.2.7")]
+    words = ["env", *(word for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy") for word in ("-u", name)), "curl", "-sSf", *known]
+    proxy = os.environ["SOCKS_URL"].replace("socks5h:", "socks5:")
+    calls = [[f"{url}/item?n=1"], ["-H", "content-type: application/json", "-d", CHARGE, f"{url}/charges"]]
+    return [run(*words, *call, ALL_PROXY=proxy) for call in calls]
+
+
+def by_looked_up_requests(url):
+    """Looks up the address of this machine, whose name every machine knows."""
+    return by_socks_requests(url.replace("payments.example", "localhost"), os.environ["SOCKS_URL"].replace("socks5h:", "socks5:"))
+
+
+def by_socks_requests(url, proxy=os.environ["SOCKS_URL"]):
     import requests
 
-    proxies = dict.fromkeys(("http", "https"), os.environ["SOCKS_URL"])
+    proxies = dict.fromkeys(("http", "https"), proxy)
     with requests.Session() as session:
         item = session.get(f"{url}/item?n=1", proxies=proxies).text
         return [item, session.post(f"{url}/charges", CHARGE, headers=JSON, proxies=proxies).text]

@@ -4,7 +4,7 @@
     run.py [--repeat N] [--cache FOLDER] [--keep] [CASE ...]
 
 Each client calls a server over plain HTTP, where the proxy is told the whole URL, and over TLS in a tunnel
-(`CONNECT`); some do both through a SOCKS proxy. What is recorded must be with the server itself, and read; the proxy wants to know who asks, and
+(`CONNECT`); some do both through a SOCKS proxy, which is told a name or an address. What is recorded must be with the server itself, and read; the proxy wants to know who asks, and
 no file may have the answer to that. HOME is a temporary folder.
 
 The environment's REHEARSAL is the program's path (`rehearsal` if unset). Clients are installed into the
@@ -24,6 +24,8 @@ from stand import Failed, Server, free_port, install_once, install_python, liste
 PACKAGES = ["requests==2.32.*", "httpx[socks]==0.28.*", "PySocks==1.7.*", "cryptography==46.*"]
 CLIENTS = ["curl", "asked-curl", "tunnel-curl", "urllib", "requests", "httpx", "go", "node", "java"]
 SOCKS = ["socks-curl", "socks-requests", "socks-httpx", "socks-go"]
+# Those that tell the proxy no name (`socks5://`), and the address that they tell it.
+LOOKED_UP = {"looked-up-curl": "192.0.2.7", "looked-up-requests": "127.0.0.1"}
 LOGIN = "clerk:Very-Secret-Of-The-Proxy-71"
 TOLD = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
 UNTOLD = ["SSL_CERT_DIR", "AWS_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO", "DENO_CERT", "CARGO_HTTP_CAINFO", "JAVA_TOOL_OPTIONS", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"]
@@ -64,14 +66,14 @@ def recorded(stand, name, wanted, unwanted=("opaque",)):
         raise Failed(f"recording.yaml does not say, or says, {missing}:\n{text}")
 
 
-def works(stand, app, client):
-    """One client by both schemes: the edges are the servers."""
+def works(stand, app, client, server="payments.example"):
+    """One client by both schemes: the edges are the servers, as the proxy is told of them."""
     schemes = ["http", "https"]
     said = stand.app(client, app, [kind(client, scheme) for scheme in schemes])
-    secured = "  payments.example:443:\n    protocol: http\n    tls: valid\n"
-    recorded(stand, client, ["  payments.example:80:\n    protocol: http\n", secured])
+    secured = f"  {server}:443:\n    protocol: http\n    tls: valid\n"
+    recorded(stand, client, [f"  {server}:80:\n    protocol: http\n", secured])
     files = "\n".join(file.read_text("utf-8") for file in stand.files(client))
-    for words in ("http: GET /item?n=1\n", "edge: payments.example:443"):
+    for words in ("http: GET /item?n=1\n", f"edge: {server}:443"):
         if words not in files:
             raise Failed(f"no file has {words!r}")
     if "http://payments" in files or "Very-Secret" in files:
@@ -103,6 +105,8 @@ def cases(stand, tools):
     app = [tools, HERE / "app.py", "{port}", stand.cache]
     for client in CLIENTS + SOCKS:
         yield client, lambda client=client: works(stand, app, client)
+    for client, address in LOOKED_UP.items():
+        yield client, lambda client=client, address=address: works(stand, app, client, address)
     yield "blocked", lambda: blocked(stand, app, "blocked", ["curl", "urllib", "go", "requests"])
     yield "socks-blocked", lambda: blocked(stand, app, "socks-blocked", ["socks-curl", "socks-go"])
     yield "unknown", lambda: unknown(stand, app, "unknown", "curl")

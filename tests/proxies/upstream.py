@@ -123,8 +123,10 @@ class Socks(socketserver.BaseRequestHandler):
         self.request.sendall(b"\1\0" if known else b"\1\1")
         if not known:
             return
-        assert self.take(4) == b"\5\1\0\3", "it is asked for a name"
-        host, port = self.counted(), int.from_bytes(self.take(2), "big")
+        assert self.take(3) == b"\5\1\0"
+        # A name, or an address of either kind.
+        host = {1: lambda: self.take(4), 3: self.counted, 4: lambda: self.take(16)}[self.take(1)[0]]()
+        port = int.from_bytes(self.take(2), "big")
         if host == b"blocked.example":
             return self.request.sendall(b"\5\2\0\1" + bytes(6))
         with socket.create_connection(("127.0.0.1", Proxy.ports[port])) as server:
