@@ -3,6 +3,7 @@
 `client.py TARGET [CASE ...]` prints a line for each case.
 """
 
+import os
 import queue
 import sys
 
@@ -151,6 +152,21 @@ def unimplemented_service(stub, channel):
         return ended(error)
 
 
+def refused(_, channel):
+    """A stream that nobody has: it is refused before its first message or, when the environment's EAGER says how many there are, about then."""
+    turns, eager = Turns(), os.environ.get("EAGER")
+    for _ in range(int(eager or 0)):
+        turns.say(pb.Request(payload=payload(2)))
+    if eager:
+        turns.end()
+    spoken = {"request_serializer": pb.Request.SerializeToString, "response_deserializer": pb.Response.FromString}
+    try:
+        next(channel.stream_stream("/interop.Nowhere/Missing", **spoken)(turns, timeout=LIMIT))
+    except grpc.RpcError as error:
+        turns.end()
+        return ended(error)
+
+
 def cancel_after_begin(stub):
     turns = Turns()
     call = stub.Sum.future(turns, timeout=LIMIT)
@@ -216,7 +232,7 @@ def reflection(_, channel):
 CASES = [
     empty_unary, large_unary, fields, client_streaming, server_streaming, ping_pong, empty_stream, custom_metadata, status_code_and_message,
     not_found, late_status, unimplemented, client_compressed_unary, client_compressed_streaming, cancel_after_begin, cancel_after_first_response,
-    timeout, unimplemented_service, server_compressed_unary, server_compressed_streaming,
+    timeout, unimplemented_service, refused, server_compressed_unary, server_compressed_streaming,
     healthy, reflection,
 ]
 

@@ -39,7 +39,7 @@ PYTHON = {
     "not_found": "NOT_FOUND 'no such order' with 1 details", "late_status": "[3] RESOURCE_EXHAUSTED 'enough'",
     "unimplemented": "UNIMPLEMENTED 'Method not implemented!'", "client_compressed_unary": "1000 2000", "client_compressed_streaming": "73086",
     "cancel_after_begin": "cancelled: True", "cancel_after_first_response": "31415 then CANCELLED", "timeout": "DEADLINE_EXCEEDED",
-    "unimplemented_service": "UNIMPLEMENTED 'Method not found!'",
+    "unimplemented_service": "UNIMPLEMENTED 'Method not found!'", "refused": "UNIMPLEMENTED 'Method not found!'",
     "server_compressed_unary": "314159,314159", "server_compressed_streaming": "31415,92653",
     "healthy": "SERVING", "reflection": "True interop/interop.proto Nothing,Unary,Sum,Count,Talk,Missing",
 }
@@ -75,14 +75,16 @@ SAID = {
     "python": {},
     "go": {
         "unimplemented": "UNIMPLEMENTED 'unknown method Missing for service interop.Interop'",
-        "unimplemented_service": "UNIMPLEMENTED 'unknown service interop.Nowhere'",
+        "unimplemented_service": "UNIMPLEMENTED 'unknown service interop.Nowhere'", "refused": "UNIMPLEMENTED 'unknown service interop.Nowhere'",
     },
     "java": {
         "unimplemented": "UNIMPLEMENTED 'Method not found: interop.Interop/Missing'",
         "unimplemented_service": "UNIMPLEMENTED 'Method not found: interop.Nowhere/Missing'",
+        "refused": "UNIMPLEMENTED 'Method not found: interop.Nowhere/Missing'",
     },
     "node": {
         "unimplemented_service": "UNIMPLEMENTED 'The server does not implement the method /interop.Nowhere/Missing'",
+        "refused": "UNIMPLEMENTED 'The server does not implement the method /interop.Nowhere/Missing'",
         "not_found": "NOT_FOUND 'no such order'",
     },
 }
@@ -117,7 +119,7 @@ class Interop(Server):
 
     def service(self, language, *ports):
         """What runs the service of a language on these ports."""
-        words = {"python": [self.python, HERE / "service.py"], "go": [self.go, "serve"], "node": ["node", HERE / "node" / "service.mjs"], "java": [*self.java, "Service"]}
+        words = {"python": [self.python, HERE / "service.py"], "go": [self.go, "serve"], "node": ["node", HERE / "node" / "service.mjs"], "java": [*self.java, "Service"], "reset": ["node", HERE / "node" / "reset.mjs"]}
         return [str(word) for word in [*words[language], *ports]]
 
     def command(self):
@@ -225,13 +227,21 @@ def reflected_inbound(stand, name, cases, language):
     return said
 
 
-def of_go(stand, act):
-    """With the service in Go, which has the newer name of reflection, too: one that is refused before its message came is another call each time."""
-    stand.server.language = "go"
+def of(stand, language, act):
+    """With the service in another language."""
+    stand.server.language = language
     try:
         return act()
     finally:
         stand.server.language = "python"
+
+
+def refused(stand, name, app, words):
+    """A stream that was refused before its first message, or broken off: at replay it is so too, whatever the app says meanwhile."""
+    said = stand.app(name, app, [("GET", "/refused", None, 200, words)], variants=[{"EAGER": str(count)} for count in range(4)])
+    if "open: true" not in (text := text_of(stand, name)) or "messages" in text:
+        raise Failed(f"it was not refused before its first message:\n{text}")
+    return said
 
 
 def by_grpcurl(stand, language, secure):
@@ -342,8 +352,12 @@ def cases(stand, tools):
         yield f"reflected-inbound-{language}", lambda: reflected_inbound(stand, f"reflected-{language}", by_go if language == "go" else kept, language)
     curled = {name: wanted for name, (_, _, wanted) in grpcurl.CASES.items()}
     ours = {"CERTIFICATES": str(stand.server.home / "data" / "rehearsal" / "authority.crt")}
-    yield "grpcurl", lambda: of_go(stand, lambda: outbound(stand, "grpcurl", apps["python"][0], curled, [], ["kind: LOUD", "after: ["]))
-    yield "grpcurl-tls", lambda: of_go(stand, lambda: outbound(stand, "grpcurl-tls", apps["python"][0], curled, [], ["kind: LOUD"], tls | ours))
+    yield "refused", lambda: refused(stand, "refused", apps["python"][0], PYTHON["refused"])
+    yield "refused-go", lambda: of(stand, "go", lambda: refused(stand, "refused-go", apps["python"][0], SAID["go"]["refused"]))
+    yield "broken-off", lambda: of(stand, "reset", lambda: refused(stand, "broken-off", apps["python"][0], "INTERNAL"))
+    yield "grpcurl-older", lambda: outbound(stand, "grpcurl-older", apps["python"][0], curled, [], ["kind: LOUD", "after: ["])
+    yield "grpcurl", lambda: of(stand, "go", lambda: outbound(stand, "grpcurl", apps["python"][0], curled, [], ["kind: LOUD", "after: ["]))
+    yield "grpcurl-tls", lambda: of(stand, "go", lambda: outbound(stand, "grpcurl-tls", apps["python"][0], curled, [], ["kind: LOUD"], tls | ours))
     yield "grpcurl-called", lambda: by_grpcurl(stand, "python", False)
     yield "grpcurl-called-tls", lambda: by_grpcurl(stand, "go", True)
     yield "reflected-not", lambda: not_reflected(stand, by_node)

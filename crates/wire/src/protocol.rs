@@ -202,6 +202,12 @@ pub trait Facets: Sync {
         None
     }
 
+    /// Whether the server had answered or refused a recorded request before its client ended it: what the
+    /// client would have said then is no part of it.
+    fn is_unheard(&self, _recorded: &Map) -> bool {
+        false
+    }
+
     /// Whether a played server answers a request by itself when no mock does: it asks in case that the
     /// recorded server did otherwise, such as refuse to prepare a statement.
     fn optional(&self, _request: &Map) -> bool {

@@ -48,6 +48,10 @@ impl Stage {
                 response.insert("asked", exchange.request.clone());
                 Answer::Response(response)
             }
+            // It failed before it was heard to its end, and nothing is said before that.
+            Answer::Failure(_) if facets.is_unheard(&exchange.request) => {
+                Answer::Response(Map::from([("asked", Value::Map(exchange.request.clone()))]))
+            }
             _ => Answer::Incomplete,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The session inside knows nothing of it, and what is not gRPC passes unchanged.
 
-use super::message::{Part, Reading, path_of};
+use super::message::{Part, Reading, is_unheard, path_of};
 use super::protobuf::Schemas;
 use crate::{Answer, Command, Event, Limits, Miss, Session, WireError};
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Value};
@@ -87,7 +87,7 @@ impl Lens {
             Err(_) => return Answer::Incomplete,
         };
         hidden.insert("turns", Value::List(turns));
-        if asked.get("open").is_some() && asked.get("cancelled").is_none() {
+        if is_unheard(asked) {
             let messages = asked.get("messages").and_then(Value::as_list).map_or(0, <[Value]>::len);
             hidden.insert("open", messages);
         }

@@ -139,3 +139,8 @@ pub(crate) fn path_of(request: &Map) -> Option<&str> {
     Kind::of(fields::first(request.get("headers"), "content-type")?.as_text()?)?;
     content::path_of(request)
 }
+
+/// Whether a recorded call was over before its client ended it, and not because that gave it up.
+pub(crate) fn is_unheard(request: &Map) -> bool {
+    request.get("open").is_some() && request.get("cancelled").is_none()
+}

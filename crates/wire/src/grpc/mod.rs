@@ -19,7 +19,7 @@ mod web;
 pub(crate) use content::is_call;
 pub(crate) use frames::{Counter, lengths};
 pub(crate) use lens::{Lens, reread};
-pub(crate) use message::path_of;
+pub(crate) use message::{is_unheard, path_of};
 pub use protobuf::Schemas;
 pub(crate) use reflection::Reflection;
 pub(crate) use status::{binary_field, failure};

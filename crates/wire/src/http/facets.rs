@@ -111,6 +111,10 @@ impl Facets for HttpFacets {
         request.get("so-far").is_some()
     }
 
+    fn is_unheard(&self, recorded: &Map) -> bool {
+        crate::grpc::is_unheard(recorded)
+    }
+
     fn cut(&self, request: &Map, recorded: &Map) -> Option<Map> {
         let messages =
             |map: &Map| map.get("messages").and_then(Value::as_list).map(<[Value]>::to_vec);

@@ -123,6 +123,17 @@ impl Half {
         Some(map)
     }
 
+    /// Forgets what came after so many messages of gRPC.
+    pub(super) fn shorten(&mut self, messages: usize) {
+        let Some(body) = &mut self.body else { return };
+        let length = grpc::lengths(body.so_far()).iter().take(messages).sum();
+        if length == 0 && body.kept() > 0 {
+            self.body = None;
+        } else if length < body.kept() {
+            body.shorten(length);
+        }
+    }
+
     /// Takes the content out, as far as it was kept.
     pub(super) fn take_content(&mut self) -> Vec<u8> {
         self.body.take().map_or_else(Vec::new, |body| body.so_far().to_vec())

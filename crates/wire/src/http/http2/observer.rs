@@ -160,7 +160,7 @@ impl Observer {
                     Peer::Server => Failure::Reset,
                 };
                 if !self.ends(stream, from, Ending::Reset, now, out) {
-                    self.emit(stream, Some(failure), now, out);
+                    self.emit(stream, Some((from, failure)), now, out);
                 }
                 return Ok(());
             }
@@ -172,7 +172,7 @@ impl Observer {
                 while let Some((&unheard, _)) = self.streams.range(last.saturating_add(1)..).next()
                 {
                     if !self.ends(unheard, from, Ending::Finished, now, out) {
-                        self.emit(unheard, Some(Failure::Closed), now, out);
+                        self.emit(unheard, Some((from, Failure::Closed)), now, out);
                     }
                 }
                 return Ok(());
@@ -307,23 +307,26 @@ impl Observer {
         ExchangeId(self.offset.saturating_add(stream.into()))
     }
 
-    /// Emits what came of a stream. A complete answer is one, whatever becomes of the stream then.
+    /// Emits what came of a stream. A complete answer is one, whatever becomes of the stream then; `broken`
+    /// says who broke it off, and how.
     fn emit(
         &mut self,
         number: u32,
-        failure: Option<Failure>,
+        broken: Option<(Peer, Failure)>,
         finished: Moment,
         out: &mut Vec<Command>,
     ) {
         let Some(stream) = self.forget(number) else { return };
         let method = stream.method();
-        let failure = failure.filter(|_| !stream.response.last);
+        let failure = broken.map(|(_, failure)| failure).filter(|_| !stream.response.last);
         let failure = if stream.left { failure.and(Some(Failure::TimedOut)) } else { failure };
         let Stream { started, request, asked, response, turns, .. } = stream;
         let cancelled = failure == Some(Failure::TimedOut) && turns.is_some();
         // A call that is given up has what came before as its answer.
         let failure = failure.filter(|_| !cancelled || response.head().is_none());
-        let open = !request.last && (cancelled || response.last);
+        // A server that has answered or refused it hears no more of a call.
+        let over = response.last || broken.is_some_and(|(by, _)| by == Peer::Server);
+        let open = !request.last && (cancelled || over);
         let asked = asked.map(|(request, _)| request).or_else(|| request.request(self.limits));
         let asked = asked.map(|mut request| {
             let cancelled = cancelled.then_some(response.head().is_some());
@@ -364,7 +367,7 @@ impl Observer {
         };
         self.over = true;
         while let Some((&number, _)) = self.streams.first_key_value() {
-            self.emit(number, Some(failure), at, out);
+            self.emit(number, Some((from, failure)), at, out);
         }
     }
 }

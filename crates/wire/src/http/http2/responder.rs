@@ -64,11 +64,53 @@ struct Opening {
 #[derive(Default)]
 struct Talk {
     messages: Counter,
-    /// How many messages had come when it was last asked what to say.
+    /// Of how many messages it was last asked what to say.
     asked: Option<usize>,
+    /// What was asked is not answered: until then nobody knows whether the call is heard to its end.
+    waits: bool,
+    /// It was answered by a recorded call.
+    known: bool,
     script: Option<Script>,
-    /// After how many messages the recorded call was answered to the end without being ended.
+    /// After how many messages the recorded call was over without being ended: what else the client says
+    /// is not heard, and so no part of the call.
     open: Option<usize>,
+}
+
+impl Talk {
+    /// Whether the call is over unheard.
+    fn is_over(&self) -> bool {
+        !self.waits && self.open.is_some_and(|count| self.asked >= Some(count))
+    }
+
+    /// After how many messages the call is known to be over unheard.
+    fn heard(&self) -> Option<usize> {
+        self.open.filter(|_| self.known && self.is_over())
+    }
+
+    /// Of how many messages it is to be asked what to say, when something may be due; `whole` when no more
+    /// will come.
+    fn to_ask(&self, whole: bool) -> Option<usize> {
+        let came = self.messages.complete();
+        let due = self.script.as_ref().and_then(Script::next_due);
+        // The call may be another one yet than that which is over after so many.
+        let open = self.open.filter(|count| *count <= came && self.asked < Some(*count));
+        let next = !whole && self.asked != Some(came) && (came <= EACH || due == Some(came));
+        open.or(next.then_some(came)).filter(|_| !self.waits)
+    }
+
+    /// Takes what the call may become.
+    fn begin(&mut self, response: &Map, method: Method) {
+        let count = |value: &Value| value.as_i64().and_then(|it| usize::try_from(it).ok());
+        self.open = response.get("open").and_then(count);
+        let after = response.get("turns").and_then(Value::as_list).unwrap_or_default();
+        let after = after.iter().filter_map(count).collect();
+        // Of a call that failed there is nothing to say.
+        let Ok(outgoing) = write::response(response, method, true) else { return };
+        // A head that has the status is all there is of an answer.
+        let fields = fields::each(response.get("headers"));
+        let eager = fields.iter().all(|(name, _)| *name != "grpc-status");
+        self.script = Some(Script::of_response(outgoing, eager, after, self.script.take()));
+    }
 }
 
 /// The mark of the numbers by which it is asked how a request goes on, and not for its answer.
@@ -125,8 +167,8 @@ impl Responder {
                     return Ok(());
                 }
                 self.fields(stream, fields, last)?;
-                self.ask(stream, false, out);
                 self.ask_so_far(stream, out);
+                self.ask(stream, false, out);
             }
             Said::Data { stream, bytes, size, last } => {
                 self.intake.of_connection(size, &mut self.sender)?;
@@ -142,9 +184,9 @@ impl Responder {
                     if let Some(talk) = &mut open.talk {
                         talk.messages.push(&bytes);
                     }
-                    self.ask(stream, false, out);
                     self.go_on(stream, out);
                     self.ask_so_far(stream, out);
+                    self.ask(stream, false, out);
                     return Ok(());
                 }
                 self.heard(stream, &bytes, last, now, out)?;
@@ -208,13 +250,11 @@ impl Responder {
         let (Progress::Coming(half), Some(talk)) = (&stream.progress, &mut stream.talk) else {
             return;
         };
-        let came = talk.messages.complete();
-        let due = talk.script.as_ref().and_then(Script::next_due);
-        if talk.asked == Some(came) || (came > EACH && due.or(talk.open) != Some(came)) {
-            return;
-        }
-        talk.asked = Some(came);
-        let Some(mut request) = half.clone().request(self.limits) else { return };
+        let Some(count) = talk.to_ask(half.last) else { return };
+        let mut half = half.clone();
+        half.shorten(count);
+        let Some(mut request) = half.request(self.limits) else { return };
+        (talk.asked, talk.waits) = (Some(count), true);
         request.push_new("so-far", true);
         let id = ExchangeId(u64::from(number) | SO_FAR);
         out.push(Command::Ask { id, request, at: stream.started });
@@ -223,18 +263,16 @@ impl Responder {
     /// Takes what a call may become, and says what of its answer is due.
     fn begin_answer(&mut self, number: u32, answer: Answer, out: &mut Vec<Command>) {
         let Some(stream) = self.streams.get_mut(&number) else { return };
-        let Answer::Response(response) = answer else { return };
         let Some(talk) = &mut stream.talk else { return };
-        let count = |value: &Value| value.as_i64().and_then(|it| usize::try_from(it).ok());
-        let after = response.get("turns").and_then(Value::as_list).unwrap_or_default();
-        let after = after.iter().filter_map(count).collect();
-        let Ok(outgoing) = write::response(&response, stream.method, true) else { return };
-        // A head that has the status is all there is of an answer.
-        let fields = fields::each(response.get("headers"));
-        let eager = fields.iter().all(|(name, _)| *name != "grpc-status");
-        talk.script = Some(Script::of_response(outgoing, eager, after, talk.script.take()));
-        talk.open = response.get("open").and_then(count);
+        talk.waits = false;
+        talk.known = matches!(answer, Answer::Response(_));
+        if let Answer::Response(response) = answer {
+            talk.begin(&response, stream.method);
+        }
         self.go_on(number, out);
+        // More may have come while it was asked.
+        self.ask_so_far(number, out);
+        self.ask(number, false, out);
         self.settle(out);
     }
 
@@ -246,7 +284,7 @@ impl Responder {
         if let (Some(script), Progress::Coming(_)) = (&mut talk.script, &stream.progress) {
             script.go_on(number, came, &mut self.sender);
         }
-        if talk.open.is_some_and(|count| count <= came) {
+        if talk.is_over() {
             self.ask(number, true, out);
         }
     }
@@ -254,11 +292,16 @@ impl Responder {
     /// Asks for the answer to a request that is complete, or to a wish for a tunnel, or at any rate.
     fn ask(&mut self, number: u32, at_any_rate: bool, out: &mut Vec<Command>) {
         let Some(stream) = self.streams.get_mut(&number) else { return };
+        let waits = stream.talk.as_ref().is_some_and(|talk| talk.waits);
         let Progress::Coming(half) = &mut stream.progress else { return };
-        if !half.last && stream.method != Method::Connect && !at_any_rate {
+        let complete = half.last || stream.method == Method::Connect;
+        if !at_any_rate && (waits || !complete) {
             return;
         }
-        let half = std::mem::replace(half, Half::new());
+        let mut half = std::mem::replace(half, Half::new());
+        if let Some(heard) = stream.talk.as_ref().and_then(Talk::heard) {
+            half.shorten(heard);
+        }
         let opens = half.head().filter(|head| converse::is_opening(head));
         let offer = opens.map(|head| Offer::of(&head.fields));
         let Some(request) = half.request(self.limits) else { return };
@@ -430,7 +473,11 @@ impl Responder {
             return;
         }
         self.sender.pump(out);
-        let silent = |stream: &Stream| !matches!(stream.progress, Progress::Asked);
+        let silent = |stream: &Stream| match &stream.progress {
+            Progress::Coming(half) => !half.last,
+            Progress::Asked => false,
+            Progress::Silent | Progress::Conversing(_) => true,
+        };
         let done = self.finished && self.sender.is_done() && self.streams.values().all(silent);
         if done || self.sender.closes {
             self.over = true;

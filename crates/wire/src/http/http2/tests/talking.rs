@@ -27,6 +27,9 @@ fn request(rest: &str) -> String {
 
 const ANSWER: &str = r#"{"status":200,"headers":{"content-type":"application/grpc"},"messages":[{"1":5},{"1":6}],"grpc":{"status":"OK"}}"#;
 
+/// An answer without trailers.
+const REFUSAL: &str = r#"{"status":200,"headers":{"content-type":"application/grpc","grpc-status":"auto"},"grpc":{"status":"UNIMPLEMENTED"}}"#;
+
 #[test]
 fn a_call_says_how_many_answers_came_before_each_message() {
     let lines = [
@@ -56,6 +59,28 @@ fn a_call_that_is_given_up_has_what_came_before_as_its_answer() {
     check(&head_alone, &[], &[&format!("1 {expected} -> {answer}")]);
     let expected = request(r#""open":true,"cancelled":0,"messages":[{"1":1}]"#);
     check(&[begin, give_up], &[], &[&format!("1 {expected} timed out nothing")]);
+}
+
+#[test]
+fn a_call_that_is_refused_unheard_is_open() {
+    const REFUSED: &[(&str, &str)] =
+        &[(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "12")];
+    let begin = client(&[opening(), head(1, CALL)]);
+    let open = request(r#""open":true"#);
+    let refused = server(&[last(1, REFUSED), reset(1)]);
+    check(&[begin.clone(), refused], &[], &[&format!("1 {open} -> {REFUSAL}")]);
+    let broken = server(&[reset(1)]);
+    check(&[begin.clone(), broken.clone()], &[], &[&format!("1 {open} reset nothing")]);
+    let gone = [(Server, Ending::Finished)];
+    check(std::slice::from_ref(&begin), &gone, &[&format!("1 {open} closed nothing")]);
+    let away = server(&[frame(frames::GOAWAY, 0, 0, &[0; 8])]);
+    check(&[begin.clone(), away], &[], &[&format!("1 {open} closed nothing")]);
+    // What has come to its end was heard, and a client that goes leaves nothing to hear.
+    let whole = request(r#""messages":[{"1":1}]"#);
+    let heard = [begin.clone(), client(&[end(1, &said(1))]), broken];
+    check(&heard, &[], &[&format!("1 {whole} reset nothing")]);
+    let plain = request("").replace(",}", "}");
+    check(&[begin], &[(Client, Ending::Reset)], &[&format!("1 {plain} reset nothing")]);
 }
 
 /// What is sent after an event, and what is asked.
@@ -107,11 +132,16 @@ fn a_mock_answers_before_the_call_has_ended() {
 fn a_call_that_no_mock_may_become_waits_for_its_end() {
     let mut session = Http.responder(Limits::default());
     let bytes = [opening(), head(1, CALL), part(1, &said(1))].concat();
-    let (_, asked) = give(&mut *session, Event::Data { from: Client, bytes: &bytes, at: NOW });
-    for (id, _) in asked {
-        let event = Event::Answer { id, answer: Answer::Incomplete, at: NOW };
-        assert_eq!(give(&mut *session, event), (Vec::new(), Vec::new()));
+    let (_, mut asked) = give(&mut *session, Event::Data { from: Client, bytes: &bytes, at: NOW });
+    for _ in 0..2 {
+        let [(id, request)] = &asked[..] else { panic!("asked one by one: {asked:?}") };
+        assert!(Http.facets().is_so_far(request));
+        let event = Event::Answer { id: *id, answer: Answer::Incomplete, at: NOW };
+        let (frames, more) = give(&mut *session, event);
+        assert_eq!(frames, []);
+        asked = more;
     }
+    assert_eq!(asked, []);
     let (_, asked) =
         give(&mut *session, Event::Data { from: Client, bytes: &end(1, b""), at: NOW });
     let [(id, request)] = &asked[..] else { panic!("asked once: {asked:?}") };
@@ -122,6 +152,81 @@ fn a_call_that_no_mock_may_become_waits_for_its_end() {
     let fields = hpack::Decoder::default().decode(&frames[0].3, 4096, 4096).unwrap();
     assert!(fields.contains(&(b"grpc-status".to_vec(), b"13".to_vec())));
     assert!(fields.contains(&(b"grpc-message".to_vec(), b"no mock".to_vec())));
+}
+
+/// What a mock of a call that was over unheard says to a client that says this at once: it was heard as
+/// far as `heard`, and then came `answer`.
+fn unheard(heard: &str, answer: &Answer, frames: &[Vec<u8>]) -> (Vec<Shown>, Map) {
+    let mut session = Http.responder(Limits::default());
+    let bytes = [vec![opening()], frames.to_vec()].concat().concat();
+    let (mut seen, mut asked) =
+        give(&mut *session, Event::Data { from: Client, bytes: &bytes, at: NOW });
+    let mut whole = None;
+    while let Some((id, request)) = asked.pop() {
+        let mut said = match answer {
+            Answer::Response(response) => response.clone(),
+            _ => Map::new(),
+        };
+        said.insert("asked", map(heard));
+        let is_so_far = Http.facets().is_so_far(&request);
+        let answer = if is_so_far { Answer::Response(said) } else { answer.clone() };
+        if !is_so_far {
+            assert_eq!(whole, None, "asked twice");
+            whole = Some(request);
+        }
+        let (frames, more) = give(&mut *session, Event::Answer { id, answer, at: NOW });
+        seen.extend(frames);
+        asked.extend(more);
+    }
+    (seen.split_off(3), whole.expect("it is asked what to say"))
+}
+
+#[test]
+fn a_mock_hears_no_more_of_a_call_than_was_heard_before_it_was_refused() {
+    let refused = Answer::Response(map(REFUSAL));
+    let begin = [head(1, CALL)];
+    let more = [head(1, CALL), part(1, &said(1)), part(1, &said(2)[..3])];
+    let whole = [head(1, CALL), part(1, &said(1)), end(1, &said(2))];
+    let nothing = map(&request("").replace(",}", "}"));
+    let one = map(&request(r#""messages":[{"1":1}]"#));
+    for frames in [&begin[..], &more, &whole] {
+        let (seen, asked) = unheard(&request(r#""open":true"#), &refused, frames);
+        assert_eq!(asked, nothing);
+        let [(HEADERS, flags, 1, _)] = &seen[..] else { panic!("not one refusal: {seen:?}") };
+        assert_eq!(flags & END_STREAM, END_STREAM);
+        let reset = Answer::Failure(Failure::Reset);
+        let (seen, asked) = unheard(&request(r#""open":true"#), &reset, frames);
+        assert_eq!((shown(&seen), asked), (vec![(RST_STREAM, None)], nothing.clone()));
+    }
+    for frames in [&more[..], &whole] {
+        let heard = request(r#""open":true,"messages":[{"1":1}]"#);
+        let (_, asked) = unheard(&heard, &refused, frames);
+        assert_eq!(asked, one);
+    }
+}
+
+#[test]
+fn a_call_that_is_not_the_one_that_was_refused_is_heard_to_its_end() {
+    let mut session = Http.responder(Limits::default());
+    let bytes = [opening(), head(1, CALL), part(1, &said(2)), end(1, &said(2))].concat();
+    let (_, mut asked) = give(&mut *session, Event::Data { from: Client, bytes: &bytes, at: NOW });
+    let mut seen = Vec::new();
+    while let Some((id, question)) = asked.pop() {
+        let messages = question.get("messages").cloned();
+        seen.push(json::to_string(&messages.clone().unwrap_or_default()));
+        // With nothing said it may be a call that was refused after its first message, which was another.
+        let recorded = match messages {
+            None => r#""open":true,"messages":[{"1":1}]"#,
+            Some(_) => r#""messages":[{"1":2},{"1":2}]"#,
+        };
+        let mut answer = map(ANSWER);
+        if Http.facets().is_so_far(&question) {
+            answer.insert("asked", map(&request(recorded)));
+        }
+        let answer = Answer::Response(answer);
+        asked.extend(give(&mut *session, Event::Answer { id, answer, at: NOW }).1);
+    }
+    assert_eq!(seen, ["null", r#"[{"1":2}]"#, r#"[{"1":2},{"1":2}]"#]);
 }
 
 #[test]
