@@ -19,11 +19,12 @@
 
 mod units;
 
+use crate::numbers::ByNumber;
 use crate::order;
 use rehearsal_model::{EdgeName, Exchange, Mock, Moment, TestCase, TestId, Timestamp, stream};
 use rehearsal_wire::{Bracket, Facets};
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use units::{Ended, Units};
 
 /// How long after a call without a test is over its request may yet be told of, in nanoseconds.
@@ -67,12 +68,12 @@ type Begun = (Moment, u64);
 pub(crate) struct Attribution {
     last: TestId,
     tests: BTreeMap<TestId, PendingTest>,
-    inbound: HashMap<Flow, TestId>,
+    inbound: ByNumber<Flow, TestId>,
     /// When those of the tests began that are not over.
     open: BTreeSet<(Moment, TestId)>,
     /// Boxed, since growing moves all that are here: a test may make many thousands.
-    calls: HashMap<u64, Box<PendingCall>>,
-    outbound: HashMap<Flow, u64>,
+    calls: ByNumber<u64, Box<PendingCall>>,
+    outbound: ByNumber<Flow, u64>,
     next_call: u64,
     /// Calls that are undecided.
     waiting: BTreeSet<Begun>,
@@ -83,7 +84,7 @@ pub(crate) struct Attribution {
     /// Calls that are over and in nobody's window so far, in the order in which they ended.
     orphans: VecDeque<u64>,
     /// Tests that are over, by an undecided call of their window.
-    held: HashMap<u64, Vec<TestId>>,
+    held: ByNumber<u64, Vec<TestId>>,
     units: Units,
 }
 

@@ -13,6 +13,7 @@ mod error;
 mod given;
 mod inquirer;
 mod lanes;
+mod numbers;
 mod options;
 mod order;
 mod pace;

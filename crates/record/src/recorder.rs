@@ -6,6 +6,7 @@
 use crate::attribution::{Attribution, Finished, Flow, Seen};
 use crate::edges::{Parties, PartyId, Spoken};
 use crate::given::Given;
+use crate::numbers::ByNumber;
 use crate::options::Keep;
 use crate::pace::Pace;
 use crate::progress::Progress;
@@ -49,7 +50,7 @@ pub(crate) struct Recorder {
     pub(crate) epoch: Timestamp,
     pub(crate) progress: watch::Sender<Progress>,
     attribution: Attribution,
-    connections: HashMap<ConnectionId, Connection>,
+    connections: ByNumber<ConnectionId, Connection>,
     /// Those whose dependency has not answered yet, and since when.
     dialling: BTreeMap<ConnectionId, Moment>,
     spoken: Spoken,
@@ -131,7 +132,7 @@ impl Recorder {
             epoch,
             progress,
             attribution: Attribution::after(TestId(first.0.saturating_sub(1))),
-            connections: HashMap::new(),
+            connections: ByNumber::default(),
             dialling: BTreeMap::new(),
             spoken: Spoken::default(),
             asked: HashMap::new(),
@@ -370,7 +371,8 @@ impl Recorder {
             self.given.renumber(&edge, facets, &mut exchange);
         }
         *self.exchanges.entry(edge.clone()).or_default() += 1;
-        if role == Role::Inbound || !facets.sets_up(&exchange.request) {
+        let sets_up = role == Role::Outbound && facets.sets_up(&exchange.request);
+        if !sets_up {
             self.pace.answered(&edge, &exchange);
         }
         if let Some(obstacle) = facets.obstacle(&exchange.request) {
@@ -381,7 +383,7 @@ impl Recorder {
         {
             self.omitted(&edge, &facets.operation(&exchange.request));
         }
-        if role == Role::Outbound && facets.sets_up(&exchange.request) {
+        if sets_up {
             self.counts.calls += 1;
             if let Some(Bracket::Unasked(is_so)) = facets.bracket(&exchange.request) {
                 self.attribution.opens_unasked(flow, is_so, &mut self.finished);

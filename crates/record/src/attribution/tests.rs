@@ -2,6 +2,7 @@
 
 use super::*;
 use rehearsal_model::{Call, Map, Moment, Value};
+use std::collections::HashMap;
 
 /// The facets of a protocol whose requests are `{op, trace?}`.
 struct Plain;

@@ -4,6 +4,7 @@
 //! request has come meanwhile; and a test is told only when its units are ended, or it is too late for that.
 
 use super::{AFTERMATH, Attribution, Finished, Flow};
+use crate::numbers::{ByNumber, Numbers};
 use rehearsal_model::{Exchange, Moment, TestId};
 use std::collections::{HashMap, HashSet};
 
@@ -32,9 +33,9 @@ pub(super) struct Units {
     /// Where the server opens one unasked.
     unasked: HashSet<Place>,
     /// The calls that opened units whose ends are not decided yet.
-    unended: HashSet<u64>,
+    unended: Numbers<u64>,
     /// Tests that are over but for the end of a unit, by the call that opened it.
-    held: HashMap<u64, Vec<TestId>>,
+    held: ByNumber<u64, Vec<TestId>>,
 }
 
 struct Unit {
@@ -66,7 +67,9 @@ impl Units {
 
     /// A call is made within whatever is open on a connection.
     pub(super) fn goes_on(&mut self, place: Place, at: Moment) {
-        self.open.entry(place).and_modify(|unit| unit.latest = unit.latest.max(at));
+        if let Some(unit) = self.open.get_mut(&place) {
+            unit.latest = unit.latest.max(at);
+        }
     }
 
     /// A call ends what is open on a connection.
