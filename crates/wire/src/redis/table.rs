@@ -252,8 +252,8 @@ const BEGINNINGS: [usize; 27] = {
 fn find(name: &[u8]) -> Option<Row> {
     let letter = usize::from(name.first()?.checked_sub(b'A')?);
     let rows = &ROWS[*BEGINNINGS.get(letter)?..*BEGINNINGS.get(letter + 1)?];
-    let place = rows.binary_search_by_key(&name, |row| row.0.as_bytes()).ok()?;
-    Some(rows[place])
+    // Few of one letter have one length: hardly ever is another name compared.
+    rows.iter().find(|row| row.0.len() == name.len() && row.0.as_bytes() == name).copied()
 }
 
 /// Options that have a value behind them, of the commands whose options are read.
