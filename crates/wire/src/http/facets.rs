@@ -170,8 +170,9 @@ impl Facets for HttpFacets {
 /// The method and path, where nothing else tells what a request is called.
 fn plain_line(request: &Map) -> Option<&str> {
     let line = request.text("http").filter(|_| request.get("body").is_none())?;
-    // A query, a target that names its host, or no target at all.
-    let other = line.bytes().any(|byte| matches!(byte, b'?' | b':')) || !line.contains(' ');
+    let (line, query) = line.split_once('?').unwrap_or((line, ""));
+    // A target that names its host, no target at all, or a query in a language of its own.
+    let other = line.contains(':') || !line.contains(' ') || faces::may_speak_in(query);
     (!other).then_some(line)
 }
 

@@ -20,6 +20,10 @@ pub(super) trait Face: Sync {
     /// What a request says, or `None` when it is not in this language.
     fn read(&self, asked: &Asked<'_>) -> Option<Spoken>;
 
+    /// Whether the query of a request without a body may say anything in this language: a look at the
+    /// names that spares most requests the reading of their queries.
+    fn may_speak_in(&self, query: &str) -> bool;
+
     /// What went wrong according to a response whose request is in this language, in a few words:
     /// what the status does not say.
     fn failure(&self, answered: &Answered<'_>) -> Option<String>;
@@ -96,6 +100,11 @@ impl Spoken {
             self.fields.into_iter().for_each(|(name, value)| _ = fields.insert(name, value));
         }
     }
+}
+
+/// Whether a query may say anything in any of them.
+pub(super) fn may_speak_in(query: &str) -> bool {
+    !query.is_empty() && ALL.iter().any(|face| face.may_speak_in(query))
 }
 
 /// What a request says in the first language that it is in, and which that is.

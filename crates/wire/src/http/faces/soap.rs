@@ -48,6 +48,10 @@ impl Face for Soap {
         })
     }
 
+    fn may_speak_in(&self, _: &str) -> bool {
+        false
+    }
+
     fn failure(&self, answered: &Answered<'_>) -> Option<String> {
         let envelope = envelope(answered.body.as_deref()?)?;
         let fault = envelope.first.filter(|first| {

@@ -25,6 +25,8 @@ fn response(recorded: &str, expected: &str) {
 fn the_operation_is_method_and_path() {
     let operation = |line: &str| Http.facets().operation(&Map::from([("http", line)]));
     assert_eq!(operation("POST /orders?dry=1"), "POST /orders");
+    assert_eq!(operation("GET /a?to=c://d?e"), "GET /a");
+    assert_eq!(operation("GET /a?"), "GET /a");
     assert_eq!(operation("GET http://shop:80/a?b=c://d"), "GET /a");
     assert_eq!(operation("GET http://shop"), "GET /");
     assert_eq!(operation("CONNECT shop:443"), "CONNECT shop:443");

@@ -34,6 +34,12 @@ impl Face for GraphQl {
         }
     }
 
+    /// A document or its hash has to be there; a name may be written with escapes.
+    fn may_speak_in(&self, query: &str) -> bool {
+        let mut names = query.split('&').map(|pair| pair.split('=').next().unwrap_or(pair));
+        names.any(|name| matches!(name, "query" | "extensions") || name.contains('%'))
+    }
+
     fn failure(&self, answered: &Answered<'_>) -> Option<String> {
         let errors = |answer: &Map| {
             let errors = answer.get("errors")?.as_list().filter(|errors| !errors.is_empty())?;

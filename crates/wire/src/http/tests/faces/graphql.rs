@@ -219,6 +219,8 @@ fn what_is_no_document_is_plain_http() {
         assert_eq!(posted(parameters).operation, "POST /graphql", "{parameters}");
     }
     assert_eq!(tell(&Map::from([("http", "GET /search?query=shoes")])).operation, "GET /search");
+    let escaped = Map::from([("http", "GET /graphql?a=1&%71uery=%7Ba%7D")]);
+    assert_eq!(tell(&escaped).operation, "query { a }");
     let nested = |depth: usize| document(&format!("{}a{}", "{a".repeat(depth), "}".repeat(depth)));
     assert_eq!(nested(90).operation, "query { a }");
     assert_eq!(nested(50_000).operation, "POST /graphql");
