@@ -142,10 +142,21 @@ impl Names {
 
 /// Whether a name begins and ends as one of those that are built in, which most do not.
 fn may_be_built_in(name: &str) -> bool {
+    // Most names begin and end with letters.
+    if let [first, .., before, last] = name.as_bytes()
+        && [first, before, last].iter().all(|byte| byte.is_ascii_lowercase())
+    {
+        return may_begin_and_end(*first, Some(*before), Some(*last));
+    }
     let mut letters =
         name.bytes().filter(u8::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase());
     let Some(first) = letters.next() else { return false };
     let (last, before) = (letters.next_back(), letters.next_back());
+    may_begin_and_end(first, before, last)
+}
+
+/// Whether one of the names that are built in begins with a letter, or ends with these.
+fn may_begin_and_end(first: u8, before: Option<u8>, last: Option<u8>) -> bool {
     match (before, last) {
         // An ending, or what may stand behind one.
         (Some(b'r' | b'w' | b'i'), Some(b'd')) | (Some(b'e'), Some(b't' | b'y' | b'n')) => true,
