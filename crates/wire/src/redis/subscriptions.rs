@@ -26,6 +26,10 @@ pub(super) struct Change {
 impl Change {
     /// The change that a command makes, or that a confirmation is about.
     pub(super) fn parse(name: &[u8]) -> Option<Change> {
+        // All others are told apart by their length, and nearly all are others.
+        if !("subscribe".len()..="punsubscribe".len()).contains(&name.len()) {
+            return None;
+        }
         let all = [Of::Channels, Of::Patterns, Of::Shards].into_iter();
         let mut all = all.flat_map(|of| [true, false].map(|begins| Change { of, begins }));
         all.find(|change| name.eq_ignore_ascii_case(change.word().as_bytes()))
@@ -94,5 +98,25 @@ impl Subscriptions {
             return Err(malformed("the name of a channel that is too long"));
         }
         Ok(names.insert(name.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_change_is_known_by_its_word_and_no_other_command_is_one() {
+        for of in [Of::Channels, Of::Patterns, Of::Shards] {
+            for begins in [true, false] {
+                let change = Change { of, begins };
+                let word = change.word().to_ascii_uppercase();
+                assert_eq!(Change::parse(word.as_bytes()), Some(change));
+                assert_eq!(Change::parse(change.word().as_bytes()), Some(change));
+            }
+        }
+        for other in ["", "GET", "PUBLISH", "SPUBLISH", "UNSUBSCRIBED", "SRANDMEMBER"] {
+            assert_eq!(Change::parse(other.as_bytes()), None, "{other}");
+        }
     }
 }
