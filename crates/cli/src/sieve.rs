@@ -84,6 +84,7 @@ mod tests {
             exchange: Exchange { request, response: Some(response), ..Exchange::default() },
             calls: Vec::new(),
             noise: Vec::new(),
+            during: Vec::new(),
         }
     }
 

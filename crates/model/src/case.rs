@@ -30,6 +30,8 @@ pub struct TestCase {
     pub calls: Vec<Call>,
     /// Paths whose values may differ between runs, from `request`, `response` or `calls[n]`.
     pub noise: Vec<Noise>,
+    /// The earlier tests that were under way when it began.
+    pub during: Vec<TestId>,
 }
 
 /// A value that may differ between runs.

@@ -34,6 +34,8 @@ const PATIENCE: u64 = 100_000_000;
 const BUSY: u64 = 1_000_000_000;
 /// How long after its test a call that lasts may end, or a unit of work be ended, in nanoseconds.
 const AFTERMATH: u64 = 1_000_000_000;
+/// Tests under way that are named of one that began beside them: the latest.
+const MOST_BESIDE: usize = 64;
 /// Moments that are remembered of what was said in a test that lasts.
 const STIRS: usize = 4096;
 
@@ -97,6 +99,8 @@ struct PendingTest {
     stirs: VecDeque<Moment>,
     /// Numbers of the calls that are its alone.
     calls: BTreeSet<u64>,
+    /// Earlier tests that ended after it began.
+    beside: BTreeSet<TestId>,
 }
 
 struct PendingCall {
@@ -139,7 +143,8 @@ impl Attribution {
         self.inbound.insert(flow, self.last);
         self.open.insert((started, self.last));
         let (trace, stirs, calls) = (OnceCell::new(), VecDeque::new(), BTreeSet::new());
-        let test = PendingTest { at, started, seen: None, trace, stirs, calls };
+        let beside = BTreeSet::new();
+        let test = PendingTest { at, started, seen: None, trace, stirs, calls, beside };
         self.tests.insert(self.last, test);
         let anew: Vec<Begun> = self.decided.range((started, 0)..).copied().collect();
         for call in anew {
@@ -180,6 +185,8 @@ impl Attribution {
         test.started = seen.exchange.started;
         let finished = seen.exchange.finished;
         test.seen = Some(seen);
+        let later = self.tests.range_mut(TestId(id.0 + 1)..);
+        later.filter(|(_, it)| it.started < finished).for_each(|(_, it)| it.is_beside(id));
         let mut over = self.overdue(finished);
         over.push(id);
         self.settle(over, out);
@@ -368,7 +375,9 @@ impl Attribution {
         if self.waits_for_unit(id) {
             return;
         }
-        let Some(test) = self.tests.remove(&id) else { return };
+        let Some(mut test) = self.tests.remove(&id) else { return };
+        let open = self.tests.range(..id).rev().filter(|(_, it)| it.seen.is_none());
+        open.take(MOST_BESIDE).for_each(|(id, _)| test.is_beside(*id));
         let calls = test.calls.iter().filter_map(|number| self.take_decided(*number)?.seen);
         let calls = order::calls(calls.collect());
         let Some(seen) = test.seen else { return };
@@ -380,11 +389,20 @@ impl Attribution {
             exchange: seen.exchange,
             calls,
             noise: Vec::new(),
+            during: test.beside.into_iter().collect(),
         })));
     }
 }
 
 impl PendingTest {
+    /// Notes that an earlier test was under way when this one began.
+    fn is_beside(&mut self, id: TestId) {
+        self.beside.insert(id);
+        if self.beside.len() > MOST_BESIDE {
+            self.beside.pop_first();
+        }
+    }
+
     /// Whether a moment is in its window.
     fn holds(&self, moment: Moment) -> bool {
         let finished = self.seen.as_ref().map(|seen| seen.exchange.finished);

@@ -85,6 +85,7 @@ mod tests {
             exchange: exchange(100, 110),
             calls: vec![call(101, 104), call(103, 107)],
             noise: Vec::new(),
+            during: Vec::new(),
         };
         let mut pace = Pace::default();
         pace.test(&test);

@@ -71,8 +71,8 @@ mod tests {
                 ..Exchange::default()
             };
             let (name, edge) = (String::new(), EdgeName::new("inbound"));
-            let (calls, noise) = (Vec::new(), Vec::new());
-            Ok(TestCase { id, name, at: Timestamp(0), edge, exchange, calls, noise })
+            let (calls, noise, during) = (Vec::new(), Vec::new(), Vec::new());
+            Ok(TestCase { id, name, at: Timestamp(0), edge, exchange, calls, noise, during })
         };
         assert_eq!(needs(&ids, read).unwrap(), expected);
     }

@@ -204,6 +204,7 @@ mod tests {
             exchange: Exchange::default(),
             calls: vec![call("db", ""), call("db", "GET /a"), call("mail", "")],
             noise: Vec::new(),
+            during: Vec::new(),
         };
         let calls = OwnCalls::of(&test, |_| false, |_| false, |_, _| false);
         assert_eq!(calls.missing().collect::<Vec<_>>(), [1, 2]);

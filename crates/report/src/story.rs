@@ -203,6 +203,7 @@ mod tests {
                 call("mail", refused, true),
             ],
             noise: vec!["response.body.created_at".into()],
+            during: Vec::new(),
         }
     }
 

@@ -162,5 +162,6 @@ fn test(number: u32) -> TestCase {
         exchange: exchange("POST /orders", &format!(r#"{{"sku":"A{number}","quantity":2}}"#)),
         calls: (0..CALLS).map(call).collect(),
         noise: Vec::new(),
+        during: Vec::new(),
     }
 }

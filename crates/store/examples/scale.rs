@@ -84,6 +84,7 @@ fn test(id: u32, calls: u32) -> TestCase {
         exchange: exchange(&format!("POST /orders/{id}"), Value::from(id)),
         calls: (0..calls).map(call).collect(),
         noise: Vec::new(),
+        during: Vec::new(),
     }
 }
 

@@ -138,6 +138,7 @@ fn test(number: u32) -> TestCase {
         exchange: exchange(number),
         calls: Vec::new(),
         noise: Vec::new(),
+        during: Vec::new(),
     }
 }
 

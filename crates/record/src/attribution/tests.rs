@@ -48,6 +48,16 @@ impl Facets for Plain {
 /// ends it, `(a` begins a call, `)a` ends it, `xa` loses either; `~a` says more in an inbound one that lasts, and `w…` is a call that does; `a/t` carries trace id `t`; `>a@0` happened at moment 0, whenever it
 /// is told. `c.a` is on connection `c`, where `c.begin` opens a unit of work and `c.end` ends it; `c.begin#7` opens unit 7, whose end may come on any connection; `!c` closes it.
 fn play(script: &str) -> Vec<String> {
+    let (out, lost) = told(script);
+    let mut lines: Vec<String> = out.iter().map(line).collect();
+    if lost > 0 {
+        lines.push(format!("lost {lost}"));
+    }
+    lines
+}
+
+/// What was told, and how many were lost.
+fn told(script: &str) -> (Vec<Finished>, usize) {
     let (mut attribution, mut out) = (Attribution::default(), Vec::new());
     let mut began = HashMap::new();
     for (moment, step) in (0u64..).zip(script.split_whitespace()) {
@@ -89,11 +99,7 @@ fn play(script: &str) -> Vec<String> {
     }
     let lost = attribution.finish(&mut out);
     assert_eq!(attribution.under_way(), 0);
-    let mut lines: Vec<String> = out.iter().map(line).collect();
-    if lost > 0 {
-        lines.push(format!("lost {lost}"));
-    }
-    lines
+    (out, lost)
 }
 
 fn line(finished: &Finished) -> String {
@@ -160,6 +166,31 @@ fn a_test_waits_for_a_call_that_outlasts_its_answer() {
 #[test]
 fn overlapping_windows_share_a_call() {
     check(">a >b (x )x <a <b", &["mock x after 2 shared by [1 2]", "1 a:", "2 b:"]);
+}
+
+#[test]
+fn a_test_knows_the_earlier_ones_that_it_began_beside() {
+    let beside = |script: &str| {
+        let (out, _) = told(script);
+        let mut found: Vec<String> = Vec::new();
+        for finished in &out {
+            if let Finished::Test(test) = finished {
+                found.push(format!(
+                    "{} {:?}",
+                    test.id.0,
+                    test.during.iter().map(|it| it.0).collect::<Vec<_>>()
+                ));
+            }
+        }
+        found.sort();
+        found
+    };
+    assert_eq!(beside(">a <a >b <b"), ["1 []", "2 []"]);
+    assert_eq!(beside(">a >b <b <a"), ["1 []", "2 [1]"]);
+    assert_eq!(beside(">a >b <a >c <c <b"), ["1 []", "2 [1]", "3 [2]"]);
+    assert_eq!(beside(">a >b (x <a <b )x"), ["1 []", "2 [1]"]);
+    // Told late of what had ended before.
+    assert_eq!(beside(">a >b@9 <a@5 <b@12"), ["1 []", "2 []"]);
 }
 
 #[test]

@@ -126,7 +126,8 @@ impl Binary for TestCase {
         self.edge.put(out)?;
         self.exchange.put(out)?;
         put_list(out, &self.calls)?;
-        put_list(out, &self.noise)
+        put_list(out, &self.noise)?;
+        put_list(out, &self.during)
     }
 
     fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
@@ -138,6 +139,7 @@ impl Binary for TestCase {
             exchange: Exchange::take(input)?,
             calls: input.list()?,
             noise: input.list()?,
+            during: input.list()?,
         })
     }
 }

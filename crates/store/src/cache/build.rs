@@ -69,6 +69,7 @@ impl Builder<'_> {
             file: self.files.remove(&test.id).unwrap_or_default(),
             calls: u32::try_from(test.calls.len()).map_err(|_| too_long(self.folder))?,
             took_ms: took_ms(&test.exchange),
+            during: test.during.clone(),
             record,
         });
         for (index, call) in (0u32..).zip(&test.calls) {
@@ -146,6 +147,7 @@ fn head_of(test: &TestCase) -> TestCase {
         exchange: test.exchange.clone(),
         calls: Vec::new(),
         noise: test.noise.clone(),
+        during: test.during.clone(),
     }
 }
 

@@ -23,6 +23,8 @@ pub struct TestHead {
     /// How long it took when it was recorded, in milliseconds; 0 when it was less than a second, which
     /// recordings do not say.
     pub took_ms: u32,
+    /// The earlier tests that were under way when it began.
+    pub during: Vec<TestId>,
     /// Its record; its calls have those after it.
     pub(super) record: u32,
 }
@@ -98,6 +100,7 @@ impl Binary for TestHead {
         put_bytes(out, self.file.as_os_str().as_encoded_bytes());
         put_number(out, u64::from(self.calls));
         put_number(out, u64::from(self.took_ms));
+        put_list(out, &self.during)?;
         put_number(out, u64::from(self.record));
         Ok(())
     }
@@ -112,6 +115,7 @@ impl Binary for TestHead {
             file: std::ffi::OsStr::from_bytes(input.bytes()?).into(),
             calls: input.number32()?,
             took_ms: input.number32()?,
+            during: input.list()?,
             record: input.number32()?,
         })
     }

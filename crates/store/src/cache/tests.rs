@@ -97,6 +97,7 @@ fn test(number: u32) -> TestCase {
         exchange: exchange(&format!("POST /orders/{number}")),
         calls: (0..number).map(call).collect(),
         noise: vec!["response.body.at".into()],
+        during: Vec::new(),
     }
 }
 

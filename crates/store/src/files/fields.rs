@@ -33,6 +33,11 @@ pub(crate) const TEST: &[Field] = &[
         Shape::Duration,
         "How long it took until its end when it was recorded; less than a second if absent",
     ),
+    Field::optional(
+        "during",
+        Shape::List(&Shape::Integer),
+        "The earlier tests that were under way when it began; `--overlap recorded` plays it beside them",
+    ),
     Field::optional("edge", Shape::Text, "The inbound edge that was called; `inbound` if absent"),
     CONNECTION,
     Field::required("request", Shape::Any, "What the app was asked"),

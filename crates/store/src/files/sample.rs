@@ -109,6 +109,7 @@ pub(crate) fn sample() -> Recording {
             call("payments", refused, false),
         ],
         noise: vec!["response.body.created_at".into()],
+        during: Vec::new(),
     };
     let columns = [("id", "int4 | int8"), ("on", "text")];
     let columns = columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).into();

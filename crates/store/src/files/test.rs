@@ -8,7 +8,7 @@ use super::exchange::{
 use super::fields::{CALL, TEST, answer};
 use super::noise;
 use crate::parse_duration;
-use crate::schema::{Fields, check, nearest};
+use crate::schema::{Fields, check, nearest, number};
 use crate::settings::{UnitError, can_be_shown};
 use crate::yaml::{EmitError, Emitter, Node, Spot, YamlError};
 use rehearsal_model::shape::{ExchangeShape, Shape};
@@ -60,10 +60,14 @@ pub(super) fn write(
     if let Some(seconds) = took(test) {
         out.word("took", &format!("{seconds}s"), 0);
     }
+    let deep = |error: EmitError| error.to_string();
+    if !test.during.is_empty() {
+        let tests: Vec<u32> = test.during.iter().map(|id| id.0).collect();
+        out.pair("during", &Value::from(tests), 0).map_err(deep)?;
+    }
     if test.edge.as_str() != EdgeName::INBOUND {
         out.word("edge", test.edge.as_str(), 0);
     }
-    let deep = |error: EmitError| error.to_string();
     write_connection(out, &test.exchange, shape, 0).map_err(deep)?;
     out.key("request", 0);
     if test.exchange.request.is_empty() {
@@ -144,6 +148,8 @@ pub(super) fn read(node: Node, id: TestId, edges: &Edges<'_>) -> Result<TestCase
     exchange.finished =
         Moment(took.map_or(0, |took| took.as_nanos().try_into().unwrap_or(u64::MAX)));
     let calls = fields.list("calls").into_iter().map(|node| read_call(node, edges));
+    let during = fields.list("during");
+    let during = during.iter().map(|node| number(node).map(TestId));
     Ok(TestCase {
         id,
         calls: calls.collect::<Result<_, _>>()?,
@@ -152,6 +158,7 @@ pub(super) fn read(node: Node, id: TestId, edges: &Edges<'_>) -> Result<TestCase
         edge: EdgeName::new(edge.1),
         exchange,
         noise: noise::read(&mut fields)?,
+        during: during.collect::<Result<_, _>>()?,
     })
 }
 

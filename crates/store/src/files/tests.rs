@@ -317,6 +317,18 @@ fn how_long_a_test_took_is_said_from_a_second_on() {
 }
 
 #[test]
+fn beside_which_tests_one_began_comes_back() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("checkout");
+    let mut recording = sample();
+    recording.tests[0].during = vec![TestId(4), TestId(7)];
+    write(&folder, &recording);
+    let text = fs::read_to_string(folder.join("tests/0001-post-orders.yaml")).unwrap();
+    assert!(text.contains("\nduring: [4, 7]\n"), "{text}");
+    assert_eq!(read_with(&folder, &shapes).unwrap().tests[0].during, recording.tests[0].during);
+}
+
+#[test]
 fn the_same_recording_is_the_same_bytes() {
     let place = tempfile::tempdir().unwrap();
     let (one, other) = (place.path().join("one"), place.path().join("other"));

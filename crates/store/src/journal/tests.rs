@@ -12,6 +12,7 @@ fn test(number: u32) -> TestCase {
         exchange: exchange(number),
         calls: Vec::new(),
         noise: vec!["response.body.at".into()],
+        during: Vec::new(),
     }
 }
 

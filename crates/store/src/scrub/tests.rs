@@ -313,6 +313,7 @@ fn what_a_call_names_goes_from_later_calls_and_the_answer() {
         at: Timestamp::default(),
         edge: EdgeName::new("inbound"),
         noise: Vec::new(),
+        during: Vec::new(),
     };
     scrubber().scrub_test(&mut test);
     let placeholder = of("value", secret);

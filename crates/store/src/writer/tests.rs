@@ -71,6 +71,7 @@ fn test(number: u32) -> TestCase {
         exchange: exchange(&format!("POST /orders/{number}")),
         calls: vec![call],
         noise: Vec::new(),
+        during: Vec::new(),
     }
 }
 

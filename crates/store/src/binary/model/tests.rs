@@ -59,8 +59,9 @@ fn test_case() -> impl Strategy<Value = TestCase> {
         noise.prop_map(|(path, matches, kind, learned)| Noise { path, matches, kind, learned });
     let noise = vec(noise, 0..3);
     let head = (any::<u32>(), ".{0,12}", any::<i64>(), edge_name());
-    (head, exchange(), vec(call, 0..3), noise).prop_map(
-        |((id, name, at, edge), exchange, calls, noise)| TestCase {
+    let during = vec(any::<u32>().prop_map(TestId), 0..3);
+    (head, exchange(), vec(call, 0..3), noise, during).prop_map(
+        |((id, name, at, edge), exchange, calls, noise, during)| TestCase {
             id: TestId(id),
             name,
             at: Timestamp(at),
@@ -68,6 +69,7 @@ fn test_case() -> impl Strategy<Value = TestCase> {
             exchange,
             calls,
             noise,
+            during,
         },
     )
 }
