@@ -80,17 +80,40 @@ pub enum Verdict {
 /// What one run of the app has used.
 #[derive(Clone, Debug, Default)]
 pub struct Desk {
-    test: TestId,
-    /// What the current test may use once: its own calls, then those it shares.
-    open: Open,
-    /// Mocks of the current test in the order in which they were used.
-    used: Vec<u32>,
-    /// Edge and values of what the current test has asked, and of what answered.
-    asked: HashSet<(u32, u64)>,
+    turn: Turn,
     /// Shared and ambient mocks that were used in the whole run.
     spent: HashSet<u32>,
     /// Of equal ambient mocks, by edge and values, how many of the first were used.
     used_up: HashMap<(u32, u64), usize>,
+}
+
+/// What one test may use and has used. That of the current one is on the desk; those of others that are
+/// under way beside it are kept by the caller, see [`Desk::exchange`].
+#[derive(Clone, Debug, Default)]
+pub struct Turn {
+    test: TestId,
+    /// What the test may use once: its own calls, then those it shares.
+    open: Open,
+    /// Mocks of the test in the order in which they were used.
+    used: Vec<u32>,
+    /// Edge and values of what the test has asked, and of what answered.
+    asked: HashSet<(u32, u64)>,
+}
+
+/// What the current test has to do with a call, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// It makes no such calls.
+    Nothing,
+    /// It has asked the same already, or shares calls of the same operation that were not made yet.
+    Kin,
+    /// It has a call of the same operation that was not made yet, which differs in so many places, told as
+    /// the distance from a great number.
+    Near(usize),
+    /// It has one that is the same but for what the app invents.
+    Renamed,
+    /// It has one that is the same, or shares one.
+    Open,
 }
 
 /// Mocks that may be used once, by hash.
@@ -113,8 +136,38 @@ impl Desk {
             open.equal.entry((entry.edge, entry.values)).or_default().push_back(mock);
             open.same.entry((entry.edge, entry.identity)).or_default().push_back(mock);
         }
-        let (spent, used_up) = (std::mem::take(&mut self.spent), std::mem::take(&mut self.used_up));
-        *self = Desk { test, open, spent, used_up, ..Desk::default() };
+        self.turn = Turn { test, open, ..Turn::default() };
+    }
+
+    /// Puts the turn of another test on the desk, and gives that which was there.
+    pub fn exchange(&mut self, turn: &mut Turn) {
+        std::mem::swap(&mut self.turn, turn);
+    }
+
+    /// What the current test has to do with a call. Nothing is used up.
+    pub fn claim(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> Claim {
+        let mut nearest = Nearest::default();
+        if self.unused(asked, judge, &mut nearest).is_some() {
+            return Claim::Open;
+        }
+        if self.renamed(library, asked, judge).is_some() {
+            return Claim::Renamed;
+        }
+        let own = library.calls_of(self.turn.test, asked.edge, asked.identity);
+        let left = own.filter(|mock| !self.turn.used.contains(mock)).take(COMPARED);
+        if let Some(least) = left.map(|mock| judge.differences(mock).len()).min() {
+            return Claim::Near(usize::MAX - least);
+        }
+        let same = self.turn.open.same.get(&(asked.edge, asked.identity));
+        let shares = same.into_iter().flatten().any(|mock| !self.spent.contains(mock));
+        let is_kin = shares || self.turn.asked.contains(&(asked.edge, asked.values));
+        if is_kin { Claim::Kin } else { Claim::Nothing }
+    }
+
+    /// Whether a call is one that the app also makes outside of tests.
+    pub fn is_ambient(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> bool {
+        let list = library.ambient(asked.edge, asked.identity).iter().take(COMPARED);
+        list.copied().any(|mock| judge.differences(mock).is_empty())
     }
 
     /// The places of the current test's own calls that were used, in the order of their use.
@@ -123,20 +176,21 @@ impl Desk {
             Place::Call { index, .. } => Some(index),
             _ => None,
         };
-        self.used.iter().filter_map(index).collect()
+        self.turn.used.iter().filter_map(index).collect()
     }
 
     /// The current test's own calls on an edge that were not used, in order.
     #[must_use]
     pub fn unused_calls(&self, library: &Library, edge: u32) -> Vec<u32> {
-        let own = library.calls(self.test).iter().copied();
-        own.filter(|mock| library.entry(*mock).edge == edge && !self.used.contains(mock)).collect()
+        let own = library.calls(self.turn.test).iter().copied();
+        own.filter(|mock| library.entry(*mock).edge == edge && !self.turn.used.contains(mock))
+            .collect()
     }
 
     /// How many of the current test's own calls were used.
     fn calls(&self, library: &Library) -> u32 {
         let own = |mock: &&u32| matches!(library.entry(**mock).place, Place::Call { .. });
-        u32::try_from(self.used.iter().filter(own).count()).unwrap_or(u32::MAX)
+        u32::try_from(self.turn.used.iter().filter(own).count()).unwrap_or(u32::MAX)
     }
 
     /// Whether a shared mock was used in this run.
@@ -151,7 +205,7 @@ impl Desk {
     /// but for noise; a mock that the test shares with others; an ambient mock; for a read, the
     /// latest answer before this point of the timeline; else a miss.
     pub fn pick(&mut self, library: &Library, asked: Asked, judge: &dyn Judge) -> Pick {
-        let asked_before = !self.asked.insert((asked.edge, asked.values));
+        let asked_before = !self.turn.asked.insert((asked.edge, asked.values));
         let mut nearest = Nearest::default();
         if let Some(mock) = self.unused(asked, judge, &mut nearest) {
             self.take(library, mock);
@@ -188,14 +242,14 @@ impl Desk {
         judge: &dyn Judge,
         is_due: impl Fn(u32) -> bool,
     ) -> Option<u32> {
-        let equal = self.open.equal.get(&(asked.edge, asked.values));
-        let same = self.open.same.get(&(asked.edge, asked.identity));
+        let equal = self.turn.open.equal.get(&(asked.edge, asked.values));
+        let same = self.turn.open.same.get(&(asked.edge, asked.identity));
         let ambient = library.ambient(asked.edge, asked.identity);
         let is_due = |mock: &u32| match library.entry(*mock).place {
             Place::Call { index, .. } => is_due(index),
-            Place::Shared { .. } => true,
+            Place::Shared { .. } => !self.spent.contains(mock),
             Place::Ambient { after, .. } => {
-                !self.spent.contains(mock) && (after < self.test || after == TestId(0))
+                !self.spent.contains(mock) && (after < self.turn.test || after == TestId(0))
             }
         };
         let open = equal.into_iter().flatten().chain(same.into_iter().flatten()).copied();
@@ -216,12 +270,12 @@ impl Desk {
     /// The first unused call of the test on the same edge whose identity is the same but for what the
     /// app invents.
     fn renamed(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
-        let own = library.calls(self.test).iter().copied();
+        let own = library.calls(self.turn.test).iter().copied();
         let on_edge = own.filter(|mock| {
             let entry = library.entry(*mock);
             entry.edge == asked.edge && entry.identity != asked.identity
         });
-        let mut left = on_edge.filter(|mock| !self.used.contains(mock)).take(COMPARED);
+        let mut left = on_edge.filter(|mock| !self.turn.used.contains(mock)).take(COMPARED);
         left.find(|mock| judge.is_renamed(*mock))
     }
 
@@ -245,8 +299,8 @@ impl Desk {
         judge: &dyn Judge,
         nearest: &mut Nearest,
     ) {
-        let used: HashSet<u32> = self.used.iter().copied().collect();
-        let own = library.calls(self.test).iter().copied();
+        let used: HashSet<u32> = self.turn.used.iter().copied().collect();
+        let own = library.calls(self.turn.test).iter().copied();
         let own = own.filter(|mock| library.entry(*mock).edge == asked.edge).take(RANKED);
         let ranked = own.filter_map(|mock| {
             let (kinship, is_left) = (judge.kinship(mock), !used.contains(&mock));
@@ -261,29 +315,32 @@ impl Desk {
 
     /// The first open mock that is equal, else the first that is equal but for noise.
     fn unused(&self, asked: Asked, judge: &dyn Judge, nearest: &mut Nearest) -> Option<u32> {
-        let equal = self.open.equal.get(&(asked.edge, asked.values));
-        let same = self.open.same.get(&(asked.edge, asked.identity));
-        let mut equal = equal.into_iter().flatten().copied().take(COMPARED);
+        let equal = self.turn.open.equal.get(&(asked.edge, asked.values));
+        let same = self.turn.open.same.get(&(asked.edge, asked.identity));
+        // Of what it shares, tests beside it may have used some.
+        let is_left = |mock: &u32| !self.spent.contains(mock);
+        let mut equal = equal.into_iter().flatten().copied().filter(is_left).take(COMPARED);
         equal.find(|mock| judge.differences(*mock).is_empty()).or_else(|| {
-            nearest.first_without_difference(same.into_iter().flatten().copied(), judge)
+            let same = same.into_iter().flatten().copied().filter(is_left);
+            nearest.first_without_difference(same, judge)
         })
     }
 
     /// Marks a mock of the current test as used.
     fn take(&mut self, library: &Library, mock: u32) {
         let entry = library.entry(mock);
-        if let Some(equal) = self.open.equal.get_mut(&(entry.edge, entry.values))
+        if let Some(equal) = self.turn.open.equal.get_mut(&(entry.edge, entry.values))
             && let Some(place) = equal.iter().position(|other| *other == mock)
         {
             equal.remove(place);
         }
-        if let Some(same) = self.open.same.get_mut(&(entry.edge, entry.identity))
+        if let Some(same) = self.turn.open.same.get_mut(&(entry.edge, entry.identity))
             && let Some(place) = same.iter().position(|other| *other == mock)
         {
             same.remove(place);
         }
-        self.used.push(mock);
-        self.asked.insert((entry.edge, entry.values));
+        self.turn.used.push(mock);
+        self.turn.asked.insert((entry.edge, entry.values));
         if matches!(entry.place, Place::Shared { .. }) {
             self.spent.insert(mock);
         }
@@ -317,7 +374,7 @@ impl Desk {
         let equal = library.equal_ambient(asked.edge, asked.values).iter().copied();
         let mut equal = equal.filter(|mock| judge.differences(*mock).is_empty());
         let first = equal.next()?;
-        let now = (self.test, self.calls(library));
+        let now = (self.turn.test, self.calls(library));
         let holds = |mock: &u32| match library.entry(*mock).place {
             Place::Ambient { after, calls, .. } => (after, calls) <= now,
             Place::Call { .. } | Place::Shared { .. } => false,
@@ -350,7 +407,7 @@ impl Desk {
         let before = list
             .iter()
             .rev()
-            .filter(|mock| library.time(**mock).is_none_or(|time| time <= self.test))
+            .filter(|mock| library.time(**mock).is_none_or(|time| time <= self.turn.test))
             .take(COMPARED);
         before.copied().find(|mock| judge.differences(*mock).is_empty())
     }

@@ -8,6 +8,6 @@ mod fingerprint;
 mod groups;
 mod library;
 
-pub use desk::{Asked, Desk, Judge, Kinship, Pick, Verdict};
+pub use desk::{Asked, Claim, Desk, Judge, Kinship, Pick, Turn, Verdict};
 pub use fingerprint::fingerprint;
 pub use library::{Entry, Library, Place};

@@ -41,8 +41,8 @@ pub use run::{
     RetryCause, RunEvent, Shard, Summary,
 };
 pub use settings::{
-    CaptureWay, ClockSetting, DefectSettings, EdgeSettings, QuarantineSettings, SecretSettings,
-    Settings, Tracker,
+    CaptureWay, ClockSetting, DefectSettings, EdgeSettings, Overlap, QuarantineSettings,
+    SecretSettings, Settings, Tracker,
 };
 pub use time::{Moment, Timestamp};
 pub use to_value::{ToValueError, to_value};

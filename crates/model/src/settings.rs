@@ -16,6 +16,8 @@ pub struct Settings {
     pub capture: CaptureWay,
     /// What the app's wall clock shows while it is tested.
     pub clock: ClockSetting,
+    /// Whether tests that overlapped when they were recorded are played so.
+    pub overlap: Overlap,
     /// How long one test may take before it fails.
     pub timeout: Duration,
     /// How long the app may take until it listens.
@@ -113,6 +115,7 @@ impl Default for Settings {
             env: Vec::new(),
             capture: CaptureWay::Seccomp,
             clock: ClockSetting::Recorded,
+            overlap: Overlap::None,
             timeout: Duration::from_secs(10),
             start_timeout: Duration::from_secs(60),
             name_server: None,
@@ -154,6 +157,28 @@ pub enum ClockSetting {
     Frozen,
     /// When each test begins, this time; from there it runs on.
     At(Timestamp),
+}
+
+/// Whether tests that overlapped when they were recorded are played so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overlap {
+    /// One test after the other.
+    #[default]
+    None,
+    /// A test begins while those are under way beside which it began.
+    Recorded,
+}
+
+impl Overlap {
+    /// The word for each in files and options.
+    pub const WORDS: &[&str] = &["none", "recorded"];
+
+    /// That of a word.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [Self::None, Self::Recorded];
+        Self::WORDS.iter().zip(all).find(|(known, _)| **known == word).map(|(_, overlap)| overlap)
+    }
 }
 
 /// What a project says of one edge.

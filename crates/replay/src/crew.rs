@@ -124,21 +124,19 @@ impl Worker {
             Err(error) => return self.tell(News::NotReady(error)),
         };
         self.tell(News::Ready);
-        for id in &self.part.tests {
-            let (id, own) = (*id, self.part.own.contains(id));
-            if self.is_over(id) {
+        for scene in self.house.scenes(&self.part.tests) {
+            if scene.tests().all(|id| self.is_over(id)) {
                 continue;
             }
-            if own {
-                self.tell(News::Began(id));
-            }
+            let own = |id: &TestId| self.part.own.contains(id);
+            scene.tests().filter(own).for_each(|id| self.tell(News::Began(id)));
             // What cannot be read is said when it is tried again.
-            let Ok(performed) = theatre.perform(id).await else { break };
-            let died = performed.death.is_some();
-            if own && !performed.passed() && self.house.options.fail_fast {
-                self.failed.fetch_min(self.house.place(id), Ordering::Relaxed);
-            }
-            if own {
+            let Ok(performed) = theatre.perform(&scene).await else { break };
+            let died = performed.iter().any(|(_, performed)| performed.death.is_some());
+            for (id, performed) in performed.into_iter().filter(|(id, _)| own(id)) {
+                if !performed.passed() && self.house.options.fail_fast {
+                    self.failed.fetch_min(self.house.place(id), Ordering::Relaxed);
+                }
                 self.tell(News::Performed(id, performed));
             }
             if died {

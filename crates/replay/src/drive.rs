@@ -7,8 +7,10 @@ use rehearsal_model::{EdgeName, Exchange, ExchangeId, Map};
 use rehearsal_proxy::{Clock, ConnectionId, ConnectionOptions, Requester, Stream, dial};
 use rehearsal_tls::{Caller, Laid};
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -21,7 +23,7 @@ pub(crate) struct Driver {
     pub(crate) doors: Arc<Doors>,
     pub(crate) clock: Clock,
     /// What calls the app on edges where it speaks TLS.
-    callers: HashMap<EdgeName, Caller>,
+    callers: Arc<HashMap<EdgeName, Caller>>,
     open: HashMap<EdgeName, (Endpoint, Requester)>,
     next: u64,
 }
@@ -31,20 +33,27 @@ impl Driver {
         shelf: Arc<Shelf>,
         doors: Arc<Doors>,
         clock: Clock,
-        callers: HashMap<EdgeName, Caller>,
+        callers: Arc<HashMap<EdgeName, Caller>>,
     ) -> Self {
         // Connections that we open and those that the app opens have numbers of their own.
         Driver { shelf, doors, clock, callers, open: HashMap::new(), next: u64::MAX / 2 }
     }
 
+    /// Another client of the same app, with connections of its own.
+    pub(crate) fn another(&self) -> Self {
+        let (shelf, doors) = (Arc::clone(&self.shelf), Arc::clone(&self.doors));
+        Self::new(shelf, doors, self.clock, Arc::clone(&self.callers))
+    }
+
     /// The answer of the app, given what it answered when it was recorded, or what happened instead, in words. `untouched` says whether the app
-    /// has done nothing yet that a second request would do again.
+    /// has done nothing yet that a second request would do again; `sent` is called when the request is on
+    /// its way.
     pub(crate) async fn send(
         &mut self,
         edge: &EdgeName,
-        request: &Map,
-        recorded: Option<&Map>,
+        (request, recorded): (&Map, Option<&Map>),
         untouched: impl Fn() -> bool,
+        sent: impl Fn(),
     ) -> Result<Exchange, String> {
         let Some(door) = self.doors.to(&self.shelf, edge) else {
             return Err(format!("the app does not listen for {edge} any more"));
@@ -53,7 +62,7 @@ impl Driver {
         if let Some((_, mut requester)) = kept
             && requester.is_usable()
         {
-            let answer = self.send_on(requester, edge, &door, (request, recorded)).await;
+            let answer = self.send_on(requester, edge, &door, (request, recorded), &sent).await;
             // The app may close an idle connection while the request is on its way; nothing of
             // an answer came then, and a client would send it again.
             let unanswered =
@@ -63,7 +72,7 @@ impl Driver {
             }
         }
         let requester = self.connect(edge, &door, request).await?;
-        self.send_on(requester, edge, &door, (request, recorded)).await
+        self.send_on(requester, edge, &door, (request, recorded), &sent).await
     }
 
     /// Forgets every connection, such as one whose answer was not waited for.
@@ -107,11 +116,22 @@ impl Driver {
         edge: &EdgeName,
         door: &Endpoint,
         (request, recorded): (&Map, Option<&Map>),
+        sent: &impl Fn(),
     ) -> Result<Exchange, String> {
         let id = ExchangeId(self.next);
         self.next += 1;
-        let answer =
-            requester.send(id, request, recorded).await.map_err(|error| error.to_string())?;
+        let answer = {
+            let answer = requester.send(id, request, recorded);
+            tokio::pin!(answer);
+            // It is written when it is asked for first.
+            let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
+            sent();
+            match first {
+                Poll::Ready(answer) => answer,
+                Poll::Pending => answer.await,
+            }
+        };
+        let answer = answer.map_err(|error| error.to_string())?;
         if answer.failure.is_none() && requester.is_usable() {
             self.open.insert(edge.clone(), (door.clone(), requester));
         }

@@ -9,7 +9,7 @@ use crate::pace;
 use crate::plan::{Plan, plans, print};
 use crate::retry::{self, Suspect};
 use crate::roll::{Roll, Tell};
-use crate::theatre::{Copy, House, milliseconds};
+use crate::theatre::{Copy, House, Performed, milliseconds};
 use crate::{ReplayError, ReplayOptions, Selected};
 use rehearsal_model::{Edge, Latency, RunEvent, Summary, TestId};
 use std::path::PathBuf;
@@ -201,33 +201,38 @@ impl Playing<'_, '_> {
         let mut theatre = self.house.open(Copy::alone()).await?;
         self.ready();
         let mut result = Ok(());
-        for id in self.house.tests.clone() {
+        for scene in self.house.scenes(&self.house.tests) {
             if self.roll.is_complete() || self.roll.is_over(self.summary) {
                 break;
             }
-            self.roll.began(id, self.tell);
-            let performed = match theatre.perform(id).await {
-                Ok(performed) => performed,
+            scene.tests().for_each(|id| self.roll.began(id, self.tell));
+            match theatre.perform(&scene).await {
+                Ok(performed) => {
+                    let is_suspect = |id| suspects.iter().any(|suspect| suspect.id == id);
+                    let right = performed.iter().filter(|(_, performed)| performed.passed());
+                    passed.extend(right.map(|(id, _)| *id).filter(|id| is_suspect(*id)));
+                    performed.into_iter().for_each(|(id, performed)| self.settle(id, performed));
+                }
                 Err(error) => {
                     result = Err(error);
                     break;
                 }
-            };
-            if performed.passed() && suspects.iter().any(|suspect| suspect.id == id) {
-                passed.push(id);
-            }
-            let death =
-                performed.death.as_ref().map(|death| (death.how.clone(), death.output.clone()));
-            let told = self.roll.settle(id, performed, self.summary, self.tell);
-            if let Some((how, output)) = death.filter(|_| !told) {
-                // It ended during a test that is none of this run's, or that passed elsewhere.
-                self.summary.aborted = Some(format!("the app ended with {how}"));
-                let recording = self.house.name.clone();
-                (self.tell)(RunEvent::AppExited { recording, how, during: Some(id), output });
             }
         }
         theatre.close().await;
         result.map(|()| passed)
+    }
+
+    /// Notes what came of a test that was played in recorded order.
+    fn settle(&mut self, id: TestId, performed: Performed) {
+        let death = performed.death.as_ref().map(|death| (death.how.clone(), death.output.clone()));
+        let told = self.roll.settle(id, performed, self.summary, self.tell);
+        if let Some((how, output)) = death.filter(|_| !told) {
+            // It ended during a test that is none of this run's, or that passed elsewhere.
+            self.summary.aborted = Some(format!("the app ended with {how}"));
+            let recording = self.house.name.clone();
+            (self.tell)(RunEvent::AppExited { recording, how, during: Some(id), output });
+        }
     }
 }
 

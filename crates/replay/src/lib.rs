@@ -25,6 +25,7 @@ mod policy;
 mod retry;
 mod roll;
 mod routes;
+mod scene;
 mod secrets;
 mod shelf;
 mod spread;

@@ -6,11 +6,12 @@
 use crate::crew::Part;
 use crate::links::needs;
 use crate::options::Jobs;
+use crate::scene::Scene;
 use crate::spread::{Share, Weighed, cost, shares, worthwhile};
 use crate::{ReplayError, ReplayOptions, Selected};
 use rehearsal_capture::Way;
 use rehearsal_matching::fingerprint;
-use rehearsal_model::{TestId, Value};
+use rehearsal_model::{Overlap, TestId, Value};
 use std::collections::{BTreeSet, HashMap};
 
 /// What is played of one recording.
@@ -37,7 +38,7 @@ pub(crate) fn plans(
         let whole = |selected: &Selected| Plan { own: selected.tests.clone(), parts: Vec::new() };
         return Ok(selected.iter().map(whole).collect());
     }
-    let Run { tests, groups, starts } = weigh(selected)?;
+    let Run { tests, groups, starts } = weigh(selected, options.settings.overlap)?;
     let whole: Vec<usize> = (0..tests.len()).collect();
     let own = match options.spread.shard {
         None => whole,
@@ -112,7 +113,23 @@ struct Run {
     starts: Vec<usize>,
 }
 
-fn weigh(selected: &[Selected]) -> Result<Run, ReplayError> {
+impl Run {
+    /// Keeps tests together that overlap, also where one of them is played again since others need it.
+    fn play_together(&mut self, group: Vec<usize>) {
+        if group.len() < 2 {
+            return;
+        }
+        let members: BTreeSet<usize> = group.iter().copied().collect();
+        for test in &mut self.tests {
+            if test.needs.iter().any(|need| members.contains(need)) {
+                test.needs.extend(&members);
+            }
+        }
+        self.groups.push(group);
+    }
+}
+
+fn weigh(selected: &[Selected], overlap: Overlap) -> Result<Run, ReplayError> {
     let mut run = Run { tests: Vec::new(), groups: Vec::new(), starts: Vec::new() };
     for one in selected {
         let start = run.tests.len();
@@ -129,6 +146,14 @@ fn weigh(selected: &[Selected]) -> Result<Run, ReplayError> {
             let group: BTreeSet<usize> =
                 group.iter().filter_map(|id| places.get(id).copied()).collect();
             run.groups.push(group.into_iter().collect());
+        }
+        if overlap == Overlap::Recorded {
+            let during = |id| one.recording.head(id).map_or(&[][..], |head| &head.during);
+            for scene in Scene::overlapping(&one.tests, during) {
+                let group: Vec<usize> =
+                    scene.tests().filter_map(|id| places.get(&id).copied()).collect();
+                run.play_together(group);
+            }
         }
     }
     Ok(run)

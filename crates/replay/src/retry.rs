@@ -4,6 +4,7 @@
 use crate::ReplayError;
 use crate::cause::{Cause, cause};
 use crate::crew::Part;
+use crate::scene::Scene;
 use crate::theatre::{Copy, House, Performed};
 use rehearsal_model::{RetryCause, RunEvent, TestId};
 use std::cell::Cell;
@@ -92,18 +93,26 @@ async fn passes_after(
     tests: &BTreeSet<usize>,
     id: TestId,
 ) -> Result<bool, Stop> {
+    let own_scene = house.scenes(&house.tests).into_iter().find(|it| it.tests().any(|it| it == id));
+    let own: Vec<TestId> = own_scene.iter().flat_map(Scene::tests).collect();
     let mut theatre = house.open(Copy::alone()).await?;
+    let tests: Vec<TestId> = tests.iter().map(|place| house.tests[*place]).collect();
     let mut alive = true;
-    for place in tests {
-        alive = theatre.perform(house.tests[*place]).await?.death.is_none();
+    for scene in house.scenes(&tests) {
+        // What is played with the test comes with it.
+        if scene.tests().any(|test| own.contains(&test)) {
+            continue;
+        }
+        alive = theatre.perform(&scene).await?.iter().all(|(_, it)| it.death.is_none());
         if !alive {
             break;
         }
     }
-    let passed = match alive {
-        true => theatre.perform(id).await?.passed(),
-        false => false,
-    };
+    let mut passed = false;
+    if alive && let Some(scene) = own_scene {
+        let performed = theatre.perform(&scene).await?;
+        passed = performed.iter().any(|(test, performed)| *test == id && performed.passed());
+    }
     theatre.close().await;
     if alive { Ok(passed) } else { Err(Stop::Copy) }
 }

@@ -209,6 +209,11 @@ impl Shelf {
         self.loaded.head(id).map_or_else(String::new, |head| head.name.clone())
     }
 
+    /// The earlier tests beside which one began.
+    pub(crate) fn during(&self, id: TestId) -> &[TestId] {
+        self.loaded.head(id).map_or(&[], |head| &head.during)
+    }
+
     /// The edge that a test calls.
     pub(crate) fn tested_edge(&self, id: TestId) -> Option<&EdgeName> {
         self.loaded.head(id).map(|head| &head.edge)

@@ -1,8 +1,9 @@
-//! What has happened while one test runs: which mocks were used, which calls found none.
+//! What has happened while tests run: which mocks were used, which calls found none.
 //!
 //! One owner of all that changes during a run; connections ask it under a lock, and whoever waits
 //! for a call is woken by it.
 
+mod acts;
 mod beginning;
 mod beyond;
 mod forms;
@@ -14,14 +15,15 @@ mod seen;
 mod talks;
 mod units;
 mod waiting;
+mod whose;
 
-use crate::own_calls::OwnCalls;
-use beyond::Beyond;
+use acts::Act;
 use forms::Forms;
 use live::live_answer;
 use meaning::{Meaning, Remembered, Understood};
 use talks::Talks;
 use units::Units;
+use whose::Whose;
 
 pub(crate) use live::answer_of;
 pub(crate) use seen::{Seen, Time};
@@ -30,13 +32,13 @@ pub(crate) use talks::On;
 use crate::shelf::{EdgeNumber, Shelf};
 use rehearsal_compare::{Renaming, Rules, compare, renamed};
 use rehearsal_matching::{Asked, Desk, Pick, Place, Verdict, fingerprint};
-use rehearsal_model::{Binding, Exchange, Failure, Finding, Map, TestCase, TestId, Value, stream};
+use rehearsal_model::{Binding, Exchange, Failure, Finding, Map, TestId, Value, stream};
 use rehearsal_proxy::Reply;
 use rehearsal_store::scrub::{Known, Scrubber};
 use rehearsal_wire::{Answer, Miss};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -56,29 +58,27 @@ pub(crate) struct Stage {
 }
 
 struct State {
-    /// None during start-up.
-    test: Option<Arc<TestCase>>,
+    /// The current test, and those that are under way beside it.
+    act: Act,
+    others: Vec<Act>,
     desk: Desk,
-    rules: Rules,
-    /// When the current test began.
-    began: Instant,
-    findings: Vec<Finding>,
-    own: OwnCalls,
     /// Recorded failures to connect that have happened.
     failed: HashSet<u32>,
-    /// The secrets that the test was sent and that its calls held.
+    /// The secrets that the tests were sent and that their calls held.
     known: Known,
     renaming: Renaming,
     talks: Talks,
-    seen: Seen,
     units: Units,
     remembered: Remembered,
-    beyond: Beyond,
+    /// Of whom a call may be that is looked at, when that is not known.
+    suspects: Option<Vec<TestId>>,
+    /// What was found of one of several tests.
+    strays: Vec<(Finding, Vec<TestId>)>,
 }
 
 impl State {
     fn number(&self) -> TestId {
-        self.test.as_ref().map_or(TestId(0), |test| test.id)
+        self.act.number()
     }
 
     /// Binds what stands for what in a call that a mock answers.
@@ -107,9 +107,9 @@ impl State {
 
     /// Keeps a finding, and says its place, unless there are too many.
     fn found(&mut self, finding: Finding) -> Option<usize> {
-        let place = self.findings.len();
+        let place = self.act.findings.len();
         (place < FINDINGS).then(|| {
-            self.findings.push(finding);
+            self.act.findings.push(finding);
             place
         })
     }
@@ -120,49 +120,26 @@ impl Stage {
         let mut desk = Desk::default();
         desk.begin(&shelf.library, TestId(0));
         let state = State {
-            test: None,
+            act: Act::start_up(rules),
+            others: Vec::new(),
             desk,
-            rules,
-            began: Instant::now(),
-            findings: Vec::new(),
-            own: OwnCalls::default(),
             failed: HashSet::new(),
             known: Known::default(),
             renaming: Renaming::default(),
             talks: Talks::default(),
-            seen: Seen::default(),
             units: Units::default(),
             remembered: Remembered::default(),
-            beyond: Beyond::default(),
+            suspects: None,
+            strays: Vec::new(),
         };
         Stage { shelf, state: Mutex::new(state), called: Notify::new(), goes_on: false }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = i128::try_from(state.began.elapsed().as_nanos()).unwrap_or(i128::MAX);
-        state.rules.has_taken(taken);
+        let taken = i128::try_from(state.act.began.elapsed().as_nanos()).unwrap_or(i128::MAX);
+        state.act.rules.has_taken(taken);
         state
-    }
-
-    /// Begins a test. What was found since the last one ended is found of this one.
-    pub(crate) fn begin(&self, test: Arc<TestCase>, rules: Rules) {
-        let mut state = self.state();
-        state.desk.begin(&self.shelf.library, test.id);
-        state.rules = rules;
-        state.began = Instant::now();
-        state.seen = Seen::default();
-        state.beyond.begin();
-        state.own = OwnCalls::of(
-            &test,
-            |edge| self.shelf.is_real(edge) || self.shelf.is_aside(edge),
-            |place| self.shelf.library.is_polled(test.id, place),
-            |edge, request| self.shelf.facets(edge).is_some_and(|it| it.waits(request).is_some()),
-        );
-        state.known = Known::default();
-        state.test = Some(test);
-        drop(state);
-        self.called.notify_waiters();
     }
 
     /// Replaces the secrets of what crosses an edge during the test.
@@ -190,13 +167,18 @@ impl Stage {
     }
 
     /// What is wrong with the app's answer, in comparison form. What it invents there is bound.
-    pub(crate) fn judge_answer(&self, expected: &Value, actual: &Value) -> Vec<Finding> {
-        let mut state = self.state();
+    pub(crate) fn judge_answer(
+        &self,
+        test: TestId,
+        expected: &Value,
+        actual: &Value,
+    ) -> Vec<Finding> {
+        let mut state = self.of(test);
         let pairs = state.renaming.pairs(expected, actual, "response", false);
         let actual = renamed(actual, &pairs);
         let test = state.name();
         state.renaming.bind(pairs, &test);
-        let differences = compare(expected, &actual, "response", &state.rules);
+        let differences = compare(expected, &actual, "response", &state.act.rules);
         if differences.is_empty() {
             return Vec::new();
         }
@@ -235,29 +217,50 @@ impl Stage {
                 return self.answer_when_due(edge, &request, patience);
             }
         };
-        if let Some(answer) = self.ends_late(on, &meaning) {
+        let whose = self.whose(on, &meaning);
+        if !matches!(whose, Whose::InDoubt(_)) {
+            return self.answer_whole(on, &meaning, whose);
+        }
+        let stage = Arc::clone(self);
+        Reply::Later(Box::pin(async move {
+            let _ = timeout(ORDER_PATIENCE, stage.no_doubt(on, &meaning)).await;
+            match stage.answer_whole(on, &meaning, stage.whose(on, &meaning)) {
+                Reply::Now(answer) => answer,
+                Reply::Later(answer) => answer.await,
+            }
+        }))
+    }
+
+    /// The answer to a call of which it is known whose it is, as far as it can be.
+    fn answer_whole(self: &Arc<Self>, on: On, meaning: &Meaning, whose: Whose) -> Reply {
+        let test = whose.first(self.state().number());
+        if let Some(answer) = self.ends_late(on, meaning, test) {
             return Reply::Now(answer);
         }
-        let (answer, early) = self.pick(on, &meaning);
+        let suspects = match whose {
+            Whose::Unknown(tests) => Some(tests),
+            Whose::Known(_) | Whose::InDoubt(_) => None,
+        };
+        let (answer, early) = self.pick(on, meaning, (test, suspects));
         let Some(early) = early else { return Reply::Now(answer) };
         let stage = Arc::clone(self);
         Reply::Later(Box::pin(async move {
-            if timeout(ORDER_PATIENCE, stage.came_above(early)).await.is_err() {
-                stage.state().own.answered_early(early);
+            if timeout(ORDER_PATIENCE, stage.came_above(test, early)).await.is_err() {
+                stage.of(test).act.own.answered_early(early);
                 stage.called.notify_waiters();
             }
-            stage.state().answered(early);
+            stage.of(test).answered(early);
             answer
         }))
     }
 
     /// Waits until every call that the recording has above one has come.
-    async fn came_above(&self, index: u32) {
+    async fn came_above(&self, test: TestId, index: u32) {
         loop {
             let called = self.called.notified();
             tokio::pin!(called);
             called.as_mut().enable();
-            if !self.state().own.is_early(index) {
+            if !self.of(test).act.own.is_early(index) {
                 return;
             }
             called.await;
@@ -265,13 +268,19 @@ impl Stage {
     }
 
     /// The answer, and the place of the call in its test when it came early.
-    fn pick(&self, on: On, meaning: &Meaning) -> (Answer, Option<u32>) {
+    fn pick(
+        &self,
+        on: On,
+        meaning: &Meaning,
+        (current, suspects): (TestId, Option<Vec<TestId>>),
+    ) -> (Answer, Option<u32>) {
         let Meaning { request, form, asked, renamed } = meaning;
         let (edge, asked) = (asked.edge, *asked);
         let facets = self.shelf.edges[edge as usize].protocol().facets();
-        let mut guard = self.state();
+        let mut guard = self.of(current);
         let state = &mut *guard;
-        let State { desk, rules, renaming, .. } = &mut *state;
+        state.suspects = suspects;
+        let State { desk, act: Act { rules, .. }, renaming, .. } = &mut *state;
         let judge = Forms::new(&self.shelf, (request, form), rules, renaming);
         let Pick { verdict, extra } = desk.pick(&self.shelf.library, asked, &judge);
         let mut early = None;
@@ -284,9 +293,9 @@ impl Stage {
                     && test == state.number()
                 {
                     state.came(index);
-                    early = Some(index).filter(|index| state.own.is_early(*index));
+                    early = Some(index).filter(|index| state.act.own.is_early(*index));
                 } else if !extra {
-                    state.beyond.borrows(mock);
+                    state.act.beyond.borrows(mock);
                 }
                 state.talks.begin(&self.shelf, on, mock);
                 if *renamed || self.shelf.form(mock) != form {
@@ -304,14 +313,14 @@ impl Stage {
                 Some(mock) => {
                     let asked = self.shelf.exchange(mock).request.clone();
                     drop(guard);
-                    return self.pick_beginning(edge, on, asked);
+                    return self.pick_beginning(edge, on, asked, current);
                 }
                 None => match (facets.obstacle(request), facets.usual(request)) {
                     (Some(obstacle), _) => self.not_replayable(state, edge, obstacle),
                     (None, Some(usual)) if facets.sets_up(request) => Answer::Response(usual),
                     (None, _) => match self.go_on(state, meaning, nearest) {
                         Ok((answer, index)) => {
-                            early = index.filter(|index| state.own.is_early(*index));
+                            early = index.filter(|index| state.act.own.is_early(*index));
                             answer
                         }
                         Err(nearest) => self.miss(state, asked, request, nearest),
@@ -335,10 +344,16 @@ impl Stage {
     }
 
     /// The answer to the beginning of a request, saying what it answers.
-    fn pick_beginning(&self, edge: EdgeNumber, on: On, asked: Map) -> (Answer, Option<u32>) {
+    fn pick_beginning(
+        &self,
+        edge: EdgeNumber,
+        on: On,
+        asked: Map,
+        test: TestId,
+    ) -> (Answer, Option<u32>) {
         let facets = self.shelf.edges[edge as usize].protocol().facets();
         let request = self.state().renaming.to_recorded(&asked).into_owned();
-        let (mut answer, early) = self.pick(on, &Meaning::of(facets, edge, request));
+        let (mut answer, early) = self.pick(on, &Meaning::of(facets, edge, request), (test, None));
         if let Answer::Response(response) = &mut answer {
             response.insert("asked", asked);
         }
@@ -348,9 +363,9 @@ impl Stage {
     /// Says once in a test that an edge cannot be replayed; its other calls cannot come then.
     fn not_replayable(&self, state: &mut State, edge: EdgeNumber, obstacle: &str) -> Answer {
         let edge = &self.shelf.edges[edge as usize];
-        if let Some(test) = &state.test {
+        if let Some(test) = &state.act.test {
             let theirs = |index: &usize| test.calls[*index].edge == edge.name;
-            let missing: Vec<usize> = state.own.missing().filter(theirs).collect();
+            let missing: Vec<usize> = state.act.own.missing().filter(theirs).collect();
             missing.into_iter().filter_map(|index| u32::try_from(index).ok()).for_each(|index| {
                 state.came(index);
             });
@@ -360,7 +375,7 @@ impl Stage {
             owner: edge.owner.clone(),
             obstacle: obstacle.to_owned(),
         };
-        if !state.findings.contains(&finding) {
+        if !state.act.findings.contains(&finding) {
             state.found(finding);
         }
         let message = format!("rehearsal: edge {} is {obstacle} and cannot be replayed", edge.name);
@@ -379,8 +394,9 @@ impl Stage {
         let state = &mut *state;
         let asked =
             Asked { edge, identity, values, repeatable: false, optional: false, stands: false };
-        let State { desk, rules, renaming, .. } = &mut *state;
         let empty = Map::new();
+        self.turn_to_claimant(state, asked, (&empty, &nothing));
+        let State { desk, act: Act { rules, .. }, renaming, .. } = &mut *state;
         let judge = Forms::new(&self.shelf, (&empty, &nothing), rules, renaming);
         let pick = desk.pick(&self.shelf.library, asked, &judge);
         let always = self.shelf.edges[edge as usize].always_fails;
@@ -401,28 +417,36 @@ impl Stage {
         failure
     }
 
-    /// Notes what concerns the current test and is no call.
+    /// Notes what concerns the tests under way and is no call.
     pub(crate) fn note(&self, finding: Finding) {
-        self.state().found(finding);
+        let mut state = self.state();
+        match state.others.is_empty() {
+            true => _ = state.found(finding),
+            false => {
+                let all = state.under_way();
+                state.strays(all, finding);
+            }
+        }
+        drop(state);
         self.called.notify_waiters();
     }
 
-    /// Whether the current test has made no call and nothing was found.
-    pub(crate) fn is_untouched(&self) -> bool {
-        let state = self.state();
-        state.findings.is_empty() && state.own.none_came()
+    /// Whether a test has made no call and nothing was found.
+    pub(crate) fn is_untouched(&self, test: TestId) -> bool {
+        let state = self.of(test);
+        state.act.findings.is_empty() && state.act.own.none_came()
     }
 
-    /// Waits until the current test has made all its calls, or a finding says that it will not.
-    pub(crate) async fn all_called(&self) {
+    /// Waits until a test has made all its calls, or a finding says that it will not.
+    pub(crate) async fn all_called(&self, test: TestId) {
         loop {
             let called = self.called.notified();
             tokio::pin!(called);
             called.as_mut().enable();
             {
-                let state = self.state();
-                let done = state.own.all_came() && state.talks.all_agree(state.number());
-                if !state.findings.is_empty() || done {
+                let state = self.of(test);
+                let done = state.act.own.all_came() && state.talks.all_agree(state.number());
+                if !state.act.findings.is_empty() || done {
                     return;
                 }
             }
@@ -430,12 +454,12 @@ impl Stage {
         }
     }
 
-    /// What is wrong with the calls of the current test, now that it is over.
-    pub(crate) fn end(&self) -> Vec<Finding> {
-        let mut state = self.state();
-        let findings = std::mem::take(&mut state.findings);
-        let beyond = state.beyond.take();
-        let Some(test) = state.test.clone() else { return findings };
+    /// What is wrong with the calls of a test, now that it is over.
+    pub(crate) fn end(&self, test: TestId) -> Vec<Finding> {
+        let mut state = self.of(test);
+        let findings = std::mem::take(&mut state.act.findings);
+        let beyond = state.act.beyond.take();
+        let Some(test) = state.act.test.clone() else { return findings };
         let mut findings = self.told_as_one(&state, &test, beyond, findings);
         findings.extend(self.end_talks(&mut state, &test));
         let contradictions = findings.iter().filter_map(|finding| match finding {
@@ -445,7 +469,7 @@ impl Stage {
         let contradictions: Vec<_> =
             contradictions.flat_map(|it| state.renaming.contradictions(it)).collect();
         findings.extend(contradictions);
-        for index in state.own.missing() {
+        for index in state.act.own.missing() {
             let call = &test.calls[index];
             let operation = self.shelf.operation(&call.edge, &call.exchange.request);
             findings.push(Finding::CallMissing {
@@ -457,7 +481,7 @@ impl Stage {
                 request: call.exchange.request.clone(),
             });
         }
-        if let Some((early, before)) = state.own.overtaken() {
+        if let Some((early, before)) = state.act.own.overtaken() {
             let call = &test.calls[early];
             findings.push(Finding::CallOrder {
                 call: early + 1,

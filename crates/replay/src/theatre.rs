@@ -11,23 +11,25 @@ use crate::oracle::Accounts;
 use crate::player::Player;
 use crate::policy::ReplayPolicy;
 use crate::routes::Routes;
+use crate::scene::Scene;
 use crate::secrets::Secrets;
 use crate::shelf::Shelf;
 use crate::stage::Stage;
-use crate::verdict::{Judged, Trial, judge};
+use crate::verdict::{Judged, Progress, Trial, judge};
 use crate::wall::Wall;
 use crate::witness::Witness;
 use crate::{ReplayError, ReplayOptions, Selected, tls};
 use rehearsal_capture::{Held, InPlace, Mode, begin};
 use rehearsal_model::{
-    Binding, CallName, EdgeName, Evidence, Finding, Outcome, Role, TestId, Timestamp,
+    Binding, CallName, EdgeName, Evidence, Finding, Outcome, Overlap, Role, TestCase, TestId,
+    Timestamp,
 };
 use rehearsal_proxy::Clock;
 use rehearsal_supervise::{App, Ending, Program, Tail, spawn};
 use rehearsal_tls::Played;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -89,10 +91,11 @@ pub(crate) struct Theatre {
     app: App,
     tail: Tail,
     stage: Arc<Stage>,
-    driver: Driver,
+    /// Clients that wait for a test; there is one at least.
+    drivers: Mutex<Vec<Driver>>,
     wall: Wall,
     doors: Arc<Doors>,
-    secrets: Secrets,
+    secrets: Mutex<Secrets>,
     serving: JoinHandle<()>,
     capture: Held,
 }
@@ -185,6 +188,14 @@ impl House {
         self.places.get(&id).copied().unwrap_or(usize::MAX)
     }
 
+    /// Some of its tests as they are played, in recorded order.
+    pub(crate) fn scenes(&self, tests: &[TestId]) -> Vec<Scene> {
+        match self.options.settings.overlap {
+            Overlap::None => Scene::each(tests),
+            Overlap::Recorded => Scene::overlapping(tests, |id| self.shelf.during(id)),
+        }
+    }
+
     fn program(&self, copy: Copy) -> Program {
         let mut program = self.program.clone();
         program.env.push((WORKER.into(), copy.number.to_string().into()));
@@ -273,9 +284,10 @@ impl House {
         )
         .await?;
         let callers = tls::callers(shelf, &options.settings.edges)?;
-        let driver = Driver::new(Arc::clone(shelf), Arc::clone(&doors), *clock, callers);
-        let (house, tail, secrets) = (Arc::clone(self), app.tail(), Secrets::default());
-        Ok(Theatre { house, app, tail, stage, driver, wall, doors, secrets, serving, capture })
+        let driver = Driver::new(Arc::clone(shelf), Arc::clone(&doors), *clock, Arc::new(callers));
+        let (house, tail, secrets) = (Arc::clone(self), app.tail(), Mutex::default());
+        let drivers = Mutex::new(vec![driver]);
+        Ok(Theatre { house, app, tail, stage, drivers, wall, doors, secrets, serving, capture })
     }
 }
 
@@ -311,15 +323,41 @@ impl Theatre {
         }
     }
 
-    /// Plays a test. An app that ended during it plays no other.
+    /// Plays tests that belong together, in recorded order: one, or several that overlap. An app that ended
+    /// during it plays no other.
     ///
     /// # Errors
-    /// When the test cannot be read.
-    pub(crate) async fn perform(&mut self, id: TestId) -> Result<Performed, ReplayError> {
+    /// When a test cannot be read.
+    pub(crate) async fn perform(
+        &mut self,
+        scene: &Scene,
+    ) -> Result<Vec<(TestId, Performed)>, ReplayError> {
+        let shelf = &self.house.shelf;
+        let tests = scene.0.iter().map(|(id, _)| shelf.test(*id).map(Arc::new));
+        let tests = tests.collect::<Result<Vec<_>, _>>()?;
+        if let Some(first) = tests.first() {
+            self.wall.begin(first.at);
+        }
+        let play =
+            |place: usize, progress| self.play(Arc::clone(&tests[place]), progress, place > 0);
+        let performed = scene.play(play).await;
+        let mut performed: Vec<(TestId, Performed)> =
+            performed.into_iter().collect::<Result<_, _>>()?;
+        for (finding, suspects) in self.stage.take_strays() {
+            give(&mut performed, &finding, &suspects);
+        }
+        Ok(performed)
+    }
+
+    async fn play(
+        &self,
+        test: Arc<TestCase>,
+        progress: Arc<Progress>,
+        beside: bool,
+    ) -> Result<(TestId, Performed), ReplayError> {
         let House { shelf, options, .. } = &*self.house;
-        let test = Arc::new(shelf.test(id)?);
+        let id = test.id;
         let calls = shelf.calls(&test);
-        self.wall.begin(test.at);
         let log = self.tail.mark();
         let began = Instant::now();
         let trial = Trial {
@@ -331,14 +369,17 @@ impl Theatre {
             stage: &self.stage,
             limit: options.settings.timeout,
             scrubber: &options.scrubber,
+            progress: &progress,
+            beside,
         };
         let ended = self.app.ended();
-        let Judged { findings, answer } =
-            judge(trial, &mut self.driver, &mut self.secrets, ended).await;
+        let mut driver = self.driver();
+        let Judged { findings, answer } = judge(trial, &mut driver, &self.secrets, ended).await;
+        self.drivers.lock().unwrap_or_else(PoisonError::into_inner).push(driver);
         let bindings = self.stage.bindings();
         let ending = ending_of(&self.app, &findings).await;
         let took_ms = milliseconds(began);
-        let seen = self.stage.seen();
+        let seen = self.stage.seen(id);
         let over = Over { test: &test, shelf, seen, answer, findings: &findings };
         let (log, log_lines) = self.tail.since(log, over.log_lines());
         let log = self.stage.scrub_lines(&options.scrubber, log);
@@ -348,18 +389,43 @@ impl Theatre {
             let lines = self.stage.scrub_lines(&options.scrubber, self.tail.lines());
             performed.died(ending, lines);
         }
-        Ok(performed)
+        self.stage.leave(id);
+        Ok((id, performed))
+    }
+
+    /// A client that has no test.
+    fn driver(&self) -> Driver {
+        let mut drivers = self.drivers.lock().unwrap_or_else(PoisonError::into_inner);
+        match &drivers[..] {
+            [one] => {
+                let another = one.another();
+                std::mem::replace(&mut drivers[0], another)
+            }
+            _ => drivers.swap_remove(0),
+        }
     }
 
     /// Ends the app and waits for its connections.
     pub(crate) async fn close(self) {
-        drop(self.driver);
+        drop(self.drivers);
         self.app.stop(GRACE).await;
         drop(self.capture);
         let mut serving = self.serving;
         if timeout(LAST_BYTES, &mut serving).await.is_err() {
             serving.abort();
             let _ = serving.await;
+        }
+    }
+}
+
+/// Gives what was found of one of several tests to those of them that fail anyway, and else to all of them:
+/// what a wrong call leads to is a wrong answer, mostly.
+fn give(performed: &mut [(TestId, Performed)], finding: &Finding, suspects: &[TestId]) {
+    let is_suspect = |id: &TestId| suspects.contains(id);
+    let one_fails = performed.iter().any(|(id, it)| is_suspect(id) && !it.passed());
+    for (id, performed) in performed {
+        if is_suspect(id) && !(one_fails && performed.passed()) {
+            performed.findings.insert(0, finding.clone());
         }
     }
 }

@@ -8,7 +8,8 @@ use rehearsal_compare::Rules;
 use rehearsal_model::{Exchange, Finding, Map, TestCase};
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_supervise::Ending;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -23,6 +24,19 @@ pub(crate) struct Trial<'a> {
     pub(crate) rules: Rules,
     pub(crate) limit: Duration,
     pub(crate) scrubber: &'a Scrubber,
+    /// How far it has come, for those who wait to begin beside it or after it.
+    pub(crate) progress: &'a Progress,
+    /// Whether others are under way when it begins.
+    pub(crate) beside: bool,
+}
+
+/// How far a test has come.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// Its request is on its way.
+    pub(crate) sent: AtomicBool,
+    /// The app has answered, or is no longer waited for.
+    pub(crate) answered: AtomicBool,
 }
 
 /// What came of a test.
@@ -37,22 +51,29 @@ pub(crate) struct Judged {
 pub(crate) async fn judge(
     trial: Trial<'_>,
     driver: &mut Driver,
-    secrets: &mut Secrets,
+    secrets: &Mutex<Secrets>,
     ended: impl Future<Output = Ending>,
 ) -> Judged {
-    let Trial { test, shelf, stage, rules, limit, scrubber } = trial;
-    stage.begin(Arc::clone(&test), rules);
-    let request = stage.live_request(&secrets.fill(&test.exchange.request));
+    let Trial { test, shelf, stage, rules, limit, scrubber, progress, beside } = trial;
+    match beside {
+        true => stage.begin_beside(Arc::clone(&test), rules),
+        false => stage.begin(Arc::clone(&test), rules),
+    }
+    let fill = |map: &Map| secrets.lock().unwrap_or_else(PoisonError::into_inner).fill(map);
+    let request = stage.live_request(&fill(&test.exchange.request));
     stage.scrub(scrubber, &mut Exchange { request: request.clone(), ..Exchange::default() });
     let recorded = test.exchange.response.as_ref();
-    let recorded = recorded.map(|response| stage.live_conversation(&secrets.fill(response)));
-    let untouched = || test.exchange.failure.is_none() && stage.is_untouched();
-    let sending = timeout(limit, driver.send(&test.edge, &request, recorded.as_ref(), untouched));
+    let recorded = recorded.map(|response| stage.live_conversation(&fill(response)));
+    let untouched = || test.exchange.failure.is_none() && stage.is_untouched(test.id);
+    let sent = || progress.sent.store(true, Ordering::Release);
+    let said = (&request, recorded.as_ref());
+    let sending = timeout(limit, driver.send(&test.edge, said, untouched, sent));
     tokio::pin!(ended);
     let sent = tokio::select! {
         sent = sending => sent,
         _ = &mut ended => Ok(Err("the app ended".to_owned())),
     };
+    progress.answered.store(true, Ordering::Release);
     let mut said = None;
     let answered = match sent {
         Err(_) => {
@@ -63,11 +84,11 @@ pub(crate) async fn judge(
         Ok(Err(what)) => vec![Finding::NoAnswer { what }],
         Ok(Ok(mut answer)) => {
             tokio::select! {
-                _ = timeout(LATE_CALLS, stage.all_called()) => {}
+                _ = timeout(LATE_CALLS, stage.all_called(test.id)) => {}
                 _ = &mut ended => {}
             }
             if let (Some(recorded), Some(live)) = (&test.exchange.response, &answer.response) {
-                secrets.learn(recorded, live);
+                secrets.lock().unwrap_or_else(PoisonError::into_inner).learn(recorded, live);
             }
             stage.scrub(scrubber, &mut answer);
             stage.recorded_answer(&mut answer);
@@ -77,7 +98,7 @@ pub(crate) async fn judge(
         }
     };
     // A wrong call is often why the answer is wrong, so it is told first.
-    let mut findings = stage.end();
+    let mut findings = stage.end(test.id);
     findings.extend(answered);
     Judged { findings, answer: said }
 }
@@ -98,5 +119,5 @@ fn judge_answer(test: &TestCase, shelf: &Shelf, answer: &Exchange, stage: &Stage
     let actual = answer.response.as_ref().unwrap_or(&nothing);
     let expected = facets.response(&recorded.request, expected);
     let actual = facets.response(&recorded.request, actual);
-    stage.judge_answer(&expected, &actual)
+    stage.judge_answer(test.id, &expected, &actual)
 }

@@ -1,10 +1,10 @@
 //! The options of `test` and `merge`: runs, and the results of runs made one.
 
-use super::values::{parse_clock, parse_duration};
+use super::values::{parse_clock, parse_duration, parse_overlap};
 use super::{App, Capture};
 use crate::spread::Spread;
 use clap::{Args, ValueHint};
-use rehearsal_model::ClockSetting;
+use rehearsal_model::{ClockSetting, Overlap};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -67,6 +67,11 @@ pub(crate) struct Test {
     /// an instant such as 2026-01-31T10:00:00Z
     #[arg(long, value_name = "CLOCK", value_parser = parse_clock)]
     pub(crate) clock: Option<ClockSetting>,
+
+    /// How tests are played that overlapped when they were recorded: beside one another again
+    /// (`recorded`), or one after the other (`none`, unless the settings say otherwise)
+    #[arg(long, value_name = "OVERLAP", value_parser = parse_overlap)]
+    pub(crate) overlap: Option<Overlap>,
 
     #[command(flatten)]
     pub(crate) spread: Spread,

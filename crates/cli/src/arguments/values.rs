@@ -1,10 +1,14 @@
 //! Values of options that are not plain text: times, clocks, shares.
 
-use rehearsal_model::ClockSetting;
+use rehearsal_model::{ClockSetting, Overlap};
 use std::time::Duration;
 
 pub(super) fn parse_clock(text: &str) -> Result<ClockSetting, String> {
     rehearsal_store::parse_clock(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn parse_overlap(text: &str) -> Result<Overlap, String> {
+    Overlap::of_word(text).ok_or_else(|| format!("one of {}", Overlap::WORDS.join(", ")))
 }
 
 /// A share such as `10%` or `0.1`, as a number above 0 and up to 1.

@@ -11,7 +11,7 @@ use crate::selection;
 use crate::signals::Signals;
 use crate::triage::Desk;
 use clap::ArgMatches;
-use rehearsal_model::{RunEvent, Settings, Summary};
+use rehearsal_model::{Overlap, RunEvent, Settings, Summary};
 use rehearsal_replay::{ReplayOptions, Selected, Spread, replay};
 use rehearsal_store::Project;
 use rehearsal_supervise::Output;
@@ -35,6 +35,9 @@ pub(super) fn run(
     }
     if let Some(clock) = arguments.clock {
         project.settings_mut().clock = clock;
+    }
+    if let Some(overlap) = arguments.overlap {
+        project.settings_mut().overlap = overlap;
     }
     let output = if arguments.app_output { Output::Inherit } else { Output::Keep };
     let mut chosen = selection::choose(&project, &arguments.recordings, &arguments.test)?;
@@ -65,7 +68,7 @@ pub(super) fn run(
     let given = past::Given {
         root: project.root().to_owned(),
         commands: selected.iter().map(|selected| selected.program.words.clone()).collect(),
-        options: format!("{:?} {:?} {}", arguments.real, options.settings.clock, options.strict),
+        options: played(&arguments, &options),
         jobs: options.spread.most(),
     };
     let mut keeper = Keeper::begin(place, name, given);
@@ -88,6 +91,16 @@ pub(super) fn run(
         run.end();
     }
     outcome
+}
+
+/// The options that change what a verdict is, in words.
+fn played(arguments: &Test, options: &ReplayOptions) -> String {
+    let Settings { clock, overlap, .. } = &options.settings;
+    let overlap = match overlap {
+        Overlap::None => "",
+        Overlap::Recorded => " overlapped",
+    };
+    format!("{:?} {clock:?} {}{overlap}", arguments.real, options.strict)
 }
 
 /// Makes edges real for this run.

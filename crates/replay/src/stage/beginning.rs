@@ -2,19 +2,25 @@
 //!
 //! Nothing is used up and nothing is a miss here: the whole request is asked about in the end.
 
-use super::{Stage, State, live_answer};
+use super::{Act, Stage, State, live_answer};
 use crate::shelf::{EdgeNumber, Shelf};
 use rehearsal_compare::{Renaming, Rules, renamed};
 use rehearsal_matching::{Asked, Judge, fingerprint};
-use rehearsal_model::{Change, Difference, Map, Value};
+use rehearsal_model::{Change, Difference, Map, TestId, Value};
 use rehearsal_wire::{Answer, Facets};
 use std::borrow::Cow;
 
 impl Stage {
     /// What the mock answers that a request may become, with that mock's request under `asked`.
     pub(super) fn begun(&self, edge: EdgeNumber, request: &Map) -> Answer {
+        let tests = self.state().under_way();
+        let mut each = tests.into_iter().map(|test| self.begun_in(test, edge, request));
+        each.find(|answer| !matches!(answer, Answer::Incomplete)).unwrap_or(Answer::Incomplete)
+    }
+
+    fn begun_in(&self, test: TestId, edge: EdgeNumber, request: &Map) -> Answer {
         let facets = self.shelf.edges[edge as usize].protocol().facets();
-        let mut guard = self.state();
+        let mut guard = self.of(test);
         let state = &mut *guard;
         let renamed = state.renaming.to_recorded(request);
         let form = facets.request(&renamed);
@@ -27,7 +33,7 @@ impl Stage {
             optional: false,
             stands: false,
         };
-        let State { desk, rules, renaming, .. } = state;
+        let State { desk, act: Act { rules, .. }, renaming, .. } = state;
         let judge = Beginnings {
             shelf: &self.shelf,
             facets,

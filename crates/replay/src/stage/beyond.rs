@@ -92,7 +92,18 @@ impl Stage {
     pub(super) fn repeated(&self, state: &mut State, edge: EdgeNumber, asked: &Map) {
         let known = &self.shelf.edges[edge as usize];
         let ShelfEdge { name, owner, .. } = known;
-        let mut earlier = state.findings.iter_mut().enumerate();
+        if let Some(suspects) = state.suspects.clone() {
+            let finding = Finding::CallRepeated {
+                edge: name.to_string(),
+                owner: owner.clone(),
+                operation: known.protocol().facets().operation(asked),
+                request: asked.clone(),
+                times: 1,
+                recorded: None,
+            };
+            return state.strays(suspects, finding);
+        }
+        let mut earlier = state.act.findings.iter_mut().enumerate();
         let earlier = earlier.find_map(|(place, finding)| match finding {
             Finding::CallRepeated { edge, request, times, .. }
                 if edge == name.as_str() && request == asked =>
@@ -112,7 +123,7 @@ impl Stage {
                 recorded: None,
             })
         });
-        state.beyond.count((edge, self.statement(edge, asked).0), false, place);
+        state.act.beyond.count((edge, self.statement(edge, asked).0), false, place);
     }
 
     /// Notes a call that no mock answers; it may be answered all the same when that was asked for.
@@ -132,14 +143,18 @@ impl Stage {
             operation: facets.operation(&self.shelf.exchange(mock).request),
             differences,
         });
-        let place = state.found(Finding::CallUnexpected {
+        let finding = Finding::CallUnexpected {
             edge: known.name.to_string(),
             owner: known.owner.clone(),
             operation,
             request: request.clone(),
             nearest,
-        });
-        state.beyond.count((edge, self.statement(edge, request).0), refused, place);
+        };
+        if let Some(suspects) = state.suspects.clone() {
+            return state.strays(suspects, finding);
+        }
+        let place = state.found(finding);
+        state.act.beyond.count((edge, self.statement(edge, request).0), refused, place);
     }
 
     /// What the app is told where no mock answers, noting what was found.
@@ -172,13 +187,13 @@ impl Stage {
         }
         let message = format!("rehearsal: no mock answers {operation} on {name}");
         match (own, nearest) {
-            (Some(index), Some((_, differences))) if state.own.is_missing(index) => {
+            (Some(index), Some((_, differences))) if state.act.own.is_missing(index) => {
                 state.came(index);
-                state.seen.differs(index, request);
+                state.act.seen.differs(index, request);
                 let owner = self.shelf.edges[edge as usize].owner.clone();
                 state.found(Finding::CallDiffers {
                     call: index as usize + 1,
-                    of: state.own.count(),
+                    of: state.act.own.count(),
                     edge: name,
                     owner,
                     operation,
@@ -240,7 +255,7 @@ impl Stage {
         let edge = &self.shelf.edges[group.edge as usize];
         let requests: Vec<&Map> = found.iter().filter_map(request).collect();
         let first = requests.first()?;
-        let missing = state.own.missing().filter(|call| test.calls[*call].edge == edge.name);
+        let missing = state.act.own.missing().filter(|call| test.calls[*call].edge == edge.name);
         if !group.is_many(count, missing.count(), self.statement(group.edge, first).1) {
             return None;
         }
@@ -277,7 +292,7 @@ impl Stage {
             .filter(|call| test.calls[*call].edge == *name)
             .filter(|call| is_it(group.edge, &test.calls[*call].exchange.request))
             .collect();
-        let came = state.own.all_that_came();
+        let came = state.act.own.all_that_came();
         let came = own.iter().filter(|call| came.contains(call)).count();
         let mut count =
             Count { came, recorded: own.len(), all_came: !own.is_empty() && came == own.len() };

@@ -39,7 +39,7 @@ impl Stage {
         let Meaning { request, form, asked, .. } = meaning;
         let library = &self.shelf.library;
         let facets = self.shelf.edges[asked.edge as usize].protocol().facets();
-        let judge = Forms::new(&self.shelf, (request, form), &state.rules, &state.renaming);
+        let judge = Forms::new(&self.shelf, (request, form), &state.act.rules, &state.renaming);
         let reads = |mock: u32| facets.repeatable(&self.shelf.exchange(mock).request);
         let open = state.desk.unused_calls(library, asked.edge).into_iter().take(MOST);
         let ranked = open.filter_map(|mock| {
@@ -69,11 +69,11 @@ impl Stage {
         let Place::Call { index, .. } = library.entry(mock).place else { return Err(nearest) };
         state.desk.use_due(library, mock);
         state.came(index);
-        state.seen.differs(index, request);
+        state.act.seen.differs(index, request);
         let edge = &self.shelf.edges[asked.edge as usize];
         state.found(Finding::CallDiffers {
             call: index as usize + 1,
-            of: state.own.count(),
+            of: state.act.own.count(),
             edge: edge.name.to_string(),
             owner: edge.owner.clone(),
             operation: facets.operation(request),

@@ -1,7 +1,7 @@
 //! Questions for names, which come from resolvers and are no calls of a test.
 
 use super::forms::Forms;
-use super::{Stage, State, answer_of};
+use super::{Act, Stage, State, answer_of};
 use rehearsal_matching::{Asked, Verdict, fingerprint};
 use rehearsal_model::{Map, Value};
 use rehearsal_wire::{Answer, Miss};
@@ -25,7 +25,7 @@ impl Stage {
         };
         let mut state = self.state();
         let state = &mut *state;
-        let State { desk, rules, renaming, .. } = &mut *state;
+        let State { desk, act: Act { rules, .. }, renaming, .. } = &mut *state;
         let judge = Forms::new(&self.shelf, (request, &form), rules, renaming);
         match desk.pick(&self.shelf.library, asked, &judge).verdict {
             Verdict::Mock(mock) => answer_of(self.shelf.exchange(mock)),

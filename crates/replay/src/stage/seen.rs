@@ -2,7 +2,7 @@
 //! where that differs. No verdict hangs on it.
 
 use super::{Stage, State};
-use rehearsal_model::{Exchange, Map, Value};
+use rehearsal_model::{Exchange, Map, TestId, Value};
 use rehearsal_store::scrub::Scrubber;
 use std::time::Duration;
 
@@ -43,18 +43,18 @@ impl Seen {
 impl State {
     /// Notes that a call of the test came, and that it is answered at once.
     pub(super) fn came(&mut self, index: u32) {
-        self.own.came(index);
+        self.act.own.came(index);
         // A call is one call however often it is asked about.
-        let full = self.seen.calls.len() >= MOST_CALLS;
-        if !full && !self.seen.calls.iter().rev().any(|(known, _)| *known == index) {
-            self.seen.calls.push((index, self.now()));
+        let full = self.act.seen.calls.len() >= MOST_CALLS;
+        if !full && !self.act.seen.calls.iter().rev().any(|(known, _)| *known == index) {
+            self.act.seen.calls.push((index, self.now()));
         }
     }
 
     /// Notes that a call that had to wait has its answer.
     pub(super) fn answered(&mut self, index: u32) {
-        let now = self.began.elapsed();
-        let call = self.seen.calls.iter_mut().rev().find(|(known, _)| *known == index);
+        let now = self.act.began.elapsed();
+        let call = self.act.seen.calls.iter_mut().rev().find(|(known, _)| *known == index);
         if let Some((_, time)) = call {
             time.took = now.saturating_sub(time.came);
         }
@@ -62,14 +62,14 @@ impl State {
 
     /// Notes that a call came that no mock answers.
     pub(super) fn surplus(&mut self, edge: String, operation: String) {
-        if self.seen.surplus.len() < MOST_SURPLUS {
+        if self.act.seen.surplus.len() < MOST_SURPLUS {
             let now = self.now();
-            self.seen.surplus.push((edge, operation, now));
+            self.act.seen.surplus.push((edge, operation, now));
         }
     }
 
     fn now(&self) -> Time {
-        Time { came: self.began.elapsed(), took: Duration::ZERO }
+        Time { came: self.act.began.elapsed(), took: Duration::ZERO }
     }
 }
 
@@ -85,8 +85,8 @@ impl Stage {
         texts.map(|line| scrubber.text(line).into_owned()).collect()
     }
 
-    /// What was seen of the current test, which is over.
-    pub(crate) fn seen(&self) -> Seen {
-        std::mem::take(&mut self.state().seen)
+    /// What was seen of a test that is over.
+    pub(crate) fn seen(&self, test: TestId) -> Seen {
+        std::mem::take(&mut self.of(test).act.seen)
     }
 }

@@ -59,6 +59,11 @@ impl Stage {
     /// How a call that is made of messages has gone so far.
     pub(crate) fn went(&self, on: On, exchange: &Exchange) {
         let mut state = self.state();
+        state.suspects = None;
+        let Some(talk) = state.talks.0.get(&on) else { return };
+        if let Place::Call { test, .. } = talk.place {
+            state.turn_to(test);
+        }
         let number = state.number();
         let Some(talk) = state.talks.0.get(&on) else { return };
         let (mock, own) = (talk.mock, talk.is_of(number).is_some());
@@ -104,8 +109,8 @@ impl Stage {
         let pairs = state.renaming.pairs(&expected, &actual, &root, again);
         let actual = renamed(&actual, &pairs);
         let differences = match own {
-            true => compare(&expected, &actual, &root, &state.rules),
-            false => compare(&expected, &actual, &root, &state.rules.of_no_test()),
+            true => compare(&expected, &actual, &root, &state.act.rules),
+            false => compare(&expected, &actual, &root, &state.act.rules.of_no_test()),
         };
         if differences.is_empty() {
             let test = state.name();

@@ -34,6 +34,15 @@ pub(super) struct Units {
 }
 
 impl Units {
+    /// The test that opened the unit within which a question is asked.
+    pub(super) fn opener(&self, on: On) -> Option<TestId> {
+        let key = match &self.next {
+            Some((asked, key)) if *asked == on => *key,
+            _ => Key::Connection(on.0),
+        };
+        self.open.get(&key).copied()
+    }
+
     /// Where a question works.
     fn key(&mut self, on: On) -> Key {
         match self.next.take() {
@@ -84,12 +93,11 @@ impl Stage {
     }
 
     /// The answer to a call that ends what an earlier test had opened, where that one's end is recorded.
-    pub(super) fn ends_late(&self, on: On, meaning: &Meaning) -> Option<Answer> {
+    pub(super) fn ends_late(&self, on: On, meaning: &Meaning, current: TestId) -> Option<Answer> {
         let asked = &meaning.asked;
         let facets = self.shelf.edges[asked.edge as usize].protocol().facets();
         let bracket = facets.bracket(&meaning.request);
-        let mut state = self.state();
-        let current = state.number();
+        let mut state = self.of(current);
         let key = state.units.key(on);
         let sets_up = bracket.is_none() && facets.sets_up(&meaning.request);
         let opened = state.units.ended(key, (bracket, sets_up), current)?;

@@ -3,7 +3,7 @@
 //! The recording says when it happens: once every call above the mock has come. What such a request
 //! waits for in vain is never a miss.
 
-use super::{Forms, Stage, State, live_answer};
+use super::{Act, Forms, Stage, State, live_answer};
 use crate::shelf::EdgeNumber;
 use rehearsal_matching::{Asked, Place, fingerprint};
 use rehearsal_model::{Map, Value};
@@ -98,13 +98,19 @@ impl Stage {
             optional: false,
             stands: false,
         };
-        let State { desk, rules, renaming, own, .. } = &*state;
-        let judge = Forms::new(&self.shelf, (&renamed, &form), rules, renaming);
-        let is_due = |index| {
-            let waits_for_cause = alone && own.has_cause_to_come(index);
-            !own.is_early(index) && !waits_for_cause
-        };
-        let mock = desk.find_due(&self.shelf.library, asked, &judge, is_due)?;
-        Some(then(state, mock, &form))
+        let renamed = renamed.into_owned();
+        for test in state.under_way() {
+            state.turn_to(test);
+            let State { desk, act: Act { rules, own, .. }, renaming, .. } = &*state;
+            let judge = Forms::new(&self.shelf, (&renamed, &form), rules, renaming);
+            let is_due = |index| {
+                let waits_for_cause = alone && own.has_cause_to_come(index);
+                !own.is_early(index) && !waits_for_cause
+            };
+            if let Some(mock) = desk.find_due(&self.shelf.library, asked, &judge, is_due) {
+                return Some(then(state, mock, &form));
+            }
+        }
+        None
     }
 }

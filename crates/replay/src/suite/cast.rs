@@ -7,7 +7,7 @@ use crate::stage::{On, Stage};
 use rehearsal_capture::Caller;
 use rehearsal_compare::Rules;
 use rehearsal_matching::Place;
-use rehearsal_model::{Exchange, Finding, Map};
+use rehearsal_model::{Exchange, Finding, Map, TestId};
 use rehearsal_proxy::Reply;
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_wire::Answer;
@@ -84,7 +84,7 @@ impl Cast {
         drop(stages);
         left[1..].sort_by(|(one, _), (other, _)| one.cmp(other));
         for (test, stage) in left {
-            for finding in stage.end().into_iter().filter(is_miss) {
+            for finding in stage.end(TestId(0)).into_iter().filter(is_miss) {
                 self.note(test.clone(), finding, false);
             }
         }
@@ -185,7 +185,7 @@ fn is_miss(finding: &Finding) -> bool {
 
 /// What a stage has found of the call that it has just missed.
 fn last_miss(stage: &Stage) -> Option<Finding> {
-    stage.end().into_iter().rfind(is_miss)
+    stage.end(TestId(0)).into_iter().rfind(is_miss)
 }
 
 fn nearest(finding: &Finding) -> bool {

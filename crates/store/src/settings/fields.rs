@@ -1,7 +1,7 @@
 //! The keys of `rehearsal.yaml`. What they are when absent is in `model::Settings`.
 
-use rehearsal_model::Tracker;
 use rehearsal_model::shape::{Field, Shape};
+use rehearsal_model::{Overlap, Tracker};
 
 const TEXTS: Shape = Shape::List(&Shape::Text);
 /// One text stands for a list of one.
@@ -30,6 +30,12 @@ pub(crate) const SETTINGS: &[Field] = &[
         "What the app's clock shows while it is tested: the time at which each test was recorded, \
          running on (`recorded`) or standing (`frozen`), the `real` time, or an instant at which \
          each test begins",
+    ),
+    Field::optional(
+        "overlap",
+        Shape::Choice(Overlap::WORDS),
+        "Whether tests that overlapped when they were recorded are played so (`recorded`), or one \
+         after the other (`none`)",
     ),
     Field::optional("timeout", Shape::Duration, "How long one test may take before it fails"),
     Field::optional("start-timeout", Shape::Duration, "How long the app may take until it listens"),

@@ -21,6 +21,7 @@ pub fn init_text() -> String {
             "env" => out.push_str("#env:\n#  LOG_LEVEL: debug\n"),
             "capture" => out.push_str("#capture: seccomp\n"),
             "clock" => out.push_str("#clock: recorded\n"),
+            "overlap" => set(&mut out, "overlap", "none"),
             "timeout" => set(&mut out, "timeout", &format_duration(default.timeout)),
             "start-timeout" => {
                 set(&mut out, "start-timeout", &format_duration(default.start_timeout));

@@ -6,8 +6,8 @@ use crate::schema::{Fields, nearest};
 use crate::yaml::{Content, Key, Node, Spot, YamlError};
 use regex::Regex;
 use rehearsal_model::{
-    CaptureWay, DefectSettings, EdgeSettings, QuarantineSettings, SecretSettings, Settings,
-    Tracker, Value,
+    CaptureWay, DefectSettings, EdgeSettings, Overlap, QuarantineSettings, SecretSettings,
+    Settings, Tracker, Value,
 };
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -35,6 +35,10 @@ pub(crate) fn read(node: Node, protocols: &[&str]) -> Result<Settings, YamlError
                 .or_else(|error| wrong(at, error.to_string()))?,
             None => default.clock,
         },
+        overlap: fields
+            .text("overlap")
+            .and_then(|text| Overlap::of_word(&text))
+            .unwrap_or(default.overlap),
         timeout: read_duration(&mut fields, "timeout")?.unwrap_or(default.timeout),
         start_timeout: read_duration(&mut fields, "start-timeout")?
             .unwrap_or(default.start_timeout),

@@ -3,7 +3,8 @@
 use super::{init_text, read};
 use crate::yaml::{YamlError, parse};
 use rehearsal_model::{
-    CaptureWay, ClockSetting, EdgeSettings, QuarantineSettings, SecretSettings, Settings, Tracker,
+    CaptureWay, ClockSetting, EdgeSettings, Overlap, QuarantineSettings, SecretSettings, Settings,
+    Tracker,
 };
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ command: [./shop, --port, '8080']
 env: {PORT: 8080, DEBUG: true, NAME: shop}
 capture: proxy
 clock: 2026-01-31T10:00:00Z
+overlap: recorded
 timeout: 500ms
 start-timeout: 2m
 name-server: 192.0.2.1
@@ -49,6 +51,7 @@ secrets:
         env: vec![pair("PORT", "8080"), pair("DEBUG", "true"), pair("NAME", "shop")],
         capture: CaptureWay::Proxy,
         clock: ClockSetting::At(rehearsal_model::Timestamp(1_769_853_600_000)),
+        overlap: Overlap::Recorded,
         timeout: Duration::from_millis(500),
         start_timeout: Duration::from_secs(120),
         name_server: Some("192.0.2.1:53".parse().unwrap()),

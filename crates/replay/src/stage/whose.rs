@@ -1,0 +1,122 @@
+//! Which of several tests under way a call belongs to.
+//!
+//! As while recording, an identifier decides that the app carries from the request to its calls; on a
+//! connection in a unit of work, the test that opened it. Without one it is the test that has such a call
+//! to come. A call that is none of these is left in doubt while others may still take what is theirs, so
+//! that of a call that differs it is known what it was to be.
+
+use super::forms::Forms;
+use super::meaning::Meaning;
+use super::{Act, On, Stage, State};
+use rehearsal_matching::{Asked, Claim};
+use rehearsal_model::{Map, TestId, Value};
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// It is this test's, as far as it is any's.
+    Known(TestId),
+    /// It may be any of these; the first is the likeliest.
+    Unknown(Vec<TestId>),
+    /// Several tests lack such a call, and all of them may come as recorded; the first comes nearest.
+    InDoubt(Vec<TestId>),
+}
+
+impl Whose {
+    /// From whose point of view it is looked at.
+    pub(super) fn first(&self, current: TestId) -> TestId {
+        match self {
+            Whose::Known(test) => *test,
+            Whose::Unknown(tests) | Whose::InDoubt(tests) => {
+                tests.first().copied().unwrap_or(current)
+            }
+        }
+    }
+}
+
+impl Stage {
+    /// Whose a call is.
+    pub(super) fn whose(&self, on: On, meaning: &Meaning) -> Whose {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        if state.others.is_empty() {
+            return Whose::Known(state.number());
+        }
+        let Meaning { request, form, asked, .. } = meaning;
+        let facets = self.shelf.edges[asked.edge as usize].protocol().facets();
+        let ids = facets.trace(request);
+        let acts = state.others.iter().chain([&state.act]);
+        let named = acts.filter(|act| act.trace.iter().any(|id| ids.contains(id)));
+        if let [one] = named.map(Act::number).collect::<Vec<_>>()[..] {
+            return Whose::Known(one);
+        }
+        let all = state.under_way();
+        if let Some(opener) = state.units.opener(on).filter(|opener| all.contains(opener)) {
+            return Whose::Known(opener);
+        }
+        let claims = self.claims(state, *asked, (request, form));
+        let best = claims.iter().map(|(claim, _)| *claim).max().unwrap_or(Claim::Nothing);
+        let of = |wanted: &dyn Fn(Claim) -> bool| -> Vec<TestId> {
+            claims.iter().filter(|(claim, _)| wanted(*claim)).map(|(_, test)| *test).collect()
+        };
+        if best >= Claim::Renamed {
+            return Whose::Known(of(&|claim| claim == best).first().copied().unwrap_or_default());
+        }
+        let judge = Forms::new(&self.shelf, (request, form), &state.act.rules, &state.renaming);
+        if state.desk.is_ambient(&self.shelf.library, *asked, &judge) {
+            return Whose::Known(state.number());
+        }
+        match best {
+            Claim::Near(_) => {
+                let mut near = of(&|claim| claim == best);
+                near.extend(of(&|claim| matches!(claim, Claim::Near(_)) && claim != best));
+                match near[..] {
+                    [one] => Whose::Known(one),
+                    [..] => Whose::InDoubt(near),
+                }
+            }
+            Claim::Nothing => Whose::Unknown(all),
+            _ => Whose::Unknown(of(&|claim| claim == best)),
+        }
+    }
+
+    /// What each test under way has to do with a call, in recorded order.
+    fn claims(
+        &self,
+        state: &mut State,
+        asked: Asked,
+        call: (&Map, &Value),
+    ) -> Vec<(Claim, TestId)> {
+        let mut claims = Vec::new();
+        for test in state.under_way() {
+            state.turn_to(test);
+            let judge = Forms::new(&self.shelf, call, &state.act.rules, &state.renaming);
+            claims.push((state.desk.claim(&self.shelf.library, asked, &judge), test));
+        }
+        claims
+    }
+
+    /// Makes the first test the current one that has a call of this kind to come, if any has.
+    pub(super) fn turn_to_claimant(&self, state: &mut State, asked: Asked, call: (&Map, &Value)) {
+        if state.others.is_empty() {
+            return;
+        }
+        let claims = self.claims(state, asked, call);
+        if let Some((_, test)) = claims.iter().find(|(claim, _)| *claim >= Claim::Renamed) {
+            state.turn_to(*test);
+        }
+    }
+
+    /// Waits until a call is no longer in doubt.
+    pub(super) async fn no_doubt(&self, on: On, meaning: &Meaning) {
+        loop {
+            let called = self.called.notified();
+            tokio::pin!(called);
+            called.as_mut().enable();
+            if !matches!(self.whose(on, meaning), Whose::InDoubt(_)) {
+                return;
+            }
+            called.await;
+        }
+    }
+}
