@@ -144,8 +144,15 @@ impl Desk {
         std::mem::swap(&mut self.turn, turn);
     }
 
-    /// What the current test has to do with a call. Nothing is used up.
-    pub fn claim(&self, library: &Library, asked: Asked, judge: &dyn Judge) -> Claim {
+    /// What the current test has to do with a call. Nothing is used up. `is_left` says of its own calls, by
+    /// their places, whether they have not come, not even as one that differs.
+    pub fn claim(
+        &self,
+        library: &Library,
+        asked: Asked,
+        judge: &dyn Judge,
+        is_left: impl Fn(u32) -> bool,
+    ) -> Claim {
         let mut nearest = Nearest::default();
         if self.unused(asked, judge, &mut nearest).is_some() {
             return Claim::Open;
@@ -154,12 +161,18 @@ impl Desk {
             return Claim::Renamed;
         }
         let own = library.calls_of(self.turn.test, asked.edge, asked.identity);
-        let left = own.filter(|mock| !self.turn.used.contains(mock)).take(COMPARED);
+        let left = own.filter(|mock| match library.entry(*mock).place {
+            Place::Call { index, .. } => !self.turn.used.contains(mock) && is_left(index),
+            Place::Ambient { .. } | Place::Shared { .. } => false,
+        });
+        let left = left.take(COMPARED);
         if let Some(least) = left.map(|mock| judge.differences(mock).len()).min() {
             return Claim::Near(usize::MAX - least);
         }
         let same = self.turn.open.same.get(&(asked.edge, asked.identity));
-        let shares = same.into_iter().flatten().any(|mock| !self.spent.contains(mock));
+        let shared = |mock: &u32| matches!(library.entry(*mock).place, Place::Shared { .. });
+        let mut shared = same.into_iter().flatten().filter(|mock| shared(mock));
+        let shares = shared.any(|mock| !self.spent.contains(mock));
         let is_kin = shares || self.turn.asked.contains(&(asked.edge, asked.values));
         if is_kin { Claim::Kin } else { Claim::Nothing }
     }

@@ -457,6 +457,7 @@ impl Stage {
     /// What is wrong with the calls of a test, now that it is over.
     pub(crate) fn end(&self, test: TestId) -> Vec<Finding> {
         let mut state = self.of(test);
+        state.act.is_over = !state.others.is_empty();
         let findings = std::mem::take(&mut state.act.findings);
         let beyond = state.act.beyond.take();
         let Some(test) = state.act.test.clone() else { return findings };

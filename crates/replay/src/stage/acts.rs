@@ -26,6 +26,8 @@ pub(super) struct Act {
     pub(super) own: OwnCalls,
     pub(super) seen: Seen,
     pub(super) beyond: Beyond,
+    /// Whether it was judged: what comes is none of its calls any more.
+    pub(super) is_over: bool,
     /// What it may use and has used, while it is not the current one.
     turn: Turn,
 }
@@ -42,6 +44,7 @@ impl Act {
             own: OwnCalls::default(),
             seen: Seen::default(),
             beyond: Beyond::default(),
+            is_over: false,
             turn: Turn::default(),
         }
     }
@@ -64,10 +67,13 @@ impl Act {
 }
 
 impl State {
-    /// The tests that are under way, in the order in which they were recorded.
+    /// The tests that are under way, in the order in which they were recorded; when all are over, the last.
     pub(super) fn under_way(&self) -> Vec<TestId> {
-        let others = self.others.iter().map(Act::number);
-        let mut all: Vec<TestId> = others.chain([self.act.number()]).collect();
+        let acts = self.others.iter().chain([&self.act]);
+        let mut all: Vec<TestId> = acts.filter(|act| !act.is_over).map(Act::number).collect();
+        if all.is_empty() {
+            all.push(self.act.number());
+        }
         all.sort_unstable();
         all
     }
@@ -118,8 +124,11 @@ impl Stage {
         self.called.notify_waiters();
     }
 
-    /// Begins a test while others are under way.
+    /// Begins a test while others are under way, unless all of them are over by now.
     pub(crate) fn begin_beside(&self, test: Arc<TestCase>, rules: Rules) {
+        if self.are_over() {
+            return self.begin(test, rules);
+        }
         let act = Act::of(&self.shelf, test, rules);
         let mut guard = self.state();
         let state = &mut *guard;
@@ -131,16 +140,24 @@ impl Stage {
         self.called.notify_waiters();
     }
 
+    /// Whether every test that began is over.
+    fn are_over(&self) -> bool {
+        let state = self.state();
+        state.others.iter().chain([&state.act]).all(|act| act.is_over)
+    }
+
     /// Forgets a test that is over, while others are under way. The last one stays until another begins.
     pub(crate) fn leave(&self, test: TestId) {
         let mut guard = self.state();
         let state = &mut *guard;
+        let others = || state.others.iter().filter(|act| !act.is_over);
         if state.act.number() == test
-            && let Some(other) = state.others.first().map(Act::number)
+            && let Some(other) = others().chain(&state.others).next().map(Act::number)
         {
             state.turn_to(other);
         }
         state.others.retain(|act| act.number() != test);
+        state.act.is_over |= state.act.number() == test;
         drop(guard);
         self.called.notify_waiters();
     }

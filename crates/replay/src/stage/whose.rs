@@ -45,7 +45,7 @@ impl Stage {
         let Meaning { request, form, asked, .. } = meaning;
         let facets = self.shelf.edges[asked.edge as usize].protocol().facets();
         let ids = facets.trace(request);
-        let acts = state.others.iter().chain([&state.act]);
+        let acts = state.others.iter().chain([&state.act]).filter(|act| !act.is_over);
         let named = acts.filter(|act| act.trace.iter().any(|id| ids.contains(id)));
         if let [one] = named.map(Act::number).collect::<Vec<_>>()[..] {
             return Whose::Known(one);
@@ -70,8 +70,11 @@ impl Stage {
             Claim::Near(_) => {
                 let mut near = of(&|claim| claim == best);
                 near.extend(of(&|claim| matches!(claim, Claim::Near(_)) && claim != best));
+                let kin = of(&|claim| claim == Claim::Kin);
                 match near[..] {
-                    [one] => Whose::Known(one),
+                    [one] if kin.is_empty() => Whose::Known(one),
+                    // It may as well have been to be one of those that others share.
+                    [_] => Whose::Unknown(near.into_iter().chain(kin).collect()),
                     [..] => Whose::InDoubt(near),
                 }
             }
@@ -91,7 +94,8 @@ impl Stage {
         for test in state.under_way() {
             state.turn_to(test);
             let judge = Forms::new(&self.shelf, call, &state.act.rules, &state.renaming);
-            claims.push((state.desk.claim(&self.shelf.library, asked, &judge), test));
+            let is_left = |index| state.act.own.is_missing(index);
+            claims.push((state.desk.claim(&self.shelf.library, asked, &judge, is_left), test));
         }
         claims
     }
