@@ -127,7 +127,7 @@ fn read(stage: &Stage, file: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect()
 }
 
-/// Events without what measures the run, and what is said of the runs before it.
+/// Events without what measures the run or tells when it was, and what is said of the runs before it.
 fn plain(mut events: Vec<Value>) -> Vec<Value> {
     events.retain(|event| event["event"] != "retried");
     events.iter_mut().for_each(measureless);
@@ -137,9 +137,15 @@ fn plain(mut events: Vec<Value>) -> Vec<Value> {
 fn measureless(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            for key in
-                ["took_ms", "connections", "bytes_sent", "bytes_received", "past", "measured"]
-            {
+            for key in [
+                "took_ms",
+                "connections",
+                "bytes_sent",
+                "bytes_received",
+                "past",
+                "measured",
+                "Date",
+            ] {
                 map.remove(key);
             }
             map.values_mut().for_each(measureless);
