@@ -79,6 +79,7 @@ fn absent(key: &str) -> String {
     match key {
         "capture" => "`seccomp`".to_owned(),
         "clock" => "`recorded`".to_owned(),
+        "overlap" => "`none`".to_owned(),
         "timeout" => format!("`{}`", format_duration(default.timeout)),
         "start-timeout" => format!("`{}`", format_duration(default.start_timeout)),
         "max-body" => format!("`{}`", format_size(default.max_body)),
