@@ -23,7 +23,8 @@ say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - began)); }
 parts=(
   "cc gcc" "make make" "git git" "curl curl" "python3 python3" "go golang-go" "node nodejs"
   "npm npm" "javac default-jdk-headless" "java default-jre-headless" "haproxy haproxy"
-  "mvn maven" "mariadbd mariadb-server" "mariadb mariadb-client" "redis-server redis-server"
+  "mvn maven" "mariadbd mariadb-server" "mariadb mariadb-client" "mariadb_config libmariadb-dev"
+  "pkg-config pkg-config" "redis-server redis-server"
   "redis-cli redis-tools" "memcached memcached" "memcslap libmemcached-tools" "openssl openssl"
   "php php-cli" "ruby ruby" "chromium chromium" "nghttp nghttp2-client" "h2load nghttp2-client" "sysbench sysbench"
 )
@@ -36,6 +37,9 @@ missing() {
     command -v "${part% *}" >/dev/null || echo "${part#* }"
   done
   python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
+  # A driver for Python is compiled against the headers of both.
+  python3 -c 'import os, sysconfig as s; exit(not os.path.exists(s.get_path("include") + "/Python.h"))' ||
+    echo python3-dev
   [[ -e /usr/include/stdio.h ]] || echo libc6-dev
   compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || echo postgresql
 }
