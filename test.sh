@@ -38,7 +38,7 @@ missing() {
   done
   python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
   # A driver for Python is compiled against the headers of both.
-  python3 -c 'import os, sysconfig as s; exit(not os.path.exists(s.get_path("include") + "/Python.h"))' ||
+  python3 -c 'import os, sysconfig as s; exit(not os.path.exists(s.get_path("include") + "/Python.h"))' 2>/dev/null ||
     echo python3-dev
   [[ -e /usr/include/stdio.h ]] || echo libc6-dev
   compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || echo postgresql
