@@ -1,7 +1,10 @@
 //! What one run of the app has used of a library, and the choice of the next mock.
 
+mod spare;
+
 use crate::{Library, Place};
 use rehearsal_model::{Difference, TestId};
+use spare::Takers;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// How many candidates are compared field by field when no equal one is found. It bounds the cost
@@ -85,6 +88,7 @@ pub struct Desk {
     spent: HashSet<u32>,
     /// Of equal ambient mocks, by edge and values, how many of the first were used.
     used_up: HashMap<(u32, u64), usize>,
+    takers: Takers,
 }
 
 /// What one test may use and has used. That of the current one is on the desk; those of others that are
@@ -212,16 +216,25 @@ impl Desk {
         self.spent.contains(&mock)
     }
 
-    /// Picks the mock for a call and marks it as used.
+    /// Picks the mock for a call that one of these tests made, of which the current one is the likeliest,
+    /// and marks it as used.
     ///
     /// In this order: an unused call of the current test with equal values, then one that is equal
-    /// but for noise; a mock that the test shares with others; an ambient mock; for a read, the
-    /// latest answer before this point of the timeline; else a miss.
-    pub fn pick(&mut self, library: &Library, asked: Asked, judge: &dyn Judge) -> Pick {
+    /// but for noise; a mock that the test shares with others, then one that is left over, see
+    /// [`Desk::spare`]; an ambient mock; for a read, the latest answer before this point of the
+    /// timeline; else a miss.
+    pub fn pick(
+        &mut self,
+        library: &Library,
+        asked: Asked,
+        judge: &dyn Judge,
+        by: &[TestId],
+    ) -> Pick {
         let asked_before = !self.turn.asked.insert((asked.edge, asked.values));
         let mut nearest = Nearest::default();
-        if let Some(mock) = self.unused(asked, judge, &mut nearest) {
-            self.take(library, mock);
+        let spare = || self.spare(library, asked, judge, by).map(|(_, mock)| mock);
+        if let Some(mock) = self.unused(asked, judge, &mut nearest).or_else(spare) {
+            self.take(library, mock, by);
             return Pick { verdict: Verdict::Mock(mock), extra: false };
         }
         if let Some(mock) = self.ambient(library, asked, judge, &mut nearest) {
@@ -236,7 +249,7 @@ impl Desk {
         if !asked.optional
             && let Some(mock) = self.renamed(library, asked, judge)
         {
-            self.take(library, mock);
+            self.take(library, mock, by);
             return Pick { verdict: Verdict::Mock(mock), extra: false };
         }
         if nearest.0.is_none() && !asked.optional {
@@ -292,11 +305,11 @@ impl Desk {
         left.find(|mock| judge.is_renamed(*mock))
     }
 
-    /// Marks what [`Desk::find_due`] found as used.
-    pub fn use_due(&mut self, library: &Library, mock: u32) {
+    /// Marks what [`Desk::find_due`] found as used by a call of one of these tests.
+    pub fn use_due(&mut self, library: &Library, mock: u32, by: &[TestId]) {
         match library.entry(mock).place {
             Place::Ambient { .. } => _ = self.spent.insert(mock),
-            Place::Call { .. } | Place::Shared { .. } => self.take(library, mock),
+            Place::Call { .. } | Place::Shared { .. } => self.take(library, mock, by),
         }
     }
 
@@ -339,8 +352,8 @@ impl Desk {
         })
     }
 
-    /// Marks a mock of the current test as used.
-    fn take(&mut self, library: &Library, mock: u32) {
+    /// Marks a mock as used by the current test, or by another of these.
+    fn take(&mut self, library: &Library, mock: u32, by: &[TestId]) {
         let entry = library.entry(mock);
         if let Some(equal) = self.turn.open.equal.get_mut(&(entry.edge, entry.values))
             && let Some(place) = equal.iter().position(|other| *other == mock)
@@ -354,8 +367,12 @@ impl Desk {
         }
         self.turn.used.push(mock);
         self.turn.asked.insert((entry.edge, entry.values));
-        if matches!(entry.place, Place::Shared { .. }) {
+        let is_shared = matches!(entry.place, Place::Shared { .. });
+        if is_shared {
             self.spent.insert(mock);
+        }
+        if is_shared || by.len() > 1 {
+            self.takers.note(mock, by);
         }
     }
 

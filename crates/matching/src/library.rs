@@ -124,10 +124,14 @@ impl Library {
 
     /// The calls of a test on an edge that are one operation, by the fingerprint of its identity, in order.
     pub fn calls_of(&self, test: TestId, edge: u32, identity: u64) -> impl Iterator<Item = u32> {
-        self.calls(test).iter().copied().filter(move |mock| {
-            let entry = self.entry(*mock);
-            (entry.edge, entry.identity) == (edge, identity)
-        })
+        let own = self.calls(test).iter().copied();
+        own.filter(move |mock| self.is_operation(*mock, (edge, identity)))
+    }
+
+    /// Whether an entry is this operation, by its edge and the fingerprint of its identity.
+    pub(crate) fn is_operation(&self, number: u32, operation: (u32, u64)) -> bool {
+        let entry = self.entry(number);
+        (entry.edge, entry.identity) == operation
     }
 
     /// The entry of a number.

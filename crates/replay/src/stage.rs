@@ -23,7 +23,7 @@ use live::live_answer;
 use meaning::{Meaning, Remembered, Understood};
 use talks::Talks;
 use units::Units;
-use whose::Whose;
+use whose::{Makers, Whose};
 
 pub(crate) use live::answer_of;
 pub(crate) use seen::{Seen, Time};
@@ -233,15 +233,12 @@ impl Stage {
 
     /// The answer to a call of which it is known whose it is, as far as it can be.
     fn answer_whole(self: &Arc<Self>, on: On, meaning: &Meaning, whose: Whose) -> Reply {
-        let test = whose.first(self.state().number());
+        let makers = self.makers(whose);
+        let test = makers.first;
         if let Some(answer) = self.ends_late(on, meaning, test) {
             return Reply::Now(answer);
         }
-        let suspects = match whose {
-            Whose::Unknown(tests) => Some(tests),
-            Whose::Known(_) | Whose::InDoubt(_) => None,
-        };
-        let (answer, early) = self.pick(on, meaning, (test, suspects));
+        let (answer, early) = self.pick(on, meaning, makers);
         let Some(early) = early else { return Reply::Now(answer) };
         let stage = Arc::clone(self);
         Reply::Later(Box::pin(async move {
@@ -268,21 +265,16 @@ impl Stage {
     }
 
     /// The answer, and the place of the call in its test when it came early.
-    fn pick(
-        &self,
-        on: On,
-        meaning: &Meaning,
-        (current, suspects): (TestId, Option<Vec<TestId>>),
-    ) -> (Answer, Option<u32>) {
+    fn pick(&self, on: On, meaning: &Meaning, makers: Makers) -> (Answer, Option<u32>) {
         let Meaning { request, form, asked, renamed } = meaning;
         let (edge, asked) = (asked.edge, *asked);
         let facets = self.shelf.edges[edge as usize].protocol().facets();
-        let mut guard = self.of(current);
+        let mut guard = self.of(makers.first);
         let state = &mut *guard;
-        state.suspects = suspects;
+        state.suspects = makers.suspects;
         let State { desk, act: Act { rules, .. }, renaming, .. } = &mut *state;
         let judge = Forms::new(&self.shelf, (request, form), rules, renaming);
-        let Pick { verdict, extra } = desk.pick(&self.shelf.library, asked, &judge);
+        let Pick { verdict, extra } = desk.pick(&self.shelf.library, asked, &judge, &makers.all);
         let mut early = None;
         let answer = match verdict {
             Verdict::Mock(mock) => {
@@ -313,7 +305,8 @@ impl Stage {
                 Some(mock) => {
                     let asked = self.shelf.exchange(mock).request.clone();
                     drop(guard);
-                    return self.pick_beginning(edge, on, asked, current);
+                    let makers = Makers { suspects: None, ..makers };
+                    return self.pick_beginning(edge, on, asked, makers);
                 }
                 None => match (facets.obstacle(request), facets.usual(request)) {
                     (Some(obstacle), _) => self.not_replayable(state, edge, obstacle),
@@ -349,11 +342,11 @@ impl Stage {
         edge: EdgeNumber,
         on: On,
         asked: Map,
-        test: TestId,
+        makers: Makers,
     ) -> (Answer, Option<u32>) {
         let facets = self.shelf.edges[edge as usize].protocol().facets();
         let request = self.state().renaming.to_recorded(&asked).into_owned();
-        let (mut answer, early) = self.pick(on, &Meaning::of(facets, edge, request), (test, None));
+        let (mut answer, early) = self.pick(on, &Meaning::of(facets, edge, request), makers);
         if let Answer::Response(response) = &mut answer {
             response.insert("asked", asked);
         }
@@ -396,9 +389,10 @@ impl Stage {
             Asked { edge, identity, values, repeatable: false, optional: false, stands: false };
         let empty = Map::new();
         self.turn_to_claimant(state, asked, (&empty, &nothing));
+        let makers = state.under_way();
         let State { desk, act: Act { rules, .. }, renaming, .. } = &mut *state;
         let judge = Forms::new(&self.shelf, (&empty, &nothing), rules, renaming);
-        let pick = desk.pick(&self.shelf.library, asked, &judge);
+        let pick = desk.pick(&self.shelf.library, asked, &judge, &makers);
         let always = self.shelf.edges[edge as usize].always_fails;
         let failure = match pick.verdict {
             Verdict::Mock(mock) if always.is_some() || state.failed.insert(mock) => {

@@ -210,7 +210,7 @@ fn asked(entry: &Entry) -> Asked {
 }
 
 fn find(desk: &mut Desk, library: &Library, asked: Asked) -> anyhow::Result<()> {
-    let pick = desk.pick(library, asked, &Equal);
+    let pick = desk.pick(library, asked, &Equal, &[]);
     ensure!(matches!(black_box(pick).verdict, Verdict::Mock(_)), "a recorded call was missed");
     Ok(())
 }

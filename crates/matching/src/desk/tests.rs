@@ -62,7 +62,7 @@ fn ask(desk: &mut Desk, library: &Library, test: u32, asks: &[(u64, u64, bool)])
     desk.begin(library, TestId(test));
     let pick = |&(identity, values, repeatable): &(u64, u64, bool)| {
         let asked = Asked { edge: 0, identity, values, repeatable, optional: false, stands: false };
-        desk.pick(library, asked, &Table { library, asked: values, noisy: &[] })
+        desk.pick(library, asked, &Table { library, asked: values, noisy: &[] }, &[TestId(test)])
     };
     asks.iter().map(pick).collect()
 }
@@ -132,7 +132,7 @@ fn a_miss_is_compared_with_what_is_most_akin_first() {
         let asked =
             Asked { edge: 0, identity, values, repeatable: false, optional: false, stands: false };
         let table = Table { library: &library, asked: values, noisy: &[] };
-        match desk.pick(&library, asked, &Akin(table, kin)).verdict {
+        match desk.pick(&library, asked, &Akin(table, kin), &[]).verdict {
             Verdict::Mock(mock) => (true, Some(mock)),
             Verdict::Miss(nearest) => (false, nearest.map(|(mock, _)| mock)),
         }
@@ -173,7 +173,7 @@ fn a_call_whose_name_is_invented_is_answered_once_and_by_its_own_test() {
         let asked =
             Asked { edge: 0, identity, values: 9, repeatable: false, optional, stands: false };
         let table = Table { library: &library, asked: 9, noisy: &[] };
-        match desk.pick(&library, asked, &Named(table, identity)).verdict {
+        match desk.pick(&library, asked, &Named(table, identity), &[]).verdict {
             Verdict::Mock(mock) => Some(mock),
             Verdict::Miss(_) => None,
         }
@@ -197,7 +197,7 @@ fn noisy_ambient_mocks_answer_however_many_there_are() {
             stands: false,
         };
         let judge = Table { library: &library, asked: asked.values, noisy: &[noisy] };
-        assert_eq!(desk.pick(&library, asked, &judge).verdict, Verdict::Mock(noisy as u32));
+        assert_eq!(desk.pick(&library, asked, &judge, &[]).verdict, Verdict::Mock(noisy as u32));
     }
 }
 
@@ -223,7 +223,7 @@ fn noise_is_no_difference() {
         stands: false,
     };
     let judge = Table { library: &library, asked: 99, noisy: &[10] };
-    assert_eq!(desk.pick(&library, asked, &judge), mock(0));
+    assert_eq!(desk.pick(&library, asked, &judge, &[]), mock(0));
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn what_waits_is_found_once_it_is_due_and_given_once() {
     let mut find = |test: u32, due: bool| {
         desk.begin(&library, TestId(test));
         let found = desk.find_due(&library, asked, &judge, |_| due);
-        found.inspect(|mock| desk.use_due(&library, *mock))
+        found.inspect(|mock| desk.use_due(&library, *mock, &[]))
     };
     assert_eq!([find(0, true), find(0, true)], [Some(0), None], "at start-up, once");
     assert_eq!([find(1, false), find(1, true)], [None, Some(2)], "in the test, when it is due");
@@ -310,7 +310,7 @@ fn an_answer_that_stands_is_that_of_the_point_of_the_timeline() {
             optional: false,
             stands: true,
         };
-        desk.pick(&library, asked, &Table { library: &library, asked: 10, noisy: &[] })
+        desk.pick(&library, asked, &Table { library: &library, asked: 10, noisy: &[] }, &[])
     };
     // Each test may be the first that is run.
     for (test, before, behind) in [(3, 5, 5), (1, 0, 0), (2, 0, 2)] {
@@ -324,7 +324,8 @@ fn an_answer_that_stands_is_that_of_the_point_of_the_timeline() {
             optional: false,
             stands: false,
         };
-        let pick = desk.pick(&library, asked, &Table { library: &library, asked: 20, noisy: &[] });
+        let pick =
+            desk.pick(&library, asked, &Table { library: &library, asked: 20, noisy: &[] }, &[]);
         assert!(!is_miss(&pick));
         assert_eq!(stands(&mut desk), mock(behind));
     }
@@ -349,4 +350,56 @@ fn the_beginning_of_an_ambient_call_is_answered_as_often_as_the_whole() {
     }
     let other = Table { library: &library, asked: 11, noisy: &[] };
     assert_eq!(desk.find_again(&library, asked, &other), None);
+}
+
+/// Asks the same once for each list of tests that it may be of; the first of them is the current one.
+#[track_caller]
+fn ask_by(library: &Library, asks: &[&[u32]], expected: &[Option<u32>]) {
+    let mut desk = Desk::default();
+    let asked = Asked {
+        edge: 0,
+        identity: 1,
+        values: 10,
+        repeatable: false,
+        optional: false,
+        stands: false,
+    };
+    let judge = Table { library, asked: 10, noisy: &[] };
+    let ask = |by: &&[u32]| {
+        let by: Vec<TestId> = by.iter().copied().map(TestId).collect();
+        if desk.turn.test != by[0] {
+            desk.begin(library, by[0]);
+        }
+        match desk.pick(library, asked, &judge, &by).verdict {
+            Verdict::Mock(mock) => Some(mock),
+            Verdict::Miss(_) => None,
+        }
+    };
+    assert_eq!(asks.iter().map(ask).collect::<Vec<_>>(), expected, "{asks:?}");
+}
+
+#[test]
+fn what_others_took_is_made_up_for_by_what_was_theirs() {
+    let sharers: [&[u32]; 4] = [&[1, 2], &[1, 3], &[3, 4], &[8, 9]];
+    let entries = (0..4).map(|index| shared(index, 1, 10)).collect();
+    let library = Library::new(entries, |index| {
+        sharers[index as usize].iter().copied().map(TestId).collect()
+    });
+    // The first takes what the second was to get, and was to get what it shares with the third.
+    ask_by(&library, &[&[1, 2], &[2], &[3, 4]], &[Some(0), Some(1), Some(2)]);
+    // What the third took was the second's in the end: by way of two others.
+    ask_by(&library, &[&[1, 2], &[3, 1], &[2]], &[Some(0), Some(1), Some(2)]);
+    // One call more than there are, and one of a test that none of them is.
+    ask_by(&library, &[&[1, 2], &[2], &[4], &[2], &[5]], &[Some(0), Some(1), Some(2), None, None]);
+    // Who is known to have made the first call can have been nobody else.
+    ask_by(&library, &[&[2], &[2]], &[Some(0), None]);
+}
+
+#[test]
+fn what_is_a_tests_alone_is_made_up_for_too() {
+    let entries = vec![call(1, 0, 1, 10, false), shared(0, 1, 10), shared(1, 1, 11)];
+    let library = Library::new(entries, |_| vec![TestId(2), TestId(3)]);
+    ask_by(&library, &[&[1, 2], &[1], &[1]], &[Some(0), Some(1), None]);
+    // What belongs to a test that is none of the makers is left to it.
+    ask_by(&library, &[&[2, 3], &[3], &[1]], &[Some(1), None, Some(0)]);
 }

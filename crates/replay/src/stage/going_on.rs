@@ -67,7 +67,8 @@ impl Stage {
         }
         let Some((_, mock, differences)) = best else { return Err(nearest) };
         let Place::Call { index, .. } = library.entry(mock).place else { return Err(nearest) };
-        state.desk.use_due(library, mock);
+        let test = state.number();
+        state.desk.use_due(library, mock, &[test]);
         state.came(index);
         state.act.seen.differs(index, request);
         let edge = &self.shelf.edges[asked.edge as usize];

@@ -27,7 +27,7 @@ impl Stage {
         let state = &mut *state;
         let State { desk, act: Act { rules, .. }, renaming, .. } = &mut *state;
         let judge = Forms::new(&self.shelf, (request, &form), rules, renaming);
-        match desk.pick(&self.shelf.library, asked, &judge).verdict {
+        match desk.pick(&self.shelf.library, asked, &judge, &[]).verdict {
             Verdict::Mock(mock) => answer_of(self.shelf.exchange(mock)),
             Verdict::Miss(_) => miss(),
         }

@@ -66,7 +66,8 @@ impl Stage {
     /// that those have come that were made at the same time.
     fn pick_due(&self, edge: EdgeNumber, request: &Map, alone: bool) -> Option<Answer> {
         let answer = self.find_due(edge, request, alone, |state, mock, form| {
-            state.desk.use_due(&self.shelf.library, mock);
+            let by = state.under_way();
+            state.desk.use_due(&self.shelf.library, mock, &by);
             if let Place::Call { index, .. } = self.shelf.library.entry(mock).place {
                 state.came(index);
             }

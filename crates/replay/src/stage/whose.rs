@@ -14,7 +14,9 @@ use rehearsal_model::{Map, TestId, Value};
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// It is this test's, as far as it is any's.
+    /// It says itself that it is this test's.
+    Said(TestId),
+    /// It is this test's, as far as it is any's: one that is the same may be of another.
     Known(TestId),
     /// It may be any of these; the first is the likeliest.
     Unknown(Vec<TestId>),
@@ -22,19 +24,31 @@ pub(super) enum Whose {
     InDoubt(Vec<TestId>),
 }
 
-impl Whose {
+/// The tests of which one made a call.
+#[derive(Clone, Debug)]
+pub(super) struct Makers {
     /// From whose point of view it is looked at.
-    pub(super) fn first(&self, current: TestId) -> TestId {
-        match self {
-            Whose::Known(test) => *test,
-            Whose::Unknown(tests) | Whose::InDoubt(tests) => {
-                tests.first().copied().unwrap_or(current)
-            }
-        }
-    }
+    pub(super) first: TestId,
+    /// Whose it may be.
+    pub(super) all: Vec<TestId>,
+    /// Those that what is wrong with it is told of, if not of the first.
+    pub(super) suspects: Option<Vec<TestId>>,
 }
 
 impl Stage {
+    /// The tests of which one made a call.
+    pub(super) fn makers(&self, whose: Whose) -> Makers {
+        let state = self.state();
+        let all = state.under_way();
+        let first = |tests: &[TestId]| tests.first().copied().unwrap_or(state.number());
+        match whose {
+            Whose::Said(test) => Makers { first: test, all: vec![test], suspects: None },
+            Whose::Known(test) => Makers { first: test, all, suspects: None },
+            Whose::InDoubt(tests) => Makers { first: first(&tests), all, suspects: None },
+            Whose::Unknown(tests) => Makers { first: first(&tests), all, suspects: Some(tests) },
+        }
+    }
+
     /// Whose a call is.
     pub(super) fn whose(&self, on: On, meaning: &Meaning) -> Whose {
         let mut guard = self.state();
@@ -48,11 +62,11 @@ impl Stage {
         let acts = state.others.iter().chain([&state.act]).filter(|act| !act.is_over);
         let named = acts.filter(|act| act.trace.iter().any(|id| ids.contains(id)));
         if let [one] = named.map(Act::number).collect::<Vec<_>>()[..] {
-            return Whose::Known(one);
+            return Whose::Said(one);
         }
         let all = state.under_way();
         if let Some(opener) = state.units.opener(on).filter(|opener| all.contains(opener)) {
-            return Whose::Known(opener);
+            return Whose::Said(opener);
         }
         let claims = self.claims(state, *asked, (request, form));
         let best = claims.iter().map(|(claim, _)| *claim).max().unwrap_or(Claim::Nothing);
@@ -63,6 +77,9 @@ impl Stage {
             return Whose::Known(of(&|claim| claim == best).first().copied().unwrap_or_default());
         }
         let judge = Forms::new(&self.shelf, (request, form), &state.act.rules, &state.renaming);
+        if let Some((test, _)) = state.desk.spare(&self.shelf.library, *asked, &judge, &all) {
+            return Whose::Known(test);
+        }
         if state.desk.is_ambient(&self.shelf.library, *asked, &judge) {
             return Whose::Known(state.number());
         }
