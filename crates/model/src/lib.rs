@@ -15,6 +15,7 @@ pub mod json;
 mod latency;
 mod map;
 mod number;
+mod reset;
 mod run;
 mod run_read;
 pub mod secret;
@@ -36,6 +37,7 @@ pub use exchange::{Exchange, ExchangeId, Failure};
 pub use latency::{EdgeLatency, Latency, Milliseconds, Times, without_waiting};
 pub use map::Map;
 pub use number::Number;
+pub use reset::ResetCode;
 pub use run::{
     Binding, CallName, Finding, Ledger, LedgerLine, Measured, MovedColumn, NearestMock, Outcome,
     RetryCause, RunEvent, Shard, Summary,

@@ -123,9 +123,9 @@ impl<I: Iterator> NextIf for I {}
 fn most_telling(errors: &mut Vec<io::Error>) -> io::Error {
     let rank = |error: &io::Error| match failure_of(error) {
         Failure::Refused => 0,
-        Failure::Reset | Failure::Closed => 1,
         Failure::TimedOut => 2,
         Failure::Unreachable => 3,
+        _ => 1,
     };
     errors.sort_by_key(rank);
     if errors.is_empty() {

@@ -29,11 +29,11 @@ impl DialError {
 /// The error number by which `connect` says that it failed in this way.
 #[must_use]
 pub fn errno(failure: Failure) -> i32 {
-    match failure {
+    match failure.without_code() {
         Failure::Refused => libc::ECONNREFUSED,
         Failure::Unreachable => libc::EHOSTUNREACH,
         Failure::TimedOut => libc::ETIMEDOUT,
-        Failure::Reset | Failure::Closed => libc::ECONNRESET,
+        _ => libc::ECONNRESET,
     }
 }
 

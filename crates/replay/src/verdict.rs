@@ -5,7 +5,7 @@ use crate::secrets::Secrets;
 use crate::shelf::Shelf;
 use crate::stage::Stage;
 use rehearsal_compare::Rules;
-use rehearsal_model::{Exchange, Finding, Map, TestCase};
+use rehearsal_model::{Exchange, Failure, Finding, Map, TestCase};
 use rehearsal_store::scrub::Scrubber;
 use rehearsal_supervise::Ending;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,11 +106,9 @@ pub(crate) async fn judge(
 fn judge_answer(test: &TestCase, shelf: &Shelf, answer: &Exchange, stage: &Stage) -> Vec<Finding> {
     let recorded = &test.exchange;
     if let Some(failure) = answer.failure
-        && recorded.failure != Some(failure)
+        && !recorded.failure.is_some_and(|recorded| recorded.allows(failure))
     {
-        let what =
-            format!("the connection was {} before the answer was complete", failure.as_str());
-        return vec![Finding::NoAnswer { what }];
+        return vec![Finding::NoAnswer { what: ended_otherwise(failure, recorded.failure) }];
     }
     let known = shelf.edges.iter().find(|edge| edge.name == test.edge);
     let facets = known.map_or_else(rehearsal_wire::fallback, |edge| edge.protocol()).facets();
@@ -119,5 +117,22 @@ fn judge_answer(test: &TestCase, shelf: &Shelf, answer: &Exchange, stage: &Stage
     let actual = answer.response.as_ref().unwrap_or(&nothing);
     let expected = facets.response(&recorded.request, expected);
     let actual = facets.response(&recorded.request, actual);
-    stage.judge_answer(test.id, &expected, &actual)
+    let mut findings = stage.judge_answer(test.id, &expected, &actual);
+    if let (None, Some(failure), true) = (answer.failure, recorded.failure, findings.is_empty())
+        && failure.code().is_some()
+    {
+        let what = format!("the app answered to the end; recorded was {failure}");
+        findings.push(Finding::NoAnswer { what });
+    }
+    findings
+}
+
+/// How an answer broke off that was not recorded so.
+fn ended_otherwise(failure: Failure, recorded: Option<Failure>) -> String {
+    let who = if matches!(failure, Failure::ResetBy(_)) { "stream" } else { "connection" };
+    let what = format!("the {who} was {failure} before the answer was complete");
+    match recorded {
+        Some(recorded) => format!("{what}; recorded was {recorded}"),
+        None => what,
+    }
 }

@@ -113,7 +113,7 @@ impl Teller {
                     self.page.put(Style::Dim, " · ").put(Style::Bad, &said);
                 }
                 if let Some(failure) = failure {
-                    self.page.put(Style::Bad, &format!("  then {}", failure.as_str()));
+                    self.page.put(Style::Bad, &format!("  then {failure}"));
                 }
                 self.page.end();
                 let mut rest = response.clone();
@@ -123,7 +123,7 @@ impl Teller {
                 self.message(indent + 2, &rest, "");
             }
             (None, Some(failure)) => {
-                self.page.put(Style::Bad, failure.as_str()).end();
+                self.page.put(Style::Bad, &failure.to_string()).end();
             }
             (None, None) => {
                 self.page.put(Style::Dim, "no answer").end();

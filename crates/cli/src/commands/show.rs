@@ -162,7 +162,7 @@ pub(super) fn headline(recording: &Recording, test: &TestCase) -> String {
 fn answer(exchange: &Exchange) -> String {
     let first = exchange.response.as_ref().and_then(|response| response.iter().next());
     match (first, exchange.failure) {
-        (_, Some(failure)) => failure.as_str().to_owned(),
+        (_, Some(failure)) => failure.to_string(),
         (Some((_, value)), None) => match value.as_text() {
             Some(text) => text.chars().take(30).collect(),
             None => rehearsal_model::json::to_string(value).chars().take(30).collect(),

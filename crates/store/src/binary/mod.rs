@@ -12,7 +12,7 @@ pub use input::{BinaryError, Input};
 pub(crate) use input::{put_bytes, put_list, put_number};
 
 /// The version of the encoding; raised with every change of it.
-pub const VERSION: u8 = 9;
+pub const VERSION: u8 = 10;
 
 /// How deep lists and maps may nest: what JSON may, and the envelope of a message around it.
 pub const MAX_DEPTH: usize = rehearsal_model::json::MAX_DEPTH + 32;

@@ -4,7 +4,7 @@ use super::input::{put_bytes, put_list, put_number};
 use super::{Binary, BinaryError, Input};
 use rehearsal_model::{
     Call, Certificate, Edge, EdgeLatency, EdgeName, EdgeTls, Exchange, Failure, Latency, Manifest,
-    Map, Mock, Moment, Noise, Role, TestCase, TestId, Timestamp,
+    Map, Mock, Moment, Noise, ResetCode, Role, TestCase, TestId, Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -61,8 +61,7 @@ impl Binary for Exchange {
         if let Some(response) = &self.response {
             response.put(out)?;
         }
-        let place = |failure| Failure::ALL.iter().position(|(known, _)| *known == failure);
-        out.push(self.failure.and_then(place).map_or(0, |place| place as u8 + 1));
+        put_failure(out, self.failure);
         put_number(out, u64::from(self.connection));
         put_number(out, self.started.0);
         put_number(out, self.finished.0);
@@ -72,17 +71,37 @@ impl Binary for Exchange {
     fn take(input: &mut Input<'_>) -> Result<Self, BinaryError> {
         let request = Map::take(input)?;
         let response = if input.flag()? { Some(Map::take(input)?) } else { None };
-        let failure = match input.byte()? {
-            0 => None,
-            word => {
-                let known = Failure::ALL.get(usize::from(word) - 1);
-                Some(known.ok_or(BinaryError::Damaged(input.at() - 1))?.0)
-            }
-        };
+        let failure = take_failure(input)?;
         let connection = input.number32()?;
         let (started, finished) = (Moment(input.number()?), Moment(input.number()?));
         Ok(Exchange { request, response, failure, connection, unit: None, started, finished })
     }
+}
+
+/// The place of its word from 1, those with a code last and with it; 0 is none.
+fn put_failure(out: &mut Vec<u8>, failure: Option<Failure>) {
+    let Some(failure) = failure else { return out.push(0) };
+    match failure.code() {
+        None => {
+            let place = Failure::ALL.iter().position(|(known, _)| *known == failure);
+            out.push(place.map_or(0, |place| place as u8 + 1));
+        }
+        Some(code) => {
+            let place = Failure::CODED.iter().position(|(make, _)| make(code) == failure);
+            out.push(place.map_or(0, |place| (place + Failure::ALL.len()) as u8 + 1));
+            put_number(out, u64::from(code.0));
+        }
+    }
+}
+
+fn take_failure(input: &mut Input<'_>) -> Result<Option<Failure>, BinaryError> {
+    let Some(place) = usize::from(input.byte()?).checked_sub(1) else { return Ok(None) };
+    if let Some((plain, _)) = Failure::ALL.get(place) {
+        return Ok(Some(*plain));
+    }
+    let coded = Failure::CODED.get(place - Failure::ALL.len());
+    let (make, _) = coded.ok_or(BinaryError::Damaged(input.at() - 1))?;
+    Ok(Some(make(ResetCode(input.number32()?))))
 }
 
 impl Binary for Call {

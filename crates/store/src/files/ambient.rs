@@ -39,7 +39,7 @@ pub(super) fn write_mock(
     }
     write_connection(out, &mock.exchange, shape, 4).map_err(deep)?;
     write_map(out, &mock.exchange.request, shape.request, 4).map_err(deep)?;
-    write_failure(out, &mock.exchange, 4);
+    write_failure(out, &mock.exchange, 4).map_err(deep)?;
     write_answer(out, &mock.exchange, shape, 4).map_err(deep)
 }
 

@@ -2,10 +2,10 @@
 
 use super::blobs::BlobWriter;
 use super::fields::answer;
-use crate::schema::Fields;
+use crate::schema::{Fields, number};
 use crate::yaml::{EmitError, Emitter, Node, Substitute, YamlError};
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
-use rehearsal_model::{Exchange, Failure, Map, Value};
+use rehearsal_model::{Exchange, Failure, Map, ResetCode, Value};
 
 /// Writes the pairs of a map in the order of a table of fields.
 pub(super) fn write_map(
@@ -71,10 +71,19 @@ pub(super) fn write_answer(
 }
 
 /// Writes how an exchange broke off, when it did.
-pub(super) fn write_failure(out: &mut Emitter<BlobWriter<'_>>, exchange: &Exchange, indent: usize) {
+pub(super) fn write_failure(
+    out: &mut Emitter<BlobWriter<'_>>,
+    exchange: &Exchange,
+    indent: usize,
+) -> Result<(), EmitError> {
     if let Some(failure) = exchange.failure {
         out.word("failure", failure.as_str(), indent);
+        if let Some(code) = failure.code() {
+            let said = code.name().map_or(Value::from(code.0), Value::from);
+            out.pair("reset-code", &said, indent)?;
+        }
     }
+    Ok(())
 }
 
 /// Writes the ordinal of the connection where it is part of what was recorded.
@@ -113,13 +122,38 @@ pub(super) fn read_rest(
 ) -> Result<Exchange, YamlError> {
     Ok(Exchange {
         connection: fields.number("connection")?,
-        failure: fields.text("failure").as_deref().and_then(Failure::parse),
+        failure: read_failure(fields)?,
         response: match fields.take(shape.answer) {
             Some(node) => Some(ordered(node, shape.answer, shape.response)?),
             None => None,
         },
         ..Exchange::default()
     })
+}
+
+/// Takes how an exchange broke off. Its code has a name, or a number.
+fn read_failure(fields: &mut Fields) -> Result<Option<Failure>, YamlError> {
+    let at = fields.get("reset-code").or(fields.get("failure")).map_or(fields.at, |node| node.at);
+    let word = fields.text("failure");
+    let code = match fields.take("reset-code") {
+        None => None,
+        Some(node) => match node.scalar().and_then(Value::as_text).and_then(ResetCode::named) {
+            Some(code) => Some(code),
+            None => Some(ResetCode(number(&node)?)),
+        },
+    };
+    let failure = word.as_deref().and_then(|word| Failure::parse(word, code));
+    match (word, code) {
+        (None, None) => Ok(None),
+        _ if failure.is_some() => Ok(failure),
+        (Some(word), None) => {
+            Err(YamlError { at, problem: format!("failure {word} needs a reset-code") })
+        }
+        (_, Some(_)) => {
+            let problem = "reset-code needs the failure reset, closed or unheard".to_owned();
+            Err(YamlError { at, problem })
+        }
+    }
 }
 
 /// A checked map in the order of a table of fields.

@@ -1,9 +1,11 @@
 //! The keys that files have whatever the protocol.
 
 use rehearsal_model::shape::{ExchangeShape, Field, Shape};
-use rehearsal_model::{Certificate, KINDS};
+use rehearsal_model::{Certificate, KINDS, ResetCode};
 
-const FAILURES: Shape = Shape::Choice(&["refused", "unreachable", "timed out", "reset", "closed"]);
+const FAILURES: Shape =
+    Shape::Choice(&["refused", "unreachable", "timed out", "reset", "closed", "unheard"]);
+const CODES: Shape = Shape::Either(&[Shape::Choice(ResetCode::NAMES), Shape::Integer]);
 const TEXTS: Shape = Shape::List(&Shape::Text);
 
 const NOISE: Shape =
@@ -43,6 +45,7 @@ pub(crate) const TEST: &[Field] = &[
     Field::required("request", Shape::Any, "What the app was asked"),
     Field::optional("calls", Shape::List(&Shape::Any), "What the app asked of others, in order"),
     FAILURE,
+    CODE,
     Field::optional("noise", NOISE, "Paths whose values may differ between runs"),
 ];
 
@@ -52,6 +55,7 @@ pub(crate) const CALL: &[Field] = &[
     Field::optional("parallel", Shape::Bool, "Whether it and the call above it may swap"),
     CONNECTION,
     FAILURE,
+    CODE,
 ];
 
 /// What a mock that belongs to no single test has beside the keys of its protocol.
@@ -67,6 +71,7 @@ pub(crate) const MOCK: &[Field] = &[
     Field::optional("of-test", Shape::Text, "The test of another test runner that made it"),
     CONNECTION,
     FAILURE,
+    CODE,
 ];
 
 /// `ambient.yaml`.
@@ -141,6 +146,11 @@ const CONNECTION: Field = Field::optional(
     "The ordinal of its connection on the edge, from 1",
 );
 const FAILURE: Field = Field::optional("failure", FAILURES, "How the conversation broke off");
+const CODE: Field = Field::optional(
+    "reset-code",
+    CODES,
+    "The error code of HTTP/2 with which it was `reset`, `closed` or left `unheard`",
+);
 
 /// The key of an exchange's answer as a field.
 pub(crate) const fn answer(shape: &ExchangeShape) -> Field {

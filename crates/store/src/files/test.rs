@@ -83,7 +83,7 @@ pub(super) fn write(
             write_call(out, call, edges)?;
         }
     }
-    write_failure(out, &test.exchange, 0);
+    write_failure(out, &test.exchange, 0).map_err(deep)?;
     write_answer(out, &test.exchange, shape, 0).map_err(deep)?;
     if !test.noise.is_empty() {
         noise::write(out, &test.noise).map_err(deep)?;
@@ -115,7 +115,7 @@ fn write_call(
     }
     write_connection(out, &call.exchange, shape, 4).map_err(deep)?;
     write_map(out, &call.exchange.request, shape.request, 4).map_err(deep)?;
-    write_failure(out, &call.exchange, 4);
+    write_failure(out, &call.exchange, 4).map_err(deep)?;
     write_answer(out, &call.exchange, shape, 4).map_err(deep)
 }
 

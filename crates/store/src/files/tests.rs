@@ -4,7 +4,7 @@ use super::folder::read_with;
 use super::sample::{sample, shapes, write};
 use super::save::{append_with, replace_tests, write_with};
 use super::test::Edges;
-use rehearsal_model::{Map, Moment, Recording, TestCase, TestId, Value};
+use rehearsal_model::{Failure, Map, Moment, Recording, ResetCode, TestCase, TestId, Value};
 use std::fs;
 use std::path::Path;
 
@@ -314,6 +314,47 @@ fn how_long_a_test_took_is_said_from_a_second_on() {
         let read = read_with(&folder, &shapes).unwrap();
         assert_eq!(read.tests[0].exchange.finished, Moment(seconds * 1_000_000_000));
     }
+}
+
+#[test]
+fn a_failure_says_its_code_by_name_or_by_number() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("checkout");
+    let mut recording = sample();
+    for (failure, lines) in [
+        (Failure::Reset, "    failure: reset\nresponse:"),
+        (Failure::ResetBy(ResetCode(7)), "    failure: reset\n    reset-code: REFUSED_STREAM\n"),
+        (
+            Failure::ClosedBy(ResetCode(11)),
+            "    failure: closed\n    reset-code: ENHANCE_YOUR_CALM\n",
+        ),
+        (Failure::UnheardBy(ResetCode(0)), "    failure: unheard\n    reset-code: NO_ERROR\n"),
+        (Failure::ResetBy(ResetCode(u32::MAX)), "    failure: reset\n    reset-code: 4294967295\n"),
+    ] {
+        recording.tests[0].calls.last_mut().unwrap().exchange.failure = Some(failure);
+        write(&folder, &recording);
+        let text = fs::read_to_string(folder.join("tests/0001-post-orders.yaml")).unwrap();
+        assert!(text.contains(lines), "{text}");
+        let read = read_with(&folder, &shapes).unwrap();
+        assert_eq!(read.tests[0].calls.last().unwrap().exchange.failure, Some(failure));
+    }
+}
+
+#[test]
+fn a_code_that_fits_no_failure_is_refused() {
+    let refuses = |to: &str, message: &str| {
+        let message = format!("read tests/0001-post-orders.yaml, line {message}");
+        refuses("tests/0001-post-orders.yaml", "failure: refused", to, &message);
+    };
+    refuses("failure: unheard", "24, column 14: failure unheard needs a reset-code");
+    refuses(
+        "failure: refused\n    reset-code: CANCEL",
+        "25, column 17: reset-code needs the failure reset, closed or unheard",
+    );
+    refuses(
+        "failure: reset\n    reset-code: -1",
+        "25, column 17: expected a whole number from 0 to 4294967295",
+    );
 }
 
 #[test]

@@ -286,7 +286,7 @@ impl Responder {
 }
 
 fn ending(failure: Failure) -> Ending {
-    if failure == Failure::Closed { Ending::Finished } else { Ending::Reset }
+    if failure.without_code() == Failure::Closed { Ending::Finished } else { Ending::Reset }
 }
 
 /// Takes the chunked coding out of a response, which HTTP/1.0 does not know.

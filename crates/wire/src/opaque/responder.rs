@@ -127,11 +127,9 @@ impl Responder {
 }
 
 fn ending(failure: Failure) -> Ending {
-    match failure {
+    match failure.without_code() {
         Failure::Closed => Ending::Finished,
-        Failure::Refused | Failure::Unreachable | Failure::TimedOut | Failure::Reset => {
-            Ending::Reset
-        }
+        _ => Ending::Reset,
     }
 }
 

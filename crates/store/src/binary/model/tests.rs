@@ -31,7 +31,10 @@ fn map() -> impl Strategy<Value = Map> {
 }
 
 fn exchange() -> impl Strategy<Value = Exchange> {
-    let failure = prop::sample::select(&Failure::ALL[..]).prop_map(|(failure, _)| failure);
+    let plain = prop::sample::select(&Failure::ALL[..]).prop_map(|(failure, _)| failure);
+    let coded = (prop::sample::select(&Failure::CODED[..]), any::<u32>());
+    let coded = coded.prop_map(|((make, _), code)| make(ResetCode(code)));
+    let failure = prop_oneof![plain, coded];
     let times = (any::<u64>(), any::<u64>());
     (map(), option::of(map()), option::of(failure), any::<u32>(), times).prop_map(
         |(request, response, failure, connection, (started, finished))| Exchange {

@@ -4,7 +4,7 @@
 //! connection of their own.
 
 use super::half::PROTOCOL;
-use super::sender::{After, Sender};
+use super::sender::{After, INTERNAL_ERROR, Sender};
 use crate::http::fields;
 use crate::http::head::{Head, Method};
 use crate::http::write::request_line;
@@ -61,7 +61,9 @@ pub(super) fn play(
         match command {
             Command::Send { bytes, .. } => sender.add(stream, &bytes),
             Command::Close { how: Ending::Finished, .. } => sender.end(stream, None, After::End),
-            Command::Close { how: Ending::Reset, .. } => sender.end(stream, None, After::Reset),
+            Command::Close { how: Ending::Reset, .. } => {
+                sender.end(stream, None, After::Reset(INTERNAL_ERROR))
+            }
             command => out.push(command),
         }
     }

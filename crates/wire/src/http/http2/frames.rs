@@ -65,6 +65,12 @@ impl Frame {
     pub(super) fn number(&self) -> Result<u32, WireError> {
         self.payload.first_chunk().map(|bytes| u32::from_be_bytes(*bytes)).ok_or_else(cut)
     }
+
+    /// The two numbers that the payload begins with.
+    pub(super) fn numbers(&self) -> Result<(u32, u32), WireError> {
+        let second = self.payload.get(4..).and_then(<[u8]>::first_chunk).ok_or_else(cut)?;
+        Ok((self.number()?, u32::from_be_bytes(*second)))
+    }
 }
 
 fn cut() -> WireError {

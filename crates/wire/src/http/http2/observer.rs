@@ -13,7 +13,7 @@ use crate::http::head::{Head, Method};
 use crate::http::upgrade;
 use crate::websocket::Watch;
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
-use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, ResetCode};
 use std::collections::BTreeMap;
 
 /// The state of an observed connection.
@@ -27,6 +27,8 @@ pub(in crate::http) struct Observer {
     /// What is added to a stream's number to have that of its exchange.
     offset: u64,
     backlog: Backlog,
+    /// Why the server ends the connection, when it has said so.
+    gone: Option<ResetCode>,
     over: bool,
 }
 
@@ -72,6 +74,7 @@ impl Observer {
             highest: 0,
             offset: 0,
             backlog: Backlog::new(limits),
+            gone: None,
             over: false,
         }
     }
@@ -153,14 +156,15 @@ impl Observer {
                 self.backlog.add(kept)?;
                 stream
             }
-            Said::Reset { stream } => {
+            Said::Reset { stream, code } => {
                 // Whoever has the whole answer may break off what it still has to say.
-                let failure = match from {
-                    Peer::Client => Failure::TimedOut,
-                    Peer::Server => Failure::Reset,
+                let broken = match (from, self.gone_wrong()) {
+                    (Peer::Server, _) => (from, Failure::ResetBy(code)),
+                    (Peer::Client, None) => (from, Failure::TimedOut),
+                    (Peer::Client, Some(code)) => (Peer::Server, Failure::ClosedBy(code)),
                 };
                 if !self.ends(stream, from, Ending::Reset, now, out) {
-                    self.emit(stream, Some((from, failure)), now, out);
+                    self.emit(stream, Some(broken), now, out);
                 }
                 return Ok(());
             }
@@ -168,11 +172,12 @@ impl Observer {
                 self.reader(from.other()).widen(&settings);
                 return Ok(());
             }
-            Said::GoAway { last } if from == Peer::Server => {
+            Said::GoAway { last, code } if from == Peer::Server => {
+                self.gone = self.gone_wrong().or(Some(code));
                 while let Some((&unheard, _)) = self.streams.range(last.saturating_add(1)..).next()
                 {
                     if !self.ends(unheard, from, Ending::Finished, now, out) {
-                        self.emit(unheard, Some((from, Failure::Closed)), now, out);
+                        self.emit(unheard, Some((from, Failure::UnheardBy(code))), now, out);
                     }
                 }
                 return Ok(());
@@ -297,6 +302,12 @@ impl Observer {
         endless && from == Peer::Client
     }
 
+    /// Why the server ends the connection, when that is an error: clients leave it for that alone, and what
+    /// becomes of their streams is the server's doing.
+    fn gone_wrong(&self) -> Option<ResetCode> {
+        self.gone.filter(|code| *code != ResetCode::NO_ERROR)
+    }
+
     fn forget(&mut self, number: u32) -> Option<Stream> {
         let stream = self.streams.remove(&number)?;
         self.backlog.remove(stream.size);
@@ -355,19 +366,21 @@ impl Observer {
         for stream in streams {
             self.ends(stream, from, how, at, out);
         }
-        let failure = match (from, how) {
+        let gone = self.gone_wrong();
+        let broken = match (from, how) {
+            _ if gone.is_some() => (Peer::Server, gone.map_or(Failure::Closed, Failure::ClosedBy)),
             // The answers may still come, but few clients wait for them.
             (Peer::Client, Ending::Finished) => {
                 let unanswered = |stream: &&mut Stream| stream.response.head().is_none();
                 self.streams.values_mut().filter(unanswered).for_each(|stream| stream.left = true);
                 return;
             }
-            (Peer::Server, Ending::Finished) => Failure::Closed,
-            (_, Ending::Reset) => Failure::Reset,
+            (Peer::Server, Ending::Finished) => (from, Failure::Closed),
+            (_, Ending::Reset) => (from, Failure::Reset),
         };
         self.over = true;
         while let Some((&number, _)) = self.streams.first_key_value() {
-            self.emit(number, Some((from, failure)), at, out);
+            self.emit(number, Some(broken), at, out);
         }
     }
 }

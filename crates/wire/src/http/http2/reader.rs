@@ -9,7 +9,7 @@ use super::table::Raw;
 use super::{malformed, too_large};
 use crate::{Limits, WireError};
 use bytes::{Buf, Bytes};
-use rehearsal_model::Moment;
+use rehearsal_model::{Moment, ResetCode};
 
 /// How many frames a field section may be spread over.
 const MAX_CONTINUATIONS: usize = 1024;
@@ -22,13 +22,13 @@ pub(super) enum Said {
     /// Content of a stream. With its padding it uses up `size` of the windows.
     Data { stream: u32, bytes: Bytes, size: usize, last: bool },
     /// A stream is broken off.
-    Reset { stream: u32 },
+    Reset { stream: u32, code: ResetCode },
     /// What this side can take.
     Settings(Settings),
     /// To be sent back.
     Ping(Bytes),
     /// No stream above this one is answered.
-    GoAway { last: u32 },
+    GoAway { last: u32, code: ResetCode },
     /// So many bytes more may be sent on this stream; on the connection when it is 0.
     Window { stream: u32, by: u32 },
     /// Nothing of concern.
@@ -115,13 +115,18 @@ impl Reader {
                 Ok(Said::Data { stream, bytes, size, last: frame.has(frames::END_STREAM) })
             }
             frames::HEADERS | frames::PUSH_PROMISE => self.begin(frame),
-            frames::RST_STREAM => frame.number().map(|_| Said::Reset { stream }),
+            frames::RST_STREAM => {
+                frame.number().map(|code| Said::Reset { stream, code: ResetCode(code) })
+            }
             frames::SETTINGS if frame.has(frames::ACK) => Ok(Said::Nothing),
             frames::SETTINGS => Settings::read(&frame.payload).map(Said::Settings),
             frames::PING if frame.payload.len() != 8 => Err(malformed("a ping of another length")),
             frames::PING if frame.has(frames::ACK) => Ok(Said::Nothing),
             frames::PING => Ok(Said::Ping(frame.payload.clone())),
-            frames::GOAWAY => Ok(Said::GoAway { last: frame.number()? & 0x7fff_ffff }),
+            frames::GOAWAY => {
+                let (last, code) = frame.numbers()?;
+                Ok(Said::GoAway { last: last & 0x7fff_ffff, code: ResetCode(code) })
+            }
             frames::WINDOW_UPDATE => Ok(Said::Window { stream, by: frame.number()? & 0x7fff_ffff }),
             frames::CONTINUATION => Err(malformed("a field section without a beginning")),
             _ => Ok(Said::Nothing),

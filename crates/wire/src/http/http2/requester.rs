@@ -19,7 +19,7 @@ use crate::http::write::request_line;
 use crate::http::{endless, upgrade};
 use crate::websocket::Player;
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
-use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, stream};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, ResetCode, stream};
 use std::collections::BTreeMap;
 
 /// The largest number that a stream may have.
@@ -42,6 +42,8 @@ pub(in crate::http) struct Requester {
     settled: bool,
     /// The server wants no more requests.
     leaving: bool,
+    /// Why it ends the connection, when it has said so.
+    gone: Option<ResetCode>,
     over: bool,
 }
 
@@ -89,6 +91,7 @@ impl Requester {
             held: Vec::new(),
             settled: false,
             leaving: false,
+            gone: None,
             over: false,
         }
     }
@@ -207,17 +210,18 @@ impl Requester {
                 self.heard(number, now, out);
                 self.answered(number, now, out);
             }
-            Said::Reset { stream } => {
+            Said::Reset { stream, code } => {
                 self.tell(stream, News::Closed(Peer::Server, Ending::Reset), now, out)?;
                 self.sender.forget(stream);
-                self.emit(stream, Some(Failure::Reset), now, out);
+                self.emit(stream, Some(Failure::ResetBy(code)), now, out);
             }
-            Said::GoAway { last } => {
+            Said::GoAway { last, code } => {
                 self.leaving = true;
+                self.gone = self.gone_wrong().or(Some(code));
                 while let Some((&unheard, _)) = self.streams.range(last.saturating_add(1)..).next()
                 {
                     self.sender.forget(unheard);
-                    self.emit(unheard, Some(Failure::Closed), now, out);
+                    self.emit(unheard, Some(Failure::UnheardBy(code)), now, out);
                 }
             }
             Said::Settings(settings) => {
@@ -349,13 +353,22 @@ impl Requester {
         out.push(Command::Emit { id, exchange: Box::new(exchange) });
     }
 
+    /// Why the server ends the connection, when that is an error.
+    fn gone_wrong(&self) -> Option<ResetCode> {
+        self.gone.filter(|code| *code != ResetCode::NO_ERROR)
+    }
+
     fn closed(&mut self, how: Ending, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
         let streams: Vec<u32> = self.streams.keys().copied().collect();
         for number in streams {
             self.tell(number, News::Closed(Peer::Server, how), at, out)?;
         }
         self.over = true;
-        let failure = if how == Ending::Reset { Failure::Reset } else { Failure::Closed };
+        let failure = match (self.gone_wrong(), how) {
+            (Some(code), _) => Failure::ClosedBy(code),
+            (None, Ending::Reset) => Failure::Reset,
+            (None, Ending::Finished) => Failure::Closed,
+        };
         while let Some((&number, _)) = self.streams.first_key_value() {
             self.emit(number, Some(failure), at, out);
         }

@@ -8,7 +8,7 @@ use super::half::Half;
 use super::intake::Intake;
 use super::reader::{Reader, Said};
 use super::script::Script;
-use super::sender::{After, REFUSED_STREAM, Sender};
+use super::sender::{After, INTERNAL_ERROR, REFUSED_STREAM, Sender};
 use super::table::Raw;
 use super::turns::is_call_of;
 use super::{malformed, settings, write};
@@ -20,7 +20,7 @@ use crate::http::upgrade::{self, Offer};
 use crate::http::{endless, fields};
 use crate::websocket::Player;
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
-use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value, stream};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, ResetCode, Value, stream};
 use std::collections::BTreeMap;
 
 /// The state of a connection to a mock.
@@ -34,6 +34,8 @@ pub(in crate::http) struct Responder {
     /// The last stream that the client began.
     highest: u32,
     backlog: Backlog,
+    /// No stream above this one is heard any more, as the client was told.
+    deaf: Option<u32>,
     /// The client will send no more.
     finished: bool,
     over: bool,
@@ -141,6 +143,7 @@ impl Responder {
             streams: BTreeMap::new(),
             highest: 0,
             backlog: Backlog::new(limits),
+            deaf: None,
             finished: false,
             over: false,
         }
@@ -191,7 +194,7 @@ impl Responder {
                 }
                 self.heard(stream, &bytes, last, now, out)?;
             }
-            Said::Reset { stream } => {
+            Said::Reset { stream, .. } => {
                 self.tell(stream, News::Closed(Peer::Client, Ending::Reset), now, out)?;
                 // It was made all the same.
                 if self.streams.get(&stream).is_some_and(|open| open.talk.is_some()) {
@@ -212,6 +215,9 @@ impl Responder {
     fn begin(&mut self, stream: u32, started: Moment) -> Result<bool, WireError> {
         if stream.is_multiple_of(2) {
             return Err(malformed("a stream of the client with an even number"));
+        }
+        if self.deaf.is_some_and(|last| stream > last) {
+            return Ok(false);
         }
         self.highest = stream;
         if self.streams.len() >= self.limits.in_flight {
@@ -439,12 +445,17 @@ impl Responder {
             }
             Answer::Response(response) => (response, After::End),
             Answer::Miss(miss) => (problem(502, miss.message, miss.details), After::End),
-            Answer::Failure(Failure::Closed) => {
-                self.sender.closes = true;
+            Answer::Failure(Failure::UnheardBy(code))
+            | Answer::Broken(_, Failure::UnheardBy(code)) => {
+                self.hear_no_more(stream, code);
                 return Ok(());
             }
-            Answer::Failure(_) => {
-                self.sender.reset(stream, super::sender::INTERNAL_ERROR);
+            Answer::Failure(failure) => {
+                match after(failure) {
+                    After::Close(code) => self.sender.closes = Some(code),
+                    After::Reset(code) => self.sender.reset(stream, code),
+                    After::End | After::Silence | After::More => {}
+                }
                 return Ok(());
             }
             Answer::Broken(response, failure) => (response, after(failure)),
@@ -467,6 +478,18 @@ impl Responder {
         Ok(())
     }
 
+    /// Says of a stream that it was not heard, nor any above it, and why (RFC 9113, section 6.8): clients may
+    /// ask for it again on another connection.
+    fn hear_no_more(&mut self, stream: u32, code: ResetCode) {
+        let last = stream.saturating_sub(2);
+        if self.deaf.is_none_or(|told| told > last) {
+            self.deaf = Some(last);
+            let payload = [last.to_be_bytes(), code.0.to_be_bytes()].concat();
+            self.sender.frame(frames::GOAWAY, 0, 0, &payload);
+        }
+        self.sender.forget(stream);
+    }
+
     /// Sends what can be sent, and ends the connection when it is time.
     fn settle(&mut self, out: &mut Vec<Command>) {
         if self.over {
@@ -478,11 +501,17 @@ impl Responder {
             Progress::Asked => false,
             Progress::Silent | Progress::Conversing(_) => true,
         };
-        let done = self.finished && self.sender.is_done() && self.streams.values().all(silent);
-        if done || self.sender.closes {
+        let heard = |stream: &u32| self.deaf.is_some_and(|last| *stream <= last);
+        let answered = self.deaf.is_some() && !self.streams.keys().any(heard);
+        let done = answered || self.finished && self.streams.values().all(silent);
+        let code = self.sender.closes.or((done && self.sender.is_done()).then_some(0));
+        if let Some(code) = code {
             self.over = true;
-            let last = [self.highest.to_be_bytes(), [0; 4]].concat();
-            self.sender.frame(frames::GOAWAY, 0, 0, &last);
+            let last = self.deaf.unwrap_or(self.highest);
+            if self.deaf.is_none() || code != 0 {
+                let payload = [last.to_be_bytes(), code.to_be_bytes()].concat();
+                self.sender.frame(frames::GOAWAY, 0, 0, &payload);
+            }
             self.sender.flush(out);
             out.push(Command::Close { to: Peer::Client, how: Ending::Finished });
         }
@@ -526,9 +555,11 @@ fn conversation(stream: &Stream, answer: &Answer) -> Option<Map> {
 
 fn after(failure: Failure) -> After {
     match failure {
-        Failure::Closed => After::Close,
+        Failure::Closed => After::Close(0),
+        Failure::ClosedBy(code) | Failure::UnheardBy(code) => After::Close(code.0),
         Failure::TimedOut => After::Silence,
-        Failure::Refused | Failure::Unreachable | Failure::Reset => After::Reset,
+        Failure::Refused | Failure::Unreachable | Failure::Reset => After::Reset(INTERNAL_ERROR),
+        Failure::ResetBy(code) => After::Reset(code.0),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{Command, Peer, WireError};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-/// Why a stream is broken off: what it was for is known to the sender alone.
+/// Why a stream is broken off that was recorded without a reason.
 pub(super) const INTERNAL_ERROR: u32 = 2;
 /// A stream that nothing was done for, and that may be begun again.
 pub(super) const REFUSED_STREAM: u32 = 7;
@@ -30,10 +30,10 @@ static FILLER: [u8; LARGEST] = [b'.'; LARGEST];
 pub(super) enum After {
     /// Its end.
     End,
-    /// The stream is broken off.
-    Reset,
-    /// The connection is closed.
-    Close,
+    /// The stream is broken off with this code.
+    Reset(u32),
+    /// The connection is closed, with this code.
+    Close(u32),
     /// Nothing: the peer waits in vain.
     Silence,
     /// More content, in its time.
@@ -53,8 +53,8 @@ pub(super) struct Sender {
     waiting: Vec<u32>,
     bytes: Vec<u8>,
     begun: bool,
-    /// All was said that comes before the connection is closed.
-    pub(super) closes: bool,
+    /// All was said that comes before the connection is closed with this code.
+    pub(super) closes: Option<u32>,
 }
 
 /// A stream's way out.
@@ -101,7 +101,7 @@ impl Sender {
             waiting: Vec::new(),
             bytes: Vec::new(),
             begun: false,
-            closes: false,
+            closes: None,
         }
     }
 
@@ -288,8 +288,8 @@ impl Sender {
         match (after, trailers) {
             (After::End, Some(trailers)) => self.section(stream, &trailers, true),
             (After::End, None) | (After::Silence | After::More, _) => {}
-            (After::Reset, _) => self.reset(stream, INTERNAL_ERROR),
-            (After::Close, _) => self.closes = true,
+            (After::Reset(code), _) => self.reset(stream, code),
+            (After::Close(code), _) => self.closes = Some(code),
         }
     }
 

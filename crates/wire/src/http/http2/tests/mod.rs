@@ -6,6 +6,7 @@ mod damaging;
 mod hostile;
 mod observing;
 mod requesting;
+mod resetting;
 mod responding;
 mod talking;
 
@@ -64,7 +65,15 @@ fn end(stream: u32, content: &[u8]) -> Vec<u8> {
 }
 
 fn reset(stream: u32) -> Vec<u8> {
-    frame(RST_STREAM, 0, stream, &[0, 0, 0, 2])
+    reset_by(stream, 2)
+}
+
+fn reset_by(stream: u32, code: u32) -> Vec<u8> {
+    frame(RST_STREAM, 0, stream, &code.to_be_bytes())
+}
+
+fn farewell(last: u32, code: u32) -> Vec<u8> {
+    frame(frames::GOAWAY, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat())
 }
 
 fn opening() -> Vec<u8> {
@@ -124,7 +133,7 @@ fn check(lines: &[Line], ends: &[(Peer, Ending)], expected: &[&str]) {
 
 fn line(id: u64, exchange: &Exchange) -> String {
     let map = |map: &Map| json::to_string(&Value::Map(map.clone()));
-    let failure = exchange.failure.map_or("->", |failure| failure.as_str());
+    let failure = exchange.failure.map_or("->".to_owned(), |failure| failure.to_string());
     let response = exchange.response.as_ref().map_or("nothing".to_owned(), map);
     format!("{id} {} {failure} {response}", map(&exchange.request))
 }

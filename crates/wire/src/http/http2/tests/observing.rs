@@ -84,8 +84,8 @@ fn streams_that_break_off_fail_alone() {
         &lines,
         &[],
         &[
-            &format!("1 {RATES} reset nothing"),
-            &format!(r#"3 {RATES} reset {{"status":200,"body":"ha"}}"#),
+            &format!("1 {RATES} reset (INTERNAL_ERROR) nothing"),
+            &format!(r#"3 {RATES} reset (INTERNAL_ERROR) {{"status":200,"body":"ha"}}"#),
             &format!("5 {RATES} timed out nothing"),
             &format!(r#"7 {RATES} -> {{"status":204}}"#),
         ],
@@ -125,7 +125,7 @@ fn streams_above_the_last_of_a_farewell_are_not_answered() {
         server(&[last(1, &[(":status", "204")])]),
     ];
     let answered = format!(r#"1 {RATES} -> {{"status":204}}"#);
-    check(&lines, &[], &[&format!("3 {RATES} closed nothing"), &answered]);
+    check(&lines, &[], &[&format!("3 {RATES} unheard (NO_ERROR) nothing"), &answered]);
 }
 
 #[test]

@@ -8,18 +8,18 @@ fn give(session: &mut dyn Session, event: Event<'_>) -> Vec<Command> {
     out
 }
 
-fn ask(session: &mut dyn Session, id: u64, request: &str) -> Vec<Command> {
+pub(super) fn ask(session: &mut dyn Session, id: u64, request: &str) -> Vec<Command> {
     give(
         session,
         Event::Request { id: ExchangeId(id), request: &map(request), recorded: None, at: NOW },
     )
 }
 
-fn hear(session: &mut dyn Session, frames: &[Vec<u8>]) -> Vec<Command> {
+pub(super) fn hear(session: &mut dyn Session, frames: &[Vec<u8>]) -> Vec<Command> {
     give(session, Event::Data { from: Peer::Server, bytes: &frames.concat(), at: NOW })
 }
 
-fn emitted(commands: &[Command]) -> Vec<String> {
+pub(super) fn emitted(commands: &[Command]) -> Vec<String> {
     let lines = commands.iter().filter_map(|command| match command {
         Command::Emit { id, exchange } => {
             let answer = Exchange { request: Map::new(), ..(**exchange).clone() };
@@ -64,7 +64,7 @@ fn answers_are_emitted_under_the_number_of_their_request() {
     assert_eq!(emitted(&out), [body]);
     ask(&mut *session, 10, request);
     let out = hear(&mut *session, &[head(3, OK), reset(3)]);
-    let failed = r#"10 {} reset {"status":200,"headers":{"content-type":"application/json"}}"#;
+    let failed = r#"10 {} reset (INTERNAL_ERROR) {"status":200,"headers":{"content-type":"application/json"}}"#;
     assert_eq!(emitted(&out), [failed]);
 }
 
@@ -75,7 +75,7 @@ fn a_farewell_ends_the_connection_when_all_is_answered() {
     ask(&mut *session, 1, request);
     ask(&mut *session, 2, request);
     let goaway = frame(frames::GOAWAY, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 0]);
-    assert_eq!(emitted(&hear(&mut *session, &[goaway])), ["2 {} closed nothing"]);
+    assert_eq!(emitted(&hear(&mut *session, &[goaway])), ["2 {} unheard (NO_ERROR) nothing"]);
     let out = hear(&mut *session, &[last(1, &[(":status", "204")])]);
     assert_eq!(emitted(&out), [r#"1 {} -> {"status":204}"#]);
     assert!(matches!(out.last(), Some(Command::Close { how: Ending::Finished, .. })));

@@ -5,15 +5,15 @@ use crate::Miss;
 use frames::{CONTINUATION, GOAWAY, PING, WINDOW_UPDATE};
 use rehearsal_model::Failure;
 
-struct Rig {
+pub(super) struct Rig {
     session: Box<dyn Session>,
-    asked: Vec<(u64, Map)>,
-    closed: Option<Ending>,
+    pub(super) asked: Vec<(u64, Map)>,
+    pub(super) closed: Option<Ending>,
 }
 
 impl Rig {
     /// A server whose client has said this.
-    fn new(frames: &[Vec<u8>]) -> (Rig, Vec<Shown>) {
+    pub(super) fn new(frames: &[Vec<u8>]) -> (Rig, Vec<Shown>) {
         let session = Http.responder(SMALL);
         let mut rig = Rig { session, asked: Vec::new(), closed: None };
         rig.give(Event::Opened { at: NOW });
@@ -21,12 +21,12 @@ impl Rig {
         (rig, said)
     }
 
-    fn say(&mut self, frames: &[Vec<u8>]) -> Vec<Shown> {
+    pub(super) fn say(&mut self, frames: &[Vec<u8>]) -> Vec<Shown> {
         let bytes = frames.concat();
         self.give(Event::Data { from: Peer::Client, bytes: &bytes, at: NOW })
     }
 
-    fn answer(&mut self, id: u64, answer: Answer) -> Vec<Shown> {
+    pub(super) fn answer(&mut self, id: u64, answer: Answer) -> Vec<Shown> {
         self.give(Event::Answer { id: ExchangeId(id), answer, at: NOW })
     }
 

@@ -70,15 +70,19 @@ fn a_call_that_is_refused_unheard_is_open() {
     let refused = server(&[last(1, REFUSED), reset(1)]);
     check(&[begin.clone(), refused], &[], &[&format!("1 {open} -> {REFUSAL}")]);
     let broken = server(&[reset(1)]);
-    check(&[begin.clone(), broken.clone()], &[], &[&format!("1 {open} reset nothing")]);
+    check(
+        &[begin.clone(), broken.clone()],
+        &[],
+        &[&format!("1 {open} reset (INTERNAL_ERROR) nothing")],
+    );
     let gone = [(Server, Ending::Finished)];
     check(std::slice::from_ref(&begin), &gone, &[&format!("1 {open} closed nothing")]);
     let away = server(&[frame(frames::GOAWAY, 0, 0, &[0; 8])]);
-    check(&[begin.clone(), away], &[], &[&format!("1 {open} closed nothing")]);
+    check(&[begin.clone(), away], &[], &[&format!("1 {open} unheard (NO_ERROR) nothing")]);
     // What has come to its end was heard, and a client that goes leaves nothing to hear.
     let whole = request(r#""messages":[{"1":1}]"#);
     let heard = [begin.clone(), client(&[end(1, &said(1))]), broken];
-    check(&heard, &[], &[&format!("1 {whole} reset nothing")]);
+    check(&heard, &[], &[&format!("1 {whole} reset (INTERNAL_ERROR) nothing")]);
     let plain = request("").replace(",}", "}");
     check(&[begin], &[(Client, Ending::Reset)], &[&format!("1 {plain} reset nothing")]);
 }
