@@ -85,6 +85,21 @@ const answers = {
       return `broken off: ${error.body}`;
     }
   },
+  // How the warehouse ends a stream: by the stream's code, or by that of the connection.
+  async codes(url) {
+    await cents(process.env.WAREHOUSE_URL, "A1");
+    return new Promise((resolve) => {
+      const stream = connection(process.env.WAREHOUSE_URL).request({ ":path": url.pathname });
+      let why = null;
+      stream.on("error", (error) => (why = error.message.match(/^Session closed with error code (\d+)/)));
+      stream.on("close", () => resolve(`code ${why ? why[1] : stream.rstCode}`));
+      stream.resume();
+    });
+  },
+  breaks(url, stream) {
+    const code = Number(url.pathname.split("/")[2]);
+    stream.close(bug === "breaks" ? http2.constants.NGHTTP2_CANCEL : code);
+  },
   async missing(_, stream) {
     const { headers } = await warehouse("GET", "/nowhere");
     stream.respond({ ":status": bug === "status" ? 500 : headers[":status"] }, { endStream: true });

@@ -195,6 +195,46 @@ def agrees(stand, name, java):
     return f"{said}; called: {replay(stand, f'{name}-called', len(skus))}"
 
 
+# Path, and what an app says of how its call was ended, in Go and in Node. Where a call may be made again Go's client does so by itself.
+CODES = [
+    ("/codes/reset/0", "code NO_ERROR", "code 0"), ("/codes/reset/10", "code CONNECT_ERROR", "code 10"), ("/codes/reset/8", "code CANCEL", "code 8"),
+    ("/codes/reset/11", "code ENHANCE_YOUR_CALM", "code 11"), ("/codes/reset/13", "code HTTP_1_1_REQUIRED", "code 13"),
+    ("/codes/reset/7/once", 'answered {"asked":"again"}', "code 7"), ("/codes/leave/0/once", 'answered {"asked":"again"}', "code 7"),
+    ("/codes/leave/11/once", 'answered {"asked":"again"}', "code 11"),
+]
+# How each of them is written.
+WRITTEN = [
+    *(f"failure: reset\n    reset-code: {code}\n" for code in ["NO_ERROR", "CONNECT_ERROR", "CANCEL", "ENHANCE_YOUR_CALM", "HTTP_1_1_REQUIRED", "REFUSED_STREAM"]),
+    *(f"failure: unheard\n    reset-code: {code}\n" for code in ["NO_ERROR", "ENHANCE_YOUR_CALM"]),
+]
+
+
+def codes(stand, name, command, said):
+    """Streams that the server ends with a code: the app's client sees the same one at replay, and another one where the file says so."""
+    record(stand, name, command, [lambda port, path=path, words=words: by_curl(port, path, None, 200, words) for path, words in said])
+    told = [file.read_text("utf-8") for file in stand.files(f"{name}/tests")]
+    if missing := [wanted for wanted, text in zip(WRITTEN, told, strict=True) if wanted not in text]:
+        raise Failed(f"the files do not say {missing}:\n{told}")
+    green = replay(stand, name, len(said))
+    words = dict(said)["/codes/reset/8"], dict(said)["/codes/reset/11"]
+    stand.served(name, "reset-code: CANCEL", "reset-code: ENHANCE_YOUR_CALM", [3], words)
+    return f"{green}; another code by hand is what the app sees"
+
+
+def breaks(stand, name, command, code, number, others):
+    """An app that resets the stream of its client: with another code, or with an answer, its test is red."""
+    def by_reset(port):
+        done, _, problem = run(["curl", "-sS", "--http2-prior-knowledge", f"http://127.0.0.1:{port}/breaks/{number}"])
+        if done != 92 or f"{code} (err {number})" not in problem:
+            raise Failed(f"curl ended with {done} and {problem!r}, not by {code}")
+
+    record(stand, name, command, [by_reset])
+    [file] = stand.files(f"{name}/tests")
+    if f"failure: reset\nreset-code: {code}\n" not in file.read_text("utf-8"):
+        raise Failed(f"it does not say {code}:\n{file.read_text('utf-8')}")
+    return f"{replay(stand, name, 1)}; {stand.defect(name, 'breaks', [1], others)}"
+
+
 class Upgrading(Server):
     """A price list that lets connections become HTTP/2."""
 
@@ -274,6 +314,10 @@ def cases(stand, tools):
     yield "java-tls", lambda: agrees(stand, "java-tls", java)
     for name, command in apps.items():
         yield f"{name}-crowd", lambda: crowd(stand, f"{name}-crowd", command)
+    for place, name in enumerate(("go", "node"), 1):
+        yield f"{name}-codes", lambda: codes(stand, f"{name}-codes", apps[name], [(each[0], each[place]) for each in CODES])
+    yield "node-breaks", lambda: breaks(stand, "node-breaks", apps["node"], "ENHANCE_YOUR_CALM", 11, ["was reset (CANCEL)", "recorded was reset (ENHANCE_YOUR_CALM)"])
+    yield "go-breaks", lambda: breaks(stand, "go-breaks", apps["go"], "INTERNAL_ERROR", 2, ["an answer"])
     yield "edited", lambda: edited(stand, "go")
     yield "isolation", lambda: stand.isolated("node", "GET /")
     yield "h2spec", lambda: conforms(stand, "h2spec", h2spec)

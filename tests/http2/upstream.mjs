@@ -22,6 +22,18 @@ function whole(stream, then) {
   stream.on("end", () => then(Buffer.concat(parts)));
 }
 
+// Ends a stream as the path says: `/codes/reset/CODE`, or `/codes/leave/CODE` for a farewell by which it was not heard.
+// With `/once` after it, only the first time.
+const ended = new Set();
+function end(stream, path) {
+  const [, , how, code, once] = path.split("/");
+  if (once && ended.has(path)) return json(stream, { asked: "again" });
+  ended.add(path);
+  if (how === "reset") return stream.close(Number(code));
+  stream.session.goaway(Number(code), stream.id - 2);
+  stream.session.close();
+}
+
 function answer(stream, headers) {
   const [method, path] = [headers[":method"], headers[":path"]];
   console.log(`${method} ${path}`);
@@ -30,6 +42,7 @@ function answer(stream, headers) {
     const sku = path.split("/")[2];
     return json(stream, { sku, cents: 100 + 7 * Number(sku.slice(1)) }, { "x-shelf": ["3", "4"] });
   }
+  if (path.startsWith("/codes/")) return end(stream, path);
   switch (path) {
     case "/reserve":
       return whole(stream, (body) => json(stream, { reserved: JSON.parse(body).quantity }));

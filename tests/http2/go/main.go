@@ -204,6 +204,8 @@ func main() {
 	http.HandleFunc("/reset", broken)
 	http.HandleFunc("/half", broken)
 	http.HandleFunc("/missing", missing)
+	http.HandleFunc("/codes/", codes)
+	http.HandleFunc("/breaks/", breaks)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
