@@ -88,6 +88,11 @@ SAID = {
         "not_found": "NOT_FOUND 'no such order'",
     },
 }
+# What gRPC's clients make of the code with which a server resets a call, in Python and in Go.
+RESETS = {
+    "INTERNAL_ERROR": ("INTERNAL", "Internal"), "REFUSED_STREAM": ("UNAVAILABLE", "Unavailable"), "CANCEL": ("CANCELLED", "Canceled"),
+    "ENHANCE_YOUR_CALM": ("RESOURCE_EXHAUSTED", "ResourceExhausted"),
+}
 # What a client gives up without an answer: how far the app comes with it is a matter of chance.
 LEFT = {"cancel_after_begin", "timeout"}
 
@@ -119,7 +124,7 @@ class Interop(Server):
 
     def service(self, language, *ports):
         """What runs the service of a language on these ports."""
-        words = {"python": [self.python, HERE / "service.py"], "go": [self.go, "serve"], "node": ["node", HERE / "node" / "service.mjs"], "java": [*self.java, "Service"], "reset": ["node", HERE / "node" / "reset.mjs"]}
+        words = {"python": [self.python, HERE / "service.py"], "go": [self.go, "serve"], "node": ["node", HERE / "node" / "service.mjs"], "java": [*self.java, "Service"], **{code: ["node", HERE / "node" / "reset.mjs", code] for code in RESETS}}
         return [str(word) for word in [*words[language], *ports]]
 
     def command(self):
@@ -354,7 +359,10 @@ def cases(stand, tools):
     ours = {"CERTIFICATES": str(stand.server.home / "data" / "rehearsal" / "authority.crt")}
     yield "refused", lambda: refused(stand, "refused", apps["python"][0], PYTHON["refused"])
     yield "refused-go", lambda: of(stand, "go", lambda: refused(stand, "refused-go", apps["python"][0], SAID["go"]["refused"]))
-    yield "broken-off", lambda: of(stand, "reset", lambda: refused(stand, "broken-off", apps["python"][0], "INTERNAL"))
+    for code, (by_python, in_go) in RESETS.items():
+        name = f"broken-off-{code.lower().replace('_', '-')}"
+        yield name, lambda: of(stand, code, lambda: refused(stand, name, apps["python"][0], by_python))
+        yield f"{name}-go", lambda: of(stand, code, lambda: stand.app(f"{name}-go", apps["go"][0], [("GET", "/unimplemented_service", None, 200, f'{in_go} "stream terminated by RST_STREAM with error code: {code}"')]))
     yield "grpcurl-older", lambda: outbound(stand, "grpcurl-older", apps["python"][0], curled, [], ["kind: LOUD", "after: ["])
     yield "grpcurl", lambda: of(stand, "go", lambda: outbound(stand, "grpcurl", apps["python"][0], curled, [], ["kind: LOUD", "after: ["]))
     yield "grpcurl-tls", lambda: of(stand, "go", lambda: outbound(stand, "grpcurl-tls", apps["python"][0], curled, [], ["kind: LOUD"], tls | ours))
