@@ -11,6 +11,7 @@ mod going_on;
 mod live;
 mod meaning;
 mod names;
+mod patience;
 mod seen;
 mod talks;
 mod units;
@@ -35,17 +36,17 @@ use rehearsal_matching::{Asked, Desk, Pick, Place, Verdict, fingerprint};
 use rehearsal_model::{Binding, Exchange, Failure, Finding, Map, TestId, Value, stream};
 use rehearsal_proxy::Reply;
 use rehearsal_store::scrub::{Known, Scrubber};
+use rehearsal_supervise::Pulse;
 use rehearsal_wire::{Answer, Miss};
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 /// Findings kept of one test: an app that calls again and again says nothing new.
 const FINDINGS: usize = 100;
 
-/// How long a call that came early waits for those above it.
+/// How long a call that came early waits for those above it, while the app rests.
 const ORDER_PATIENCE: Duration = Duration::from_millis(300);
 
 /// See the module.
@@ -53,6 +54,7 @@ pub(crate) struct Stage {
     pub(crate) shelf: Arc<Shelf>,
     state: Mutex<State>,
     called: Notify,
+    pulse: OnceLock<Pulse>,
     /// Whether a call that differs is answered all the same.
     goes_on: bool,
 }
@@ -132,7 +134,8 @@ impl Stage {
             suspects: None,
             strays: Vec::new(),
         };
-        Stage { shelf, state: Mutex::new(state), called: Notify::new(), goes_on: false }
+        let (state, called, pulse) = (Mutex::new(state), Notify::new(), OnceLock::new());
+        Stage { shelf, state, called, pulse, goes_on: false }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -223,7 +226,7 @@ impl Stage {
         }
         let stage = Arc::clone(self);
         Reply::Later(Box::pin(async move {
-            let _ = timeout(ORDER_PATIENCE, stage.no_doubt(on, &meaning)).await;
+            let _ = stage.patiently(ORDER_PATIENCE, stage.no_doubt(on, &meaning)).await;
             match stage.answer_whole(on, &meaning, stage.whose(on, &meaning)) {
                 Reply::Now(answer) => answer,
                 Reply::Later(answer) => answer.await,
@@ -242,7 +245,7 @@ impl Stage {
         let Some(early) = early else { return Reply::Now(answer) };
         let stage = Arc::clone(self);
         Reply::Later(Box::pin(async move {
-            if timeout(ORDER_PATIENCE, stage.came_above(test, early)).await.is_err() {
+            if stage.patiently(ORDER_PATIENCE, stage.came_above(test, early)).await.is_none() {
                 stage.of(test).act.own.answered_early(early);
                 stage.called.notify_waiters();
             }

@@ -283,6 +283,7 @@ impl House {
             async |hook| spawn(&program, hook).await.map_err(ReplayError::from),
         )
         .await?;
+        stage.watch(app.pulse());
         let callers = tls::callers(shelf, &options.settings.edges)?;
         let driver = Driver::new(Arc::clone(shelf), Arc::clone(&doors), *clock, Arc::new(callers));
         let (house, tail, secrets) = (Arc::clone(self), app.tail(), Mutex::default());

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long calls may come after the answer, as those that the app makes in the background.
+/// How long calls may come after the answer, as those that the app makes in the background, while it rests.
 const LATE_CALLS: Duration = Duration::from_secs(1);
 
 /// A test and what judging it takes.
@@ -84,7 +84,7 @@ pub(crate) async fn judge(
         Ok(Err(what)) => vec![Finding::NoAnswer { what }],
         Ok(Ok(mut answer)) => {
             tokio::select! {
-                _ = timeout(LATE_CALLS, stage.all_called(test.id)) => {}
+                _ = stage.patiently(LATE_CALLS, stage.all_called(test.id)) => {}
                 _ = &mut ended => {}
             }
             if let (Some(recorded), Some(live)) = (&test.exchange.response, &answer.response) {

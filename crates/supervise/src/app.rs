@@ -1,7 +1,7 @@
 //! A running app.
 
 use crate::message::{News, Order};
-use crate::{Ending, Tail};
+use crate::{Ending, Pulse, Tail};
 use std::process::Child;
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt, BufReader, Lines};
@@ -56,6 +56,13 @@ impl App {
     #[must_use]
     pub fn tail(&self) -> Tail {
         self.tail.clone()
+    }
+
+    /// A look at what it is doing, without it at hand.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        let guard = self.guard.as_ref().and_then(|guard| i32::try_from(guard.id()).ok());
+        Pulse { guard: guard.unwrap_or_default() }
     }
 
     /// Waits until it ends: its first process by a failure or signal, else all its processes.

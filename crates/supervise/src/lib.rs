@@ -13,6 +13,7 @@ mod limit;
 mod message;
 mod output;
 mod platform;
+mod pulse;
 mod spawn;
 
 pub use app::App;
@@ -20,4 +21,5 @@ pub use ending::Ending;
 pub use error::SpawnError;
 pub use guard::{GUARD_WORD, Hook, guard};
 pub use output::{Mark, Output, Tail};
+pub use pulse::Pulse;
 pub use spawn::{Program, spawn};

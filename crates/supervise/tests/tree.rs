@@ -24,6 +24,8 @@ static TESTS: &[(&str, Test)] = &[
     ("a_missing_program_is_named", || Box::pin(a_missing_program_is_named())),
     ("output_is_kept", || Box::pin(output_is_kept())),
     #[cfg(target_os = "linux")]
+    ("work_and_rest_are_told_apart", || Box::pin(work_and_rest_are_told_apart())),
+    #[cfg(target_os = "linux")]
     ("a_daemon_is_the_app", || Box::pin(a_daemon_is_the_app())),
     ("a_stubborn_tree_is_killed", || Box::pin(a_stubborn_tree_is_killed())),
     ("stopping_lets_the_app_end_well", || Box::pin(stopping_lets_the_app_end_well())),
@@ -99,6 +101,18 @@ async fn output_is_kept() {
         lines == ["one", "two"]
     })
     .await;
+}
+
+/// Elsewhere nobody says what a process does.
+#[cfg(target_os = "linux")]
+async fn work_and_rest_are_told_apart() {
+    let rests = spawn(&shell("sleep 1000 & wait"), None).await.unwrap();
+    let works = shell("(setsid sh -c 'while :; do :; done' &) ; sleep 1000");
+    let works = spawn(&works, None).await.unwrap();
+    within("one rests and one works", || works.pulse().is_at_work() && !rests.pulse().is_at_work())
+        .await;
+    works.stop(Duration::from_secs(10)).await;
+    rests.stop(Duration::from_secs(10)).await;
 }
 
 /// Elsewhere a process that leaves the app's group is lost.

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long a message that is due waits for the calls that were made at the same time: one of them
-/// may be what caused it.
+/// How long a message that is due waits for the calls that were made at the same time, while the app rests:
+/// one of them may be what caused it.
 const CAUSE_PATIENCE: Duration = Duration::from_millis(100);
 
 impl Stage {
@@ -49,7 +49,7 @@ impl Stage {
             }
             if !self.is_due(edge, request) {
                 called.await;
-            } else if timeout(CAUSE_PATIENCE, called).await.is_err()
+            } else if self.patiently(CAUSE_PATIENCE, called).await.is_none()
                 && let Some(answer) = self.pick_due(edge, request, false)
             {
                 return answer;

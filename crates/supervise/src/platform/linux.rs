@@ -4,10 +4,13 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How often to look for processes whose end is not heard of, in milliseconds: never.
 pub(crate) const LOOK_EVERY: i32 = -1;
+
+/// Threads that are looked at to see whether any works.
+const MOST_LOOKED_AT: usize = 10_000;
 
 /// Orphans of the tree become our children instead of init's, so that none is lost.
 pub(crate) fn adopt_orphans() {
@@ -65,6 +68,26 @@ impl Deaths {
     }
 }
 
+/// Whether any thread of the processes below this one runs, may run, or waits for a disk (proc_pid_stat(5),
+/// proc_tid_children(5)). Only they are looked at, however many there are on the machine.
+pub(crate) fn is_at_work(guard: i32) -> bool {
+    let mut next = vec![guard];
+    let mut left = MOST_LOOKED_AT;
+    while let Some(pid) = next.pop() {
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+            let thread = thread.path();
+            left -= 1;
+            let works = || matches!(state_and_parent(&thread.join("stat")), Some(('R' | 'D', _)));
+            if left == 0 || pid != guard && works() {
+                return true;
+            }
+            let children = fs::read_to_string(thread.join("children")).unwrap_or_default();
+            next.extend(children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+        }
+    }
+    false
+}
+
 /// Every process below this one, in no order.
 fn descendants(root: i32) -> Vec<i32> {
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
@@ -88,10 +111,15 @@ fn descendants(root: i32) -> Vec<i32> {
 
 /// The parent of a living process; none for one that is dead and waits to be reaped.
 fn parent(pid: i32) -> Option<i32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (state, parent) = state_and_parent(Path::new(&format!("/proc/{pid}/stat")))?;
+    (state != 'Z').then_some(parent)
+}
+
+/// The state and the parent of a process or a thread, of which this is the file.
+fn state_and_parent(stat: &Path) -> Option<(char, i32)> {
+    let stat = fs::read_to_string(stat).ok()?;
     // The name stands in parentheses and may hold anything, parentheses too.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    let parent = fields.next()?.parse().ok()?;
-    (state != "Z").then_some(parent)
+    let state = fields.next()?.chars().next()?;
+    Some((state, fields.next()?.parse().ok()?))
 }
