@@ -139,6 +139,11 @@ impl LaidBetween {
 }
 
 impl Tls for LaidBetween {
+    /// Who calls the app while it is tested cannot turn to TLS.
+    fn midway(&self) -> bool {
+        self.called.role == Role::Outbound
+    }
+
     /// One side alone cannot be given the other's certificate.
     fn accept(&mut self, plain: Stream, unread: bytes::Bytes) -> BoxFuture<'_, io::Result<Stream>> {
         Box::pin(async move { NoTls.accept(plain, unread).await })

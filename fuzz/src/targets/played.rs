@@ -43,7 +43,15 @@ pub(crate) fn dns_responder(data: &[u8]) {
 
 pub(crate) fn opaque_responder(data: &[u8]) {
     let opaque = protocol("opaque").expect("there is the fallback");
-    responder(opaque, data, &[r#"{"receive": "hello"}"#, r#"{"ends": "closed"}"#, "{}"], false);
+    let answers = [
+        r#"{"receive": "hello"}"#,
+        r#"{"ends": "closed"}"#,
+        "{}",
+        r#"{"receive": "220 ready\r\n"}"#,
+        r#"{"receive": "220 go\r\n", "starttls": true}"#,
+        r#"{"receive": "334 \r\n"}"#,
+    ];
+    responder(opaque, data, &answers, false);
 }
 
 pub(crate) fn postgres_responder(data: &[u8]) {

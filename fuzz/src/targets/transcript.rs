@@ -190,8 +190,12 @@ fn take(seen: &mut Seen, command: Command) {
             seen.handed = Some(("", client.to_vec(), server.to_vec()));
         }
         // What follows is encrypted; a driver without TLS reads no further.
-        Command::StartTls { .. } => {
-            seen.handed.get_or_insert(("tls", Vec::new(), Vec::new()));
+        Command::StartTls { with, unread } => {
+            let handed = seen.handed.get_or_insert(("tls", Vec::new(), Vec::new()));
+            match with {
+                Peer::Client => handed.1.extend(unread),
+                Peer::Server => handed.2.extend(unread),
+            }
         }
         // While it holds a side it forwards by itself.
         Command::Hold { .. }

@@ -1,8 +1,9 @@
 //! What of a turn identifies it: nothing but the bytes themselves.
 
+use super::hidden;
 use crate::Facets;
 use crate::tls::HANDSHAKE;
-use rehearsal_model::{Map, Value};
+use rehearsal_model::{Map, Value, secret::mask};
 
 /// Bytes that are shown of what a client sends.
 const SHOWN: usize = 24;
@@ -44,8 +45,10 @@ impl Facets for OpaqueFacets {
     }
 
     fn begins(&self, request: &Map, recorded: &Map) -> bool {
-        let bytes =
-            |message: &Map| message.get("send").and_then(Value::as_bytes).map(<[u8]>::to_vec);
+        let bytes = |message: &Map| match message.get("send")? {
+            Value::Text(text) => Some(mask(text).into_owned().into_bytes()),
+            other => other.as_bytes().map(<[u8]>::to_vec),
+        };
         let (Some(request), Some(recorded)) = (bytes(request), bytes(recorded)) else {
             return false;
         };
@@ -62,6 +65,15 @@ impl Facets for OpaqueFacets {
     fn obstacle(&self, request: &Map) -> Option<&'static str> {
         let bytes = request.get("send").and_then(Value::as_bytes)?;
         bytes.starts_with(&HANDSHAKE).then_some("encrypted (TLS)")
+    }
+
+    fn beside(
+        &self,
+        request: &mut Map,
+        _response: Option<&mut Map>,
+        change: &mut dyn FnMut(&str, &str) -> Option<String>,
+    ) {
+        hidden::change(request, change);
     }
 
     fn trace(&self, _request: &Map) -> Vec<String> {

@@ -2,9 +2,12 @@
 //!
 //! A turn is what the client sends until the server speaks, then what the server sends until the
 //! client speaks again. Nothing is understood: where a message ends is known only by who speaks
-//! next, so a client that does not wait for answers may be cut into other turns the next time.
+//! next, so a client that does not wait for answers may be cut into other turns the next time. Only
+//! of mail is so much known that its connections turn to TLS, and where passwords are.
 
 mod facets;
+mod hidden;
+mod lines;
 mod observer;
 mod requester;
 mod responder;
@@ -16,6 +19,9 @@ use rehearsal_model::{Map, Value};
 
 /// The name of the protocol.
 pub(crate) const NAME: &str = "opaque";
+
+/// The key that says that TLS begins after a turn.
+const STARTTLS: &str = "starttls";
 
 /// Anything over a connection.
 #[derive(Debug)]
@@ -57,6 +63,11 @@ static SHAPE: ExchangeShape = ExchangeShape {
             "ends",
             Shape::Choice(&[turn::CLOSED, turn::RESET]),
             "How the server then ended the connection, when it was the one who did",
+        ),
+        Field::optional(
+            STARTTLS,
+            Shape::Bool,
+            "Whether TLS begins then, so that what follows is said within it",
         ),
     ],
     keeps_connection: true,

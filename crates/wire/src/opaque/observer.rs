@@ -4,9 +4,14 @@
 //! until the server ends too. A client that breaks the connection off leaves no failure behind: as a
 //! dependency's client it will do that by itself, and as the app's it does what the request says.
 
+use super::lines::Lines;
 use super::turn::{ServerEnd, Turn};
-use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
+use crate::{Command, Ending, Event, Limits, Peer, Session, Verdict, WireError, begins_tls};
+use bytes::Bytes;
 use rehearsal_model::{ExchangeId, Moment};
+
+/// So many bytes tell whether TLS begins (RFC 8446, section 5.1, and the type of the message).
+const HELLO: usize = 6;
 
 /// The session of [`crate::Protocol::observer`].
 #[derive(Debug)]
@@ -16,6 +21,20 @@ pub(super) struct Observer {
     turn: Option<Turn>,
     client_ended: bool,
     server_ended: bool,
+    lines: Lines,
+    turning: Turning,
+}
+
+/// How far a connection is that turns to TLS.
+#[derive(Debug, Default)]
+enum Turning {
+    /// It does not.
+    #[default]
+    No,
+    /// It was agreed on. The client's first bytes are held back while they may begin TLS.
+    Agreed(Vec<u8>),
+    /// They do, and it is asked for.
+    Asked(Vec<u8>),
 }
 
 impl Observer {
@@ -26,6 +45,8 @@ impl Observer {
             turn: None,
             client_ended: false,
             server_ended: false,
+            lines: Lines::default(),
+            turning: Turning::No,
         }
     }
 
@@ -47,6 +68,66 @@ impl Observer {
         match from {
             Peer::Client => turn.sent.push(bytes),
             Peer::Server => turn.received.push(bytes),
+        }
+        if from == Peer::Server
+            && let (Some(sent), Some(received)) = (turn.sent.bytes(), turn.received.bytes())
+            && self.lines.turns_to_tls(sent, received)
+        {
+            self.turning = Turning::Agreed(Vec::new());
+            out.push(Command::Hold { from: Peer::Client });
+        }
+    }
+
+    /// Takes what came where TLS was agreed on or asked for. Whether it is dealt with.
+    fn turns(&mut self, from: Peer, bytes: &[u8], at: Moment, out: &mut Vec<Command>) -> bool {
+        match std::mem::take(&mut self.turning) {
+            Turning::No => return false,
+            // It was not laid, and the client's hello has been passed on.
+            Turning::Asked(hello) => {
+                self.lines.give_up();
+                self.data(Peer::Client, &hello, at, out);
+                return false;
+            }
+            Turning::Agreed(mut held) if from == Peer::Client => {
+                held.extend_from_slice(bytes);
+                // More of them would say the same, but for how they are cut.
+                match begins_tls(&held[..held.len().min(HELLO)]) {
+                    Verdict::NeedMore => self.turning = Turning::Agreed(held),
+                    Verdict::Yes => {
+                        let unread = Bytes::copy_from_slice(&held);
+                        out.push(Command::StartTls { with: Peer::Client, unread });
+                        out.push(Command::StartTls { with: Peer::Server, unread: Bytes::new() });
+                        out.push(Command::Forward { from: Peer::Client });
+                        self.turning = Turning::Asked(held);
+                    }
+                    Verdict::No => self.let_go(&held, at, out),
+                }
+            }
+            Turning::Agreed(held) => {
+                self.let_go(&held, at, out);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Goes on in the clear: what was held back is no TLS, or comes too late.
+    fn let_go(&mut self, held: &[u8], at: Moment, out: &mut Vec<Command>) {
+        if !held.is_empty() {
+            out.push(Command::Send { to: Peer::Server, bytes: Bytes::copy_from_slice(held) });
+        }
+        out.push(Command::Forward { from: Peer::Client });
+        self.data(Peer::Client, held, at, out);
+    }
+
+    /// TLS is laid: what was said before it is a turn of its own.
+    fn secured(&mut self, out: &mut Vec<Command>) {
+        if matches!(std::mem::take(&mut self.turning), Turning::Asked(_)) {
+            if let Some(turn) = &mut self.turn {
+                turn.starttls = true;
+            }
+            self.emit(None, out);
+            self.lines.secured();
         }
     }
 
@@ -72,8 +153,11 @@ impl Observer {
     }
 
     fn emit(&mut self, end: Option<ServerEnd>, out: &mut Vec<Command>) {
-        if let Some(turn) = self.turn.take() {
+        if let Some(mut turn) = self.turn.take() {
             let id = turn.id;
+            let sent = turn.sent.bytes();
+            turn.hidden = sent.map(|sent| self.lines.scan(sent).hidden).unwrap_or_default();
+            self.lines.over(sent, turn.received.bytes().unwrap_or_default());
             out.push(Command::Emit { id, exchange: Box::new(turn.into_exchange(end)) });
         }
     }
@@ -82,10 +166,21 @@ impl Observer {
 impl Session for Observer {
     fn handle(&mut self, event: Event<'_>, out: &mut Vec<Command>) -> Result<(), WireError> {
         match event {
-            Event::Data { from, bytes, at } => self.data(from, bytes, at, out),
-            Event::Closed { from, how, .. } => self.closed(from, how, out),
+            Event::Data { from, bytes, at } => {
+                if !self.turns(from, bytes, at, out) {
+                    self.data(from, bytes, at, out);
+                }
+            }
+            Event::Closed { from, how, at } => {
+                match std::mem::take(&mut self.turning) {
+                    Turning::Agreed(held) => self.let_go(&held, at, out),
+                    // It could not be laid.
+                    Turning::Asked(_) | Turning::No => {}
+                }
+                self.closed(from, how, out);
+            }
+            Event::TlsReady { .. } => self.secured(out),
             Event::Opened { .. }
-            | Event::TlsReady { .. }
             | Event::Answer { .. }
             | Event::Request { .. }
             | Event::Tick { .. } => {}

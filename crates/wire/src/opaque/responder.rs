@@ -4,7 +4,8 @@
 //! when the answer is that a mock begins with them. A client that stops in the middle of a recorded
 //! turn therefore gets no answer and no miss.
 
-use super::{NAME, turn, writable};
+use super::lines::Lines;
+use super::{NAME, STARTTLS, hidden, turn, writable};
 use crate::{Answer, Command, Ending, Event, Limits, Peer, Session, WireError};
 use bytes::{Buf, Bytes, BytesMut};
 use rehearsal_model::{ExchangeId, Failure, Map, Moment, Value};
@@ -24,6 +25,11 @@ pub(super) struct Responder {
     asked: Option<usize>,
     client_ended: bool,
     over: bool,
+    lines: Lines,
+    /// How many of `unanswered` a mock begins with, and is not.
+    begun: usize,
+    /// Whether TLS has yet to be laid, as was recorded.
+    turning: bool,
 }
 
 impl Responder {
@@ -37,12 +43,24 @@ impl Responder {
             asked: None,
             client_ended: false,
             over: false,
+            lines: Lines::default(),
+            begun: 0,
+            turning: false,
         }
     }
 
     fn ask(&mut self, out: &mut Vec<Command>) {
-        self.asked = Some(self.unanswered.len());
-        let request = Map::from([("send", Value::from_bytes(&self.unanswered))]);
+        let mut scan = self.lines.scan(&self.unanswered);
+        let length = scan.until(self.begun, self.unanswered.len());
+        if length <= self.begun && !self.unanswered.is_empty() {
+            // The rest of a secret has to come first.
+            return;
+        }
+        self.asked = Some(length);
+        self.since_asked = self.since;
+        let mut request = Map::from([("send", Value::from_bytes(&self.unanswered[..length]))]);
+        scan.hidden.retain(|range| range.end <= length);
+        hidden::mark(&mut request, &scan.hidden);
         out.push(Command::Ask { id: self.id, request, at: self.since });
     }
 
@@ -81,8 +99,12 @@ impl Responder {
                     self.end(ending(failure), out);
                 }
             }
-            Answer::Incomplete if self.unanswered.len() > asked => self.ask(out),
-            Answer::Incomplete => {}
+            Answer::Incomplete => {
+                self.begun = asked;
+                if self.unanswered.len() > asked {
+                    self.ask(out);
+                }
+            }
             Answer::Failure(failure) => self.end(ending(failure), out),
             Answer::Miss(_) => self.end(Ending::Reset, out),
         }
@@ -101,15 +123,24 @@ impl Responder {
         }
         let answered =
             reply.get("asked").and_then(Value::as_map).map(|asked| writable(asked, "send"));
-        match answered.transpose()?.map(<[u8]>::len) {
-            // The client did not wait, as it did while it was recorded.
-            Some(length) if length < asked => self.unanswered.advance(length),
-            _ => {
-                self.unanswered.advance(asked);
-                self.since = self.since_asked;
-            }
+        let answered = answered.transpose()?;
+        let length = answered.map(|it| self.lines.scan(&self.unanswered[..asked]).length_of(it));
+        // Less than was asked: the client did not wait, as it did while it was recorded.
+        let length = length.map_or(asked, |length| length.min(asked));
+        if length == asked {
+            self.since = self.since_asked;
         }
-        self.id.0 += 1;
+        self.lines.over(Some(&self.unanswered[..length]), bytes);
+        self.unanswered.advance(length);
+        (self.begun, self.id.0) = (0, self.id.0 + 1);
+        if reply.get(STARTTLS) == Some(&Value::Bool(true)) {
+            self.lines.secured();
+            self.turning = true;
+            // What came in the clear behind the command is no TLS, and fails as such.
+            let unread = self.unanswered.split().freeze();
+            out.push(Command::StartTls { with: Peer::Client, unread });
+            return Ok(());
+        }
         match reply.text("ends") {
             Some(turn::RESET) => self.end(Ending::Reset, out),
             Some(_) => self.end(Ending::Finished, out),
@@ -149,6 +180,7 @@ impl Session for Responder {
                     self.answer(asked, answer, out)?;
                 }
             }
+            Event::TlsReady { .. } => self.turning = false,
             Event::Closed { from: Peer::Client, how: Ending::Reset, .. } => self.over = true,
             Event::Closed { from: Peer::Client, how: Ending::Finished, .. } => {
                 self.client_ended = true;
@@ -156,11 +188,10 @@ impl Session for Responder {
             Event::Data { .. }
             | Event::Closed { .. }
             | Event::Answer { .. }
-            | Event::TlsReady { .. }
             | Event::Request { .. }
             | Event::Tick { .. } => {}
         }
-        if self.client_ended && self.asked.is_none() && !self.over {
+        if self.client_ended && self.asked.is_none() && !self.turning && !self.over {
             self.end(Ending::Finished, out);
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Transcripts, each with every split of its bytes.
 
+mod turning;
+
 use super::{Opaque, requester::QUIET};
 use crate::{Answer, Command, Ending, Event, Limits, Miss, Peer, Protocol, Session, WireError};
 use proptest::prelude::*;

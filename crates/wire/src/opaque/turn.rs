@@ -1,9 +1,11 @@
 //! One turn of a conversation as it grows, in bounded memory.
 
+use super::{STARTTLS, hidden};
 use crate::Ending;
 use bytes::BytesMut;
 use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value};
 use sha2::{Digest, Sha256};
+use std::ops::Range;
 
 /// The word for a connection that the server ended in order.
 pub(super) const CLOSED: &str = "closed";
@@ -28,6 +30,11 @@ impl Speech {
 
     pub(super) fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// What was said, unless it is too much.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        self.hash.is_none().then_some(&self.kept[..])
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
@@ -79,12 +86,17 @@ pub(super) struct Turn {
     pub(super) client_end: Option<Ending>,
     pub(super) started: Moment,
     pub(super) last: Moment,
+    /// Where the client's secrets are in what it sent.
+    pub(super) hidden: Vec<Range<usize>>,
+    /// Whether the connection turned to TLS with it.
+    pub(super) starttls: bool,
 }
 
 impl Turn {
     pub(super) fn new(id: ExchangeId, at: Moment, limit: usize) -> Self {
         let (sent, received) = (Speech::new(limit), Speech::new(limit));
-        Turn { id, sent, received, client_end: None, started: at, last: at }
+        let (hidden, starttls) = (Vec::new(), false);
+        Turn { id, sent, received, client_end: None, started: at, last: at, hidden, starttls }
     }
 
     /// The exchange that this turn was. A turn without a reply has an empty one, so that replay
@@ -94,12 +106,16 @@ impl Turn {
         let silent = self.received.is_empty() && failure.is_some();
         let response = (!silent).then(|| {
             let mut reply = self.received.into_map("receive");
+            if self.starttls {
+                reply.push_new(STARTTLS, true);
+            }
             if let Some(end) = end {
                 reply.push_new("ends", if end == ServerEnd::Closed { CLOSED } else { RESET });
             }
             reply
         });
         let mut request = self.sent.into_map("send");
+        hidden::mark(&mut request, &self.hidden);
         if let Some(how) = self.client_end {
             request.push_new("ends", word(how));
         }
