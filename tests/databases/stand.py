@@ -26,6 +26,7 @@ from pathlib import Path
 START_LIMIT, STOP_LIMIT, TEST_LIMIT = 60, 20, 180  # seconds
 # A test may take longer than it does by default: the machine may be busy with other suites.
 PATIENCE = ["--timeout", "60s"]
+PORTS, MOST_PORTS = [], 300  # Claims of ports, the oldest first.
 LOCKS = []  # Files whose locks are held until this process ends.
 
 
@@ -48,11 +49,24 @@ class Failed(Exception):
 
 
 def free_port():
-    """A port that nobody has, below those that the system gives to whoever asks for any: one of these could be gone before it is used."""
+    """A port that nobody has, below those that the system gives to whoever asks for any: one of these could be gone before it is used.
+
+    No other suite that runs at the same time is given it until this one ends, or has asked for many more.
+    """
     while True:
         port = random.randrange(10000, 32000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+        # A name that the kernel gives to one process at a time, and takes back when that ends (unix(7), abstract sockets).
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0rehearsal-tests-port-{port}")
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            claim.close()
+            continue
+        PORTS.append(claim)
+        if len(PORTS) > MOST_PORTS:
+            PORTS.pop(0).close()
+        return port
 
 
 def find_program(name, package, folders=()):
