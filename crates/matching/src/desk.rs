@@ -37,6 +37,12 @@ pub trait Judge {
     /// Where the call differs from a mock, noise left out.
     fn differences(&self, mock: u32) -> Vec<Difference>;
 
+    /// Whether a mock is a call of the current test that has another above it which has not come. Where
+    /// tests overlap, the call is rather that of a test whose turn it is.
+    fn is_early(&self, _mock: u32) -> bool {
+        false
+    }
+
     /// Whether the call is what a mock of another identity answers, but for names that the app invents:
     /// a path or a key that holds one. Only asked when nothing else answers.
     fn is_renamed(&self, _mock: u32) -> bool {
@@ -114,6 +120,8 @@ pub enum Claim {
     /// It has a call of the same operation that was not made yet, which differs in so many places, told as
     /// the distance from a great number.
     Near(usize),
+    /// It has one that is the same, or but for what the app invents, and others to make before it.
+    Early,
     /// It has one that is the same but for what the app invents.
     Renamed,
     /// It has one that is the same, or shares one.
@@ -158,11 +166,11 @@ impl Desk {
         is_left: impl Fn(u32) -> bool,
     ) -> Claim {
         let mut nearest = Nearest::default();
-        if self.unused(asked, judge, &mut nearest).is_some() {
-            return Claim::Open;
+        if let Some(mock) = self.unused(asked, judge, &mut nearest) {
+            return if judge.is_early(mock) { Claim::Early } else { Claim::Open };
         }
-        if self.renamed(library, asked, judge).is_some() {
-            return Claim::Renamed;
+        if let Some(mock) = self.renamed(library, asked, judge) {
+            return if judge.is_early(mock) { Claim::Early } else { Claim::Renamed };
         }
         let own = library.calls_of(self.turn.test, asked.edge, asked.identity);
         let left = own.filter(|mock| match library.entry(*mock).place {
@@ -204,6 +212,16 @@ impl Desk {
             .collect()
     }
 
+    /// The current test's own call at a place.
+    #[must_use]
+    pub fn call_at(&self, library: &Library, place: u32) -> Option<u32> {
+        let is_it = |mock: &u32| match library.entry(*mock).place {
+            Place::Call { index, .. } => index == place,
+            Place::Ambient { .. } | Place::Shared { .. } => false,
+        };
+        library.calls(self.turn.test).iter().copied().find(is_it)
+    }
+
     /// How many of the current test's own calls were used.
     fn calls(&self, library: &Library) -> u32 {
         let own = |mock: &&u32| matches!(library.entry(**mock).place, Place::Call { .. });
@@ -233,7 +251,9 @@ impl Desk {
         let asked_before = !self.turn.asked.insert((asked.edge, asked.values));
         let mut nearest = Nearest::default();
         let spare = || self.spare(library, asked, judge, by).map(|(_, mock)| mock);
-        if let Some(mock) = self.unused(asked, judge, &mut nearest).or_else(spare) {
+        let unused = self.unused(asked, judge, &mut nearest);
+        let due = unused.filter(|mock| !judge.is_early(*mock));
+        if let Some(mock) = due.or_else(spare).or(unused) {
             self.take(library, mock, by);
             return Pick { verdict: Verdict::Mock(mock), extra: false };
         }
@@ -339,17 +359,23 @@ impl Desk {
         best.take(COMPARED).for_each(|mock| nearest.consider(mock, judge.differences(mock)));
     }
 
-    /// The first open mock that is equal, else the first that is equal but for noise.
+    /// The first open mock that is equal, else the first that is equal but for noise. One that is early
+    /// is taken only if there is no other.
     fn unused(&self, asked: Asked, judge: &dyn Judge, nearest: &mut Nearest) -> Option<u32> {
         let equal = self.turn.open.equal.get(&(asked.edge, asked.values));
         let same = self.turn.open.same.get(&(asked.edge, asked.identity));
         // Of what it shares, tests beside it may have used some.
         let is_left = |mock: &u32| !self.spent.contains(mock);
-        let mut equal = equal.into_iter().flatten().copied().filter(is_left).take(COMPARED);
-        equal.find(|mock| judge.differences(*mock).is_empty()).or_else(|| {
-            let same = same.into_iter().flatten().copied().filter(is_left);
-            nearest.first_without_difference(same, judge)
-        })
+        let equal = equal.into_iter().flatten().copied().filter(is_left).take(COMPARED);
+        let same = same.into_iter().flatten().copied().filter(is_left);
+        let is_equal = |mock: &u32| judge.differences(*mock).is_empty();
+        let first = equal.clone().find(is_equal);
+        let first = first.or_else(|| nearest.first_without_difference(same.clone(), judge));
+        if !first.is_some_and(|mock| judge.is_early(mock)) {
+            return first;
+        }
+        let mut others = equal.chain(same.take(COMPARED));
+        others.find(|mock| !judge.is_early(*mock) && is_equal(mock)).or(first)
     }
 
     /// Marks a mock as used by the current test, or by another of these.

@@ -94,6 +94,26 @@ impl OwnCalls {
         self.groups.get(index as usize).is_some_and(|group| self.first_awaited < *group)
     }
 
+    /// The calls above one, outside of its own parallel group, that have not come.
+    pub(crate) fn missing_above(&self, index: u32) -> Vec<u32> {
+        let group = self.groups.get(index as usize).copied().unwrap_or_default();
+        let missing = self.missing().take_while(|place| *place < group);
+        missing.filter_map(|place| u32::try_from(place).ok()).collect()
+    }
+
+    /// Notes that a call which came was none of this test.
+    pub(crate) fn did_not_come(&mut self, index: u32) {
+        let index = index as usize;
+        // What is not waited for stays as it is.
+        if self.came.contains(&index) {
+            self.has_come[index] = false;
+            self.came.retain(|other| *other != index);
+            self.early.retain(|other| *other != index);
+            self.first_missing = self.first_missing.min(index);
+            self.first_awaited = self.first_awaited.min(index);
+        }
+    }
+
     /// Whether a call beside this one, which may be the cause of it, has not come.
     pub(crate) fn has_cause_to_come(&self, index: u32) -> bool {
         let Some(group) = self.groups.get(index as usize) else { return false };
@@ -154,6 +174,20 @@ mod tests {
         came.iter().for_each(|index| calls.came(*index));
         early.iter().for_each(|index| calls.answered_early(*index));
         calls
+    }
+
+    #[test]
+    fn a_call_that_turns_out_to_be_of_another_test_is_to_come_again() {
+        let mut calls = calls(&[false, false, true, false], &[0, 1], &[]);
+        assert_eq!(calls.missing_above(3), [2]);
+        assert!(calls.missing_above(2).is_empty(), "it is in the same parallel group");
+        calls.did_not_come(0);
+        assert_eq!(calls.missing_above(3), [0, 2]);
+        assert!(calls.is_missing(0) && calls.is_early(1) && !calls.is_early(0));
+        assert_eq!(calls.all_that_came(), [1]);
+        calls.came(0);
+        calls.came(2);
+        assert!(!calls.is_early(3));
     }
 
     #[test]

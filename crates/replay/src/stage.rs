@@ -13,6 +13,7 @@ mod meaning;
 mod names;
 mod patience;
 mod seen;
+mod settling;
 mod talks;
 mod units;
 mod waiting;
@@ -238,7 +239,7 @@ impl Stage {
     fn answer_whole(self: &Arc<Self>, on: On, meaning: &Meaning, whose: Whose) -> Reply {
         let makers = self.makers(whose);
         let test = makers.first;
-        if let Some(answer) = self.ends_late(on, meaning, test) {
+        if let Some(answer) = self.ends_late(on, meaning, &makers) {
             return Reply::Now(answer);
         }
         let (answer, early) = self.pick(on, meaning, makers);
@@ -275,8 +276,9 @@ impl Stage {
         let mut guard = self.of(makers.first);
         let state = &mut *guard;
         state.suspects = makers.suspects;
-        let State { desk, act: Act { rules, .. }, renaming, .. } = &mut *state;
+        let State { desk, act: Act { rules, own, .. }, renaming, .. } = &mut *state;
         let judge = Forms::new(&self.shelf, (request, form), rules, renaming);
+        let judge = if makers.all.len() > 1 { judge.beside(own) } else { judge };
         let Pick { verdict, extra } = desk.pick(&self.shelf.library, asked, &judge, &makers.all);
         let mut early = None;
         let answer = match verdict {
@@ -287,6 +289,9 @@ impl Stage {
                 if let Place::Call { test, index } = self.shelf.library.entry(mock).place
                     && test == state.number()
                 {
+                    if !state.others.is_empty() {
+                        state.settle(&self.shelf, index);
+                    }
                     state.came(index);
                     early = Some(index).filter(|index| state.act.own.is_early(*index));
                 } else if !extra {

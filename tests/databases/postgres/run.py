@@ -15,10 +15,12 @@ Exit code 0 when all passed, 1 when one failed.
 
 import glob
 import json
+import re
 import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import corpus
@@ -192,6 +194,28 @@ def ended_late(stand, command):
     return said
 
 
+def together(stand, command):
+    """Transactions of overlapping requests: whose each is shows once they are not the same, whichever comes first."""
+    port = free_port()
+    stand.server.start()
+    try:
+        stand.server.reset()
+        with stand.recording("together", [*command, str(port)], port), ThreadPoolExecutor() as pool:
+            for future in [pool.submit(ask, port, "GET", f"/{who}", None, 200, "kept") for who in (1, 2)]:
+                future.result()
+    finally:
+        stand.server.stop()
+    for env in ({}, {"TURNED": "1"}):
+        for number in range(stand.repeat):
+            code, printed, _ = stand.test("together", f"test-together-{len(env)}-{number + 1}.log", env, ["--overlap", "recorded"])
+            if code != 0:
+                raise Failed(f"run {number + 1} with {env} ended with exit code {code}:\n{printed[-3000:]}")
+    code, printed, _ = stand.test("together", "test-together-bug.log", {"BUG": "2"}, ["--overlap", "recorded"])
+    if code != 1 or re.findall(r"✗ \d+ · (.*?) ·", printed) != ["GET /2"] or "2.75" not in printed:
+        raise Failed(f"exit code {code}, and not GET /2 alone with 2.75:\n{printed[-3000:]}")
+    return f"2 tests, {2 * stand.repeat} runs green"
+
+
 def encrypted(stand, name, command, requests, how, **env):
     """An app that insists on encryption, recorded and replayed with it."""
     stand.server.allow_encryption()
@@ -243,6 +267,7 @@ def cases(stand, tools):
     yield "late", lambda: ended_late(stand, late)
     yield "late later", lambda: stand.defect("late", "later", [1, 3], ["ROLLBACK was not made"])
     yield "late committed", lambda: stand.defect("late", "committed", [1, 3], ['expected "ROLLBACK"', 'got "COMMIT"'])
+    yield "together", lambda: together(stand, [python, HERE / "together.py"])
     yield "copies", lambda: stand.app("copies", [python, HERE / "copies.py", "{port}"], [("GET", path, None, 200, "") for path in COPIES])
     red = [number for number, path in enumerate(COPIES, 1) if path.split("/")[-1] in ("in", "twice", "second-missing")]
     words = ["copies[0].copy", "1\\tuno", "1\\tone"]

@@ -5,7 +5,7 @@
 //! be over or not have begun. It is found as in a bipartite matching, by an augmenting path (Berge, 1957):
 //! whoever took the mock might have taken another one.
 
-use super::{Asked, Desk, Judge, RANKED};
+use super::{Asked, Desk, Judge, RANKED, Turn};
 use crate::{Library, Place};
 use rehearsal_model::TestId;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -30,6 +30,25 @@ impl Takers {
 }
 
 impl Desk {
+    /// Lets the current test have used a call of its own, and another test not the equal one, its own or
+    /// shared, that it has used, if that was by a call which may be the current test's. Gives that one.
+    pub fn trade(&mut self, library: &Library, other: &mut Turn, own: u32) -> Option<u32> {
+        let wanted = library.entry(own);
+        let theirs = other.used.iter().position(|mock| {
+            let entry = library.entry(*mock);
+            (entry.edge, entry.values) == (wanted.edge, wanted.values)
+                && self.takers.of.get(mock).is_some_and(|by| by.contains(&self.turn.test))
+        })?;
+        let theirs = other.used.remove(theirs);
+        let entry = library.entry(theirs);
+        other.open.equal.entry((entry.edge, entry.values)).or_default().push_front(theirs);
+        other.open.same.entry((entry.edge, entry.identity)).or_default().push_front(theirs);
+        self.spent.remove(&theirs);
+        let by = self.takers.of.remove(&theirs).unwrap_or_default();
+        self.take(library, own, &by);
+        Some(theirs)
+    }
+
     /// A shared mock that is left for a call that one of these tests made, and that test, once all calls
     /// that were made so far are thought of as having taken what was to come for them.
     pub fn spare(

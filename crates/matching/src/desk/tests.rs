@@ -403,3 +403,66 @@ fn what_is_a_tests_alone_is_made_up_for_too() {
     // What belongs to a test that is none of the makers is left to it.
     ask_by(&library, &[&[2, 3], &[3], &[1]], &[Some(1), None, Some(0)]);
 }
+
+/// As [`Table`]; these mocks are not due yet.
+struct NotDue<'a>(Table<'a>, &'a [u32]);
+
+impl Judge for NotDue<'_> {
+    fn differences(&self, mock: u32) -> Vec<Difference> {
+        self.0.differences(mock)
+    }
+
+    fn is_early(&self, mock: u32) -> bool {
+        self.1.contains(&mock)
+    }
+}
+
+const ASKED: Asked =
+    Asked { edge: 0, identity: 1, values: 10, repeatable: false, optional: false, stands: false };
+
+#[test]
+fn a_call_whose_turn_it_is_not_is_taken_only_if_there_is_no_other() {
+    let library =
+        Library::new(vec![call(1, 0, 1, 10, false), shared(0, 1, 10), shared(1, 1, 10)], |index| {
+            vec![TestId(if index == 0 { 1 } else { 2 }), TestId(3)]
+        });
+    let judge = |early| NotDue(Table { library: &library, asked: 10, noisy: &[] }, early);
+    let by = [TestId(1), TestId(3)];
+    let mut desk = Desk::default();
+    desk.begin(&library, TestId(1));
+    assert_eq!(desk.claim(&library, ASKED, &judge(&[]), |_| true), Claim::Open);
+    assert_eq!(desk.claim(&library, ASKED, &judge(&[0]), |_| true), Claim::Open);
+    // What it shares comes first then, and what is left over by way of another test.
+    assert_eq!(desk.pick(&library, ASKED, &judge(&[0]), &by), mock(1));
+    assert_eq!(desk.claim(&library, ASKED, &judge(&[0]), |_| true), Claim::Early);
+    assert_eq!(desk.pick(&library, ASKED, &judge(&[0]), &by), mock(2));
+    assert_eq!(desk.pick(&library, ASKED, &judge(&[0]), &by), mock(0));
+    assert_eq!(desk.claim(&library, ASKED, &judge(&[0]), |_| true), Claim::Kin);
+}
+
+#[test]
+fn who_has_made_which_of_two_equal_calls_can_be_exchanged() {
+    let own = call(1, 0, 1, 10, false);
+    // Who is known to have made it keeps it.
+    let cases =
+        [(own, &[1, 2][..], Some(0)), (own, &[1], None), (shared(0, 1, 10), &[1, 2], Some(0))];
+    for (first, by, expected) in cases {
+        let entries = vec![first, call(2, 0, 1, 10, false), call(2, 1, 1, 11, false)];
+        let library = Library::new(entries, |_| vec![TestId(1), TestId(3)]);
+        let judge = Table { library: &library, asked: 10, noisy: &[] };
+        let by: Vec<TestId> = by.iter().copied().map(TestId).collect();
+        let (mut desk, mut other) = (Desk::default(), Turn::default());
+        desk.begin(&library, TestId(1));
+        assert_eq!(desk.pick(&library, ASKED, &judge, &by), mock(0));
+        desk.exchange(&mut other);
+        desk.begin(&library, TestId(2));
+        let own = desk.call_at(&library, 0).unwrap();
+        assert_eq!(desk.trade(&library, &mut other, own), expected);
+        // What was exchanged is the other's to be used again, and the current test's no more.
+        let claim = |desk: &Desk| desk.claim(&library, ASKED, &judge, |_| true);
+        let is_traded = expected.is_some();
+        assert_eq!(claim(&desk) == Claim::Open, !is_traded);
+        desk.exchange(&mut other);
+        assert_eq!(claim(&desk) == Claim::Open, is_traded);
+    }
+}

@@ -29,7 +29,7 @@ pub(super) struct Act {
     /// Whether it was judged: what comes is none of its calls any more.
     pub(super) is_over: bool,
     /// What it may use and has used, while it is not the current one.
-    turn: Turn,
+    pub(super) turn: Turn,
 }
 
 impl Act {

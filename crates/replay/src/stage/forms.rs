@@ -2,9 +2,10 @@
 //!
 //! Which mock is then taken is decided in `matching`.
 
+use crate::own_calls::OwnCalls;
 use crate::shelf::{Headline, Shelf};
 use rehearsal_compare::{Pair, Renaming, Rules, renamed};
-use rehearsal_matching::{Judge, Kinship};
+use rehearsal_matching::{Judge, Kinship, Place};
 use rehearsal_model::{Difference, Map, Value};
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -18,6 +19,8 @@ pub(super) struct Forms<'a> {
     asked: Asked<'a>,
     rules: &'a Rules,
     renaming: &'a Renaming,
+    /// What has come of the current test, if others are under way beside it.
+    own: Option<&'a OwnCalls>,
     headline: OnceCell<Headline>,
     /// What identifies the request, when that holds what the app invents.
     invented: OnceCell<Option<Value>>,
@@ -35,9 +38,15 @@ impl<'a> Forms<'a> {
             asked,
             rules,
             renaming,
+            own: None,
             headline: OnceCell::new(),
             invented: OnceCell::new(),
         }
+    }
+
+    /// The same for a call that may as well be of another test than the current one, of which this has come.
+    pub(super) fn beside(self, own: &'a OwnCalls) -> Self {
+        Forms { own: Some(own), ..self }
     }
 }
 
@@ -68,6 +77,11 @@ impl Judge for Forms<'_> {
             false => Cow::Owned(renamed(form, &pairs)),
         };
         self.shelf.compare(mock, expected, &form, self.rules)
+    }
+
+    fn is_early(&self, mock: u32) -> bool {
+        let Place::Call { index, .. } = self.shelf.library.entry(mock).place else { return false };
+        self.own.is_some_and(|own| own.is_early(index))
     }
 
     fn is_renamed(&self, mock: u32) -> bool {

@@ -2,11 +2,13 @@
 //!
 //! As while recording, an identifier decides that the app carries from the request to its calls; on a
 //! connection in a unit of work, the test that opened it. Without one it is the test that has such a call
-//! to come. A call that is none of these is left in doubt while others may still take what is theirs, so
+//! to come, rather one whose turn it is. What opens a unit is mostly the same in many tests: who opened it
+//! is only supposed then, until a call within it is one that another test has to come. A call that is none of these is left in doubt while others may still take what is theirs, so
 //! that of a call that differs it is known what it was to be.
 
 use super::forms::Forms;
 use super::meaning::Meaning;
+use super::units::Units;
 use super::{Act, On, Stage, State};
 use rehearsal_matching::{Asked, Claim};
 use rehearsal_model::{Map, TestId, Value};
@@ -33,6 +35,19 @@ pub(super) struct Makers {
     pub(super) all: Vec<TestId>,
     /// Those that what is wrong with it is told of, if not of the first.
     pub(super) suspects: Option<Vec<TestId>>,
+}
+
+/// Whose a call is, within a unit that may be another's than of the test that it was taken for: that one's if
+/// it has the call to come, else that of a test which has. The unit is that test's from then on.
+fn within_unit(units: &mut Units, on: On, opener: TestId, claims: &[(Claim, TestId)]) -> TestId {
+    let due = |claim: Claim| claim.min(Claim::Renamed);
+    let best = claims.iter().map(|(claim, _)| due(*claim)).max();
+    let mut fit =
+        claims.iter().filter(|(claim, _)| Some(due(*claim)) == best).map(|(_, test)| *test);
+    let first = fit.clone().next().unwrap_or(opener);
+    let test = fit.find(|test| *test == opener).unwrap_or(first);
+    units.correct(on, test);
+    test
 }
 
 impl Stage {
@@ -65,11 +80,17 @@ impl Stage {
             return Whose::Said(one);
         }
         let all = state.under_way();
-        if let Some(opener) = state.units.opener(on).filter(|opener| all.contains(opener)) {
-            return Whose::Said(opener);
+        let opener = state.units.opener(on).filter(|opener| all.contains(&opener.test));
+        if let Some(opener) = opener.filter(|opener| opener.is_sure) {
+            return Whose::Said(opener.test);
         }
         let claims = self.claims(state, *asked, (request, form));
         let best = claims.iter().map(|(claim, _)| *claim).max().unwrap_or(Claim::Nothing);
+        if let Some(opener) = opener
+            && best >= Claim::Early
+        {
+            return Whose::Known(within_unit(&mut state.units, on, opener.test, &claims));
+        }
         let of = |wanted: &dyn Fn(Claim) -> bool| -> Vec<TestId> {
             claims.iter().filter(|(claim, _)| wanted(*claim)).map(|(_, test)| *test).collect()
         };
@@ -80,11 +101,14 @@ impl Stage {
         if let Some((test, _)) = state.desk.spare(&self.shelf.library, *asked, &judge, &all) {
             return Whose::Known(test);
         }
+        if best == Claim::Early {
+            return Whose::Known(of(&|claim| claim == best).first().copied().unwrap_or_default());
+        }
         if state.desk.is_ambient(&self.shelf.library, *asked, &judge) {
             return Whose::Known(state.number());
         }
-        match best {
-            Claim::Near(_) => {
+        match (best, opener) {
+            (Claim::Near(_), _) => {
                 let mut near = of(&|claim| claim == best);
                 near.extend(of(&|claim| matches!(claim, Claim::Near(_)) && claim != best));
                 let kin = of(&|claim| claim == Claim::Kin);
@@ -95,8 +119,9 @@ impl Stage {
                     [..] => Whose::InDoubt(near),
                 }
             }
-            Claim::Nothing => Whose::Unknown(all),
-            _ => Whose::Unknown(of(&|claim| claim == best)),
+            (_, Some(opener)) => Whose::Said(opener.test),
+            (Claim::Nothing, None) => Whose::Unknown(all),
+            (_, None) => Whose::Unknown(of(&|claim| claim == best)),
         }
     }
 
@@ -111,6 +136,7 @@ impl Stage {
         for test in state.under_way() {
             state.turn_to(test);
             let judge = Forms::new(&self.shelf, call, &state.act.rules, &state.renaming);
+            let judge = judge.beside(&state.act.own);
             let is_left = |index| state.act.own.is_missing(index);
             claims.push((state.desk.claim(&self.shelf.library, asked, &judge, is_left), test));
         }
@@ -123,7 +149,7 @@ impl Stage {
             return;
         }
         let claims = self.claims(state, asked, call);
-        if let Some((_, test)) = claims.iter().find(|(claim, _)| *claim >= Claim::Renamed) {
+        if let Some((_, test)) = claims.iter().find(|(claim, _)| *claim >= Claim::Early) {
             state.turn_to(*test);
         }
     }
