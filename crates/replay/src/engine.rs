@@ -11,7 +11,7 @@ use crate::retry::{self, Suspect};
 use crate::roll::{Roll, Tell};
 use crate::theatre::{Copy, House, Performed, milliseconds};
 use crate::{ReplayError, ReplayOptions, Selected};
-use rehearsal_model::{Edge, Latency, RunEvent, Summary, TestId};
+use rehearsal_model::{Edge, Latency, Overlap, RunEvent, Summary, TestId};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -102,6 +102,9 @@ impl Run<'_> {
             return result;
         }
         let whole = all && roll.is_done();
+        if let Some(hint) = overlap_hint(&house, roll.failed()) {
+            house.accounts.warn(hint);
+        }
         let own = roll.own();
         self.account(&house, whole, own);
         result
@@ -234,6 +237,25 @@ impl Playing<'_, '_> {
             (self.tell)(RunEvent::AppExited { recording, how, during: Some(id), output });
         }
     }
+}
+
+/// What to try where tests failed that overlapped others when they were recorded, and were played alone.
+fn overlap_hint(house: &House, failed: &[TestId]) -> Option<String> {
+    if failed.is_empty() || house.options.settings.overlap == Overlap::Recorded {
+        return None;
+    }
+    let overlapped = house.shelf.overlapped();
+    let those: Vec<u32> =
+        failed.iter().filter(|id| overlapped.contains(id)).map(|id| id.0).collect();
+    let what = match those[..] {
+        [] => return None,
+        [one] => format!("test {one}, which failed, overlapped others when it was recorded"),
+        [one, ..] => format!(
+            "{} tests that failed overlapped others when they were recorded, such as test {one}",
+            those.len()
+        ),
+    };
+    Some(format!("{what}; --overlap recorded sends such requests beside one another again"))
 }
 
 /// The folders for the temporary files of copies, where there are several. Their guards remove them, also

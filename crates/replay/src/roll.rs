@@ -26,6 +26,8 @@ pub(crate) struct Roll {
     begun: bool,
     /// What the app itself took for each of those that were told of.
     own: Times,
+    /// Those that were told to have failed.
+    failed: Vec<TestId>,
     fail_fast: bool,
     explain: bool,
 }
@@ -55,6 +57,7 @@ impl Roll {
             settled: HashMap::new(),
             begun: false,
             own: Times::default(),
+            failed: Vec::new(),
             fail_fast: options.fail_fast,
             explain: options.explain,
         }
@@ -63,6 +66,11 @@ impl Roll {
     /// What the app itself took for a test, as far as they were told of.
     pub(crate) fn own(&self) -> Option<Latency> {
         self.own.latency()
+    }
+
+    /// The tests that were told to have failed.
+    pub(crate) fn failed(&self) -> &[TestId] {
+        &self.failed
     }
 
     /// Whether every test was told of.
@@ -132,7 +140,10 @@ impl Roll {
         }
         match outcome {
             Outcome::Passed => summary.passed += 1,
-            Outcome::Failed | Outcome::NotRun => summary.failed += 1,
+            Outcome::Failed | Outcome::NotRun => {
+                summary.failed += 1;
+                self.failed.push(number);
+            }
         }
         pace::own(&performed, &mut self.own);
         tell(self.finished(entry, Some(performed)));

@@ -13,6 +13,7 @@ use rehearsal_model::{
 use rehearsal_store::StoreError;
 use rehearsal_store::cache::{Loaded, MockHead};
 use rehearsal_wire::{Facets, Limits, Protocol, Schemas};
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
@@ -212,6 +213,15 @@ impl Shelf {
     /// The earlier tests beside which one began.
     pub(crate) fn during(&self, id: TestId) -> &[TestId] {
         self.loaded.head(id).map_or(&[], |head| &head.during)
+    }
+
+    /// Which tests overlapped others when they were recorded.
+    pub(crate) fn overlapped(&self) -> HashSet<TestId> {
+        let with = |id: TestId| {
+            let beside = self.during(id);
+            beside.iter().copied().chain((!beside.is_empty()).then_some(id))
+        };
+        self.loaded.tests.iter().map(|head| head.id).flat_map(with).collect()
     }
 
     /// The edge that a test calls.
