@@ -37,6 +37,11 @@ pub trait Judge {
     /// Where the call differs from a mock, noise left out.
     fn differences(&self, mock: u32) -> Vec<Difference>;
 
+    /// Whether a mock is a call that was never answered.
+    fn is_silent(&self, _mock: u32) -> bool {
+        false
+    }
+
     /// Whether a mock is a call of the current test that has another above it which has not come. Where
     /// tests overlap, the call is rather that of a test whose turn it is.
     fn is_early(&self, _mock: u32) -> bool {
@@ -438,8 +443,8 @@ impl Desk {
         Some(equal.take(COMPARED).take_while(holds).last().unwrap_or(first))
     }
 
-    /// Of equal ambient mocks, the first that was not used, else the last. What is asked again and
-    /// again costs the same each time.
+    /// Of equal ambient mocks, the first that was not used, else the last that was answered. What is asked
+    /// again and again costs the same each time.
     fn next_equal(&mut self, library: &Library, asked: Asked, judge: &dyn Judge) -> Option<u32> {
         let key = (asked.edge, asked.values);
         let list = library.equal_ambient(key.0, key.1);
@@ -447,6 +452,11 @@ impl Desk {
             return None;
         }
         let list = &list[..list.len().min(COMPARED)];
+        // One that was under way when the recording ended says nothing about those that came after it.
+        let list = match list {
+            [others @ .., last] if !others.is_empty() && judge.is_silent(*last) => others,
+            list => list,
+        };
         let used = self.used_up.entry(key).or_default();
         while list.get(*used).is_some_and(|mock| self.spent.contains(mock)) {
             *used += 1;
@@ -454,7 +464,9 @@ impl Desk {
         let is_equal = |mock: &u32| judge.differences(*mock).is_empty();
         let mut unused = list[*used..].iter().filter(|mock| !self.spent.contains(mock));
         let unused = unused.find(|mock| is_equal(mock));
-        unused.or_else(|| list.iter().rfind(|mock| is_equal(mock))).copied()
+        let last = |mock: &&u32| is_equal(mock) && !judge.is_silent(**mock);
+        let last = || list.iter().rfind(last).or_else(|| list.iter().rfind(|mock| is_equal(mock)));
+        unused.or_else(last).copied()
     }
 
     /// The latest recorded answer to an equal read that lies before this point of the timeline.

@@ -466,3 +466,38 @@ fn who_has_made_which_of_two_equal_calls_can_be_exchanged() {
         assert_eq!(claim(&desk) == Claim::Open, is_traded);
     }
 }
+
+/// As [`Table`]; these mocks were never answered.
+struct Silent<'a>(Table<'a>, &'a [u32]);
+
+impl Judge for Silent<'_> {
+    fn differences(&self, mock: u32) -> Vec<Difference> {
+        self.0.differences(mock)
+    }
+
+    fn is_silent(&self, mock: u32) -> bool {
+        self.1.contains(&mock)
+    }
+}
+
+/// Which of three equal ambient mocks are given, one after the other, when some were never answered.
+#[track_caller]
+fn check_silent(silent: &[u32], expected: [u32; 5]) {
+    let entries = (0..3).map(|index| ambient(0, index, 1, 10)).collect();
+    let library = Library::new(entries, |_| vec![]);
+    let judge = Silent(Table { library: &library, asked: 10, noisy: &[] }, silent);
+    let mut desk = Desk::default();
+    desk.begin(&library, TestId(1));
+    let picks = expected.map(|_| desk.pick(&library, ASKED, &judge, &[]));
+    assert_eq!(picks, expected.map(mock), "{silent:?}");
+}
+
+#[test]
+fn what_was_under_way_when_the_recording_ended_is_not_left_unanswered_for_ever() {
+    check_silent(&[], [0, 1, 2, 2, 2]);
+    check_silent(&[2], [0, 1, 1, 1, 1]);
+    check_silent(&[0], [0, 1, 2, 2, 2]);
+    check_silent(&[1, 2], [0, 1, 0, 0, 0]);
+    // Nobody ever answered.
+    check_silent(&[0, 1, 2], [0, 1, 1, 1, 1]);
+}

@@ -6,7 +6,7 @@ use crate::own_calls::OwnCalls;
 use crate::shelf::{Headline, Shelf};
 use rehearsal_compare::{Pair, Renaming, Rules, renamed};
 use rehearsal_matching::{Judge, Kinship, Place};
-use rehearsal_model::{Difference, Map, Value};
+use rehearsal_model::{Difference, Failure, Map, Value};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
@@ -77,6 +77,11 @@ impl Judge for Forms<'_> {
             false => Cow::Owned(renamed(form, &pairs)),
         };
         self.shelf.compare(mock, expected, &form, self.rules)
+    }
+
+    fn is_silent(&self, mock: u32) -> bool {
+        let exchange = self.shelf.exchange(mock);
+        exchange.failure == Some(Failure::TimedOut) && exchange.response.is_none()
     }
 
     fn is_early(&self, mock: u32) -> bool {
