@@ -352,25 +352,20 @@ fn the_beginning_of_an_ambient_call_is_answered_as_often_as_the_whole() {
     assert_eq!(desk.find_again(&library, asked, &other), None);
 }
 
+const ASKED: Asked =
+    Asked { edge: 0, identity: 1, values: 10, repeatable: false, optional: false, stands: false };
+
 /// Asks the same once for each list of tests that it may be of; the first of them is the current one.
 #[track_caller]
 fn ask_by(library: &Library, asks: &[&[u32]], expected: &[Option<u32>]) {
     let mut desk = Desk::default();
-    let asked = Asked {
-        edge: 0,
-        identity: 1,
-        values: 10,
-        repeatable: false,
-        optional: false,
-        stands: false,
-    };
-    let judge = Table { library, asked: 10, noisy: &[] };
+    let judge = Table { library, asked: ASKED.values, noisy: &[] };
     let ask = |by: &&[u32]| {
         let by: Vec<TestId> = by.iter().copied().map(TestId).collect();
         if desk.turn.test != by[0] {
             desk.begin(library, by[0]);
         }
-        match desk.pick(library, asked, &judge, &by).verdict {
+        match desk.pick(library, ASKED, &judge, &by).verdict {
             Verdict::Mock(mock) => Some(mock),
             Verdict::Miss(_) => None,
         }
@@ -416,9 +411,6 @@ impl Judge for NotDue<'_> {
         self.1.contains(&mock)
     }
 }
-
-const ASKED: Asked =
-    Asked { edge: 0, identity: 1, values: 10, repeatable: false, optional: false, stands: false };
 
 #[test]
 fn a_call_whose_turn_it_is_not_is_taken_only_if_there_is_no_other() {
