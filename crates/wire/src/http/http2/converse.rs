@@ -5,6 +5,7 @@
 
 use super::half::PROTOCOL;
 use super::sender::{After, INTERNAL_ERROR, Sender};
+use super::streams::Streams;
 use crate::http::fields;
 use crate::http::head::{Head, Method};
 use crate::http::write::request_line;
@@ -41,8 +42,31 @@ pub(super) enum News<'a> {
     Tick,
 }
 
+/// A stream that may become a WebSocket.
+pub(super) trait Conversing {
+    /// What plays it, once it has.
+    fn player(&mut self) -> Option<&mut Player>;
+}
+
+/// Tells the player of a stream what happened there, if it has one. The stream goes when its
+/// conversation is over.
+pub(super) fn tell<S: Conversing>(
+    streams: &mut Streams<S>,
+    number: u32,
+    news: News<'_>,
+    at: Moment,
+    sender: &mut Sender,
+    out: &mut Vec<Command>,
+) -> Result<(), WireError> {
+    let Some(player) = streams.get_mut(number).and_then(S::player) else { return Ok(()) };
+    if !play(player, number, news, at, sender, out)? {
+        streams.remove(number);
+    }
+    Ok(())
+}
+
 /// Tells a player of its stream what happened, and says there what it says. Whether it goes on.
-pub(super) fn play(
+fn play(
     player: &mut Player,
     stream: u32,
     news: News<'_>,

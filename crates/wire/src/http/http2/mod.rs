@@ -4,11 +4,13 @@
 //! by [`super::versions`]; TLS is the business of whoever carries the connection.
 
 mod converse;
+mod farewell;
 mod frames;
 mod half;
 mod hpack;
 mod huffman;
 mod intake;
+mod line;
 mod observer;
 mod reader;
 mod requester;
@@ -16,6 +18,7 @@ mod responder;
 mod script;
 mod sender;
 mod settings;
+mod streams;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -3,24 +3,25 @@
 //! It does not wait for the server's settings, which a client need not unless it wants a WebSocket. A connection on which the
 //! server wants no more requests is closed once the last answer has come.
 
-use super::converse::{self, News};
+use super::converse::{self, Conversing, News};
+use super::farewell::Farewell;
 use super::frames;
 use super::half::Half;
 use super::intake::Intake;
-use super::reader::{Reader, Said};
+use super::line::Line;
+use super::reader::Said;
 use super::script::Script;
-use super::sender::{After, CANCEL, Sender};
+use super::sender::{After, CANCEL};
+use super::streams::Streams;
 use super::turns::Order;
 use super::{malformed, settings, write};
 use crate::grpc::Counter;
-use crate::http::backlog::Backlog;
 use crate::http::head::Method;
 use crate::http::write::request_line;
 use crate::http::{endless, upgrade};
 use crate::websocket::Player;
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
-use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, ResetCode, stream};
-use std::collections::BTreeMap;
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, stream};
 
 /// The largest number that a stream may have.
 const LAST_STREAM: u32 = 0x7fff_ffff;
@@ -28,22 +29,18 @@ const LAST_STREAM: u32 = 0x7fff_ffff;
 /// The state of a connection to the app.
 pub(in crate::http) struct Requester {
     limits: Limits,
-    reader: Reader,
-    sender: Sender,
-    intake: Intake,
+    line: Line,
     /// Requests that were sent and not answered.
-    streams: BTreeMap<u32, Stream>,
+    streams: Streams<Stream>,
     /// The number of the next stream.
     next: u32,
-    backlog: Backlog,
     /// Requests for WebSockets, which wait for the server's settings (RFC 8441, section 3).
     held: Vec<Held>,
     /// The server has said its settings.
     settled: bool,
     /// The server wants no more requests.
     leaving: bool,
-    /// Why it ends the connection, when it has said so.
-    gone: Option<ResetCode>,
+    farewell: Farewell,
     over: bool,
 }
 
@@ -63,8 +60,6 @@ struct Stream {
     /// What is still to be said, in turns with the answers.
     script: Option<(Script, Counter)>,
     intake: Intake,
-    /// What the backlog has of it.
-    size: usize,
     /// The recorded answer, if it has no end of its own.
     recorded: Option<Map>,
     /// It has become a WebSocket.
@@ -73,25 +68,28 @@ struct Stream {
     leaves: Option<(bool, u64)>,
 }
 
+impl Conversing for Stream {
+    fn player(&mut self) -> Option<&mut Player> {
+        self.player.as_deref_mut()
+    }
+}
+
 impl Requester {
     pub(in crate::http) fn new(limits: Limits) -> Self {
-        let mut sender = Sender::new(Peer::Server);
-        sender.raw(|bytes| {
+        let mut line = Line::to(Peer::Server, limits);
+        line.sender.raw(|bytes| {
             bytes.extend_from_slice(frames::PREFACE);
             settings::write_ours(None, bytes);
         });
         Requester {
             limits,
-            reader: Reader::of_server(limits),
-            sender,
-            intake: Intake::default(),
-            streams: BTreeMap::new(),
+            line,
+            streams: Streams::new(limits),
             next: 1,
-            backlog: Backlog::new(limits),
             held: Vec::new(),
             settled: false,
             leaving: false,
-            gone: None,
+            farewell: Farewell::default(),
             over: false,
         }
     }
@@ -104,7 +102,7 @@ impl Requester {
         started: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        self.backlog.check_count(self.streams.len() + self.held.len())?;
+        self.streams.check_count(self.held.len())?;
         let opens = converse::is_recorded_opening(request);
         let lasts = |recorded: &&Map| {
             opens && stream::conversation(recorded).is_some() || endless::is_endless(recorded)
@@ -112,7 +110,7 @@ impl Requester {
         let recorded = recorded.filter(lasts).cloned();
         if opens && !self.settled {
             self.held.push(Held { id, request: request.clone(), recorded, at: started });
-            self.sender.pump(out);
+            self.line.sender.pump(out);
             return Ok(());
         }
         let outgoing = write::request(request)?;
@@ -120,37 +118,34 @@ impl Requester {
         self.next += 2;
         let method = Method::of(request_line(request).0);
         let (request, response, intake) = (request.clone(), Half::new(), Intake::default());
-        self.sender.open(number);
+        self.line.sender.open(number);
         let script = match Order::of(&request) {
             Some(order) => Some((Script::of_request(outgoing, order), Counter::default())),
             None if opens && recorded.is_some() => {
-                self.sender.begin(number, &outgoing.sections);
+                self.line.sender.begin(number, &outgoing.sections);
                 None
             }
             None => {
-                self.sender.say(number, outgoing, After::End);
+                self.line.sender.say(number, outgoing, After::End);
                 None
             }
         };
-        let (size, player, leaves) = (0, None, None);
-        self.streams.insert(
-            number,
-            Stream {
-                id,
-                request,
-                method,
-                started,
-                response,
-                script,
-                intake,
-                size,
-                recorded,
-                player,
-                leaves,
-            },
-        );
+        let (player, leaves) = (None, None);
+        let stream = Stream {
+            id,
+            request,
+            method,
+            started,
+            response,
+            script,
+            intake,
+            recorded,
+            player,
+            leaves,
+        };
+        self.streams.insert(number, stream);
         self.go_on(number, started, out);
-        self.sender.pump(out);
+        self.line.sender.pump(out);
         self.leaving |= self.next > LAST_STREAM;
         Ok(())
     }
@@ -161,11 +156,11 @@ impl Requester {
         at: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        self.reader.push(bytes, at);
-        while let Some(said) = self.reader.next(at)? {
+        self.line.push(bytes, at);
+        while let Some(said) = self.line.next(at)? {
             self.said(said, at, out)?;
         }
-        self.sender.pump(out);
+        self.line.sender.pump(out);
         if self.leaving && self.streams.is_empty() {
             self.over = true;
             out.push(Command::Close { to: Peer::Server, how: Ending::Finished });
@@ -176,20 +171,18 @@ impl Requester {
     fn said(&mut self, said: Said, now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
         match said {
             Said::Fields { stream: number, fields, last, .. } => {
-                let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+                let Some(stream) = self.streams.get_mut(number) else { return Ok(()) };
                 let size = stream.response.response_fields(fields, last)?;
-                stream.size += size;
-                self.backlog.add(size)?;
+                self.streams.keep(number, size)?;
                 self.go_on(number, now, out);
                 self.converse(number, now, out)?;
                 self.heard(number, now, out);
                 self.answered(number, now, out);
             }
             Said::Data { stream: number, bytes, size, last } => {
-                self.intake.of_connection(size, &mut self.sender)?;
-                let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+                let Some(stream) = self.streams.get_mut(number) else { return Ok(()) };
                 if !last {
-                    stream.intake.of_stream(number, size, &mut self.sender)?;
+                    stream.intake.of_stream(number, size, &mut self.line.sender)?;
                 }
                 if stream.player.is_some() {
                     self.tell(number, News::Data(&bytes), now, out)?;
@@ -199,55 +192,48 @@ impl Requester {
                     }
                     return Ok(());
                 }
-                let (kept, before) = stream.response.data(&bytes, last, self.limits);
-                stream.size = stream.size + kept - before;
-                self.backlog.remove(before);
-                self.backlog.add(kept)?;
                 if let Some((_, came)) = &mut stream.script {
                     came.push(&bytes);
                 }
+                self.streams.content(number, |stream| Some(&mut stream.response), &bytes, last)?;
                 self.go_on(number, now, out);
                 self.heard(number, now, out);
                 self.answered(number, now, out);
             }
             Said::Reset { stream, code } => {
                 self.tell(stream, News::Closed(Peer::Server, Ending::Reset), now, out)?;
-                self.sender.forget(stream);
+                self.line.sender.forget(stream);
                 self.emit(stream, Some(Failure::ResetBy(code)), now, out);
             }
             Said::GoAway { last, code } => {
                 self.leaving = true;
-                self.gone = self.gone_wrong().or(Some(code));
-                while let Some((&unheard, _)) = self.streams.range(last.saturating_add(1)..).next()
-                {
-                    self.sender.forget(unheard);
+                self.farewell.hear(code);
+                while let Some(unheard) = self.streams.first_above(last) {
+                    self.line.sender.forget(unheard);
                     self.emit(unheard, Some(Failure::UnheardBy(code)), now, out);
                 }
             }
-            Said::Settings(settings) => {
-                self.sender.settle(&settings);
+            Said::Settings(_) => {
                 self.settled = true;
                 for Held { id, request, recorded, at } in std::mem::take(&mut self.held) {
                     self.request(id, &request, recorded.as_ref(), at, out)?;
                 }
             }
-            Said::Ping(payload) => self.sender.frame(frames::PING, frames::ACK, 0, &payload),
-            Said::Window { stream, by } => self.sender.grant(stream, by)?,
-            Said::Nothing => {}
+            Said::Ping(_) | Said::Window { .. } | Said::Nothing => {}
         }
         Ok(())
     }
 
     /// Says what is due after the answers that have come; gives the call up when that is due.
     fn go_on(&mut self, number: u32, now: Moment, out: &mut Vec<Command>) {
-        let Some(stream) = self.streams.get_mut(&number) else { return };
+        let Some(stream) = self.streams.get_mut(number) else { return };
         let Some((script, came)) = &mut stream.script else { return };
-        script.go_on(number, came.complete(), &mut self.sender);
+        script.go_on(number, came.complete(), &mut self.line.sender);
         let is_silent = stream.response.head().is_none();
         let heard = (!is_silent).then(|| came.complete());
         if script.is_given_up(heard) && !stream.response.last {
-            self.sender.pump(out);
-            self.sender.reset(number, CANCEL);
+            self.line.sender.pump(out);
+            self.line.sender.reset(number, CANCEL);
             self.emit(number, is_silent.then_some(Failure::Closed), now, out);
         }
     }
@@ -259,7 +245,7 @@ impl Requester {
         now: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+        let Some(stream) = self.streams.get_mut(number) else { return Ok(()) };
         let opens = stream.player.is_none() && !stream.response.last;
         let recorded = stream.recorded.as_ref();
         let recorded = recorded.filter(|it| opens && stream::conversation(it).is_some());
@@ -283,18 +269,12 @@ impl Requester {
         at: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
-        let Some(player) = &mut stream.player else { return Ok(()) };
-        if !converse::play(player, number, news, at, &mut self.sender, out)? {
-            self.backlog.remove(stream.size);
-            self.streams.remove(&number);
-        }
-        Ok(())
+        converse::tell(&mut self.streams, number, news, at, &mut self.line.sender, out)
     }
 
     /// Waits for more of a response without end.
     fn heard(&mut self, number: u32, at: Moment, out: &mut Vec<Command>) {
-        let Some(stream) = self.streams.get_mut(&number) else { return };
+        let Some(stream) = self.streams.get_mut(number) else { return };
         let recorded = stream.recorded.as_ref().filter(|it| endless::is_endless(it));
         let Some(recorded) = recorded.filter(|_| stream.response.endless().is_some()) else {
             return;
@@ -310,24 +290,23 @@ impl Requester {
 
     /// Time has passed: for players, and for responses without end that are left now.
     fn tick(&mut self, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
-        let streams: Vec<u32> = self.streams.keys().copied().collect();
-        for number in streams {
+        for number in self.streams.numbers() {
             self.tell(number, News::Tick, at, out)?;
-            let leaves = self.streams.get(&number).and_then(|stream| stream.leaves);
+            let leaves = self.streams.get(number).and_then(|stream| stream.leaves);
             if leaves.is_some_and(|(_, until)| until <= at.0) {
-                self.sender.reset(number, CANCEL);
+                self.line.sender.reset(number, CANCEL);
                 self.emit(number, None, at, out);
             }
         }
-        self.sender.pump(out);
+        self.line.sender.pump(out);
         Ok(())
     }
 
     /// Emits a stream whose answer is complete. What is left of its request need not be sent.
     fn answered(&mut self, number: u32, now: Moment, out: &mut Vec<Command>) {
-        if self.streams.get(&number).is_some_and(|stream| stream.response.last) {
-            if self.sender.is_open(number) {
-                self.sender.reset(number, CANCEL);
+        if self.streams.get(number).is_some_and(|stream| stream.response.last) {
+            if self.line.sender.is_open(number) {
+                self.line.sender.reset(number, CANCEL);
             }
             self.emit(number, None, now, out);
         }
@@ -340,8 +319,7 @@ impl Requester {
         finished: Moment,
         out: &mut Vec<Command>,
     ) {
-        let Some(stream) = self.streams.remove(&number) else { return };
-        self.backlog.remove(stream.size);
+        let Some(stream) = self.streams.remove(number) else { return };
         let Stream { id, request, method, started, response, leaves, .. } = stream;
         let left = leaves.is_some() && failure.is_none() && !response.last;
         let response = match left {
@@ -353,23 +331,13 @@ impl Requester {
         out.push(Command::Emit { id, exchange: Box::new(exchange) });
     }
 
-    /// Why the server ends the connection, when that is an error.
-    fn gone_wrong(&self) -> Option<ResetCode> {
-        self.gone.filter(|code| *code != ResetCode::NO_ERROR)
-    }
-
     fn closed(&mut self, how: Ending, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
-        let streams: Vec<u32> = self.streams.keys().copied().collect();
-        for number in streams {
+        for number in self.streams.numbers() {
             self.tell(number, News::Closed(Peer::Server, how), at, out)?;
         }
         self.over = true;
-        let failure = match (self.gone_wrong(), how) {
-            (Some(code), _) => Failure::ClosedBy(code),
-            (None, Ending::Reset) => Failure::Reset,
-            (None, Ending::Finished) => Failure::Closed,
-        };
-        while let Some((&number, _)) = self.streams.first_key_value() {
+        let failure = self.farewell.failure(how);
+        while let Some(number) = self.streams.first_above(0) {
             self.emit(number, Some(failure), at, out);
         }
         for Held { id, request, at: started, .. } in std::mem::take(&mut self.held) {

@@ -143,6 +143,12 @@ impl Sender {
         self.forget(stream);
     }
 
+    /// Says that no stream above `last` is heard, and why (RFC 9113, section 6.8).
+    pub(super) fn go_away(&mut self, last: u32, code: u32, words: &str) {
+        let payload = [&last.to_be_bytes()[..], &code.to_be_bytes(), words.as_bytes()];
+        self.frame(frames::GOAWAY, 0, 0, &payload.concat());
+    }
+
     /// Sends a message on an open stream.
     pub(super) fn say(&mut self, stream: u32, outgoing: Outgoing, after: After) {
         let Outgoing { sections, payload, trailers } = outgoing;

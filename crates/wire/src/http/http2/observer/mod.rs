@@ -3,49 +3,31 @@
 //! Streams are taken as their peers take them: what comes on one that is over is passed over, and what
 //! a server pushes unasked is nobody's exchange.
 
+mod stream;
+
 use super::converse;
-use super::half::Half;
+use super::farewell::Farewell;
 use super::reader::{Reader, Said};
+use super::streams::Streams;
+use super::table::Raw;
 use super::turns::Turns;
-use super::{malformed, table::Raw};
-use crate::http::backlog::Backlog;
-use crate::http::head::{Head, Method};
+use crate::http::head::Method;
 use crate::http::upgrade;
 use crate::websocket::Watch;
 use crate::{Command, Ending, Event, Limits, Peer, Session, WireError};
-use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, ResetCode};
-use std::collections::BTreeMap;
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment};
+use stream::Stream;
 
 /// The state of an observed connection.
 pub(in crate::http) struct Observer {
     limits: Limits,
     client: Reader,
     server: Reader,
-    streams: BTreeMap<u32, Stream>,
-    /// The last stream that the client began.
-    highest: u32,
+    streams: Streams<Stream>,
     /// What is added to a stream's number to have that of its exchange.
     offset: u64,
-    backlog: Backlog,
-    /// Why the server ends the connection, when it has said so.
-    gone: Option<ResetCode>,
+    farewell: Farewell,
     over: bool,
-}
-
-struct Stream {
-    started: Moment,
-    request: Half,
-    /// The request where it came before the connection was HTTP/2.
-    asked: Option<(Map, Method)>,
-    response: Half,
-    /// Of a call of gRPC.
-    turns: Option<Turns>,
-    /// What the backlog has of it.
-    size: usize,
-    /// Whether the client has ended its side.
-    left: bool,
-    /// It has become a WebSocket.
-    watch: Option<Box<Watch>>,
 }
 
 /// A request of HTTP/1.1 whose answer comes over HTTP/2.
@@ -56,25 +38,15 @@ pub(in crate::http) struct Upgraded {
     pub(in crate::http) method: Method,
 }
 
-impl Stream {
-    fn new(started: Moment) -> Self {
-        let (request, response) = (Half::new(), Half::new());
-        let (asked, turns) = (None, None);
-        Stream { started, request, asked, response, turns, size: 0, left: false, watch: None }
-    }
-}
-
 impl Observer {
     pub(in crate::http) fn new(limits: Limits) -> Self {
         Observer {
             limits,
             client: Reader::of_client(limits),
             server: Reader::of_server(limits),
-            streams: BTreeMap::new(),
-            highest: 0,
+            streams: Streams::new(limits),
             offset: 0,
-            backlog: Backlog::new(limits),
-            gone: None,
+            farewell: Farewell::default(),
             over: false,
         }
     }
@@ -88,7 +60,6 @@ impl Observer {
         first.request.last = true;
         first.asked = Some((request, method));
         observer.streams.insert(1, first);
-        observer.highest = 1;
         observer.offset = id.0.saturating_sub(1);
         observer
     }
@@ -121,19 +92,19 @@ impl Observer {
         now: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        let stream = match said {
+        match said {
             Said::Fields { stream, fields, last, at } => {
-                if from == Peer::Client && stream > self.highest {
+                if from == Peer::Client && self.streams.begins(stream)? {
                     self.begin(stream, at, out)?;
                 }
                 self.fields(from, stream, fields, last)?;
                 if from == Peer::Server {
                     self.answering(stream, now, out)?;
                 }
-                stream
+                self.complete(stream, now, out);
             }
             Said::Data { stream, bytes, last, .. } => {
-                let Some(open) = self.streams.get_mut(&stream) else { return Ok(()) };
+                let Some(open) = self.streams.get_mut(stream) else { return Ok(()) };
                 if open.watch.is_some() {
                     self.talk(from, stream, &bytes, now, out)?;
                     if last {
@@ -141,24 +112,13 @@ impl Observer {
                     }
                     return Ok(());
                 }
-                let half = open.half(from);
-                if half.head().is_none() {
-                    return Err(malformed("content before its head"));
-                }
-                let (kept, before) = half.data(&bytes, last, self.limits);
-                open.size = open.size + kept - before;
-                match (&mut open.turns, from) {
-                    (Some(turns), Peer::Client) => turns.client(&bytes),
-                    (Some(turns), Peer::Server) => turns.server(&bytes),
-                    (None, _) => {}
-                }
-                self.backlog.remove(before);
-                self.backlog.add(kept)?;
-                stream
+                open.count(from, &bytes)?;
+                self.streams.content(stream, |open| Some(open.half(from)), &bytes, last)?;
+                self.complete(stream, now, out);
             }
             Said::Reset { stream, code } => {
                 // Whoever has the whole answer may break off what it still has to say.
-                let broken = match (from, self.gone_wrong()) {
+                let broken = match (from, self.farewell.wrong()) {
                     (Peer::Server, _) => (from, Failure::ResetBy(code)),
                     (Peer::Client, None) => (from, Failure::TimedOut),
                     (Peer::Client, Some(code)) => (Peer::Server, Failure::ClosedBy(code)),
@@ -166,38 +126,23 @@ impl Observer {
                 if !self.ends(stream, from, Ending::Reset, now, out) {
                     self.emit(stream, Some(broken), now, out);
                 }
-                return Ok(());
             }
-            Said::Settings(settings) => {
-                self.reader(from.other()).widen(&settings);
-                return Ok(());
-            }
+            Said::Settings(settings) => self.reader(from.other()).widen(&settings),
             Said::GoAway { last, code } if from == Peer::Server => {
-                self.gone = self.gone_wrong().or(Some(code));
-                while let Some((&unheard, _)) = self.streams.range(last.saturating_add(1)..).next()
-                {
+                self.farewell.hear(code);
+                while let Some(unheard) = self.streams.first_above(last) {
                     if !self.ends(unheard, from, Ending::Finished, now, out) {
                         self.emit(unheard, Some((from, Failure::UnheardBy(code))), now, out);
                     }
                 }
-                return Ok(());
             }
-            Said::GoAway { .. } | Said::Ping(_) | Said::Window { .. } | Said::Nothing => {
-                return Ok(());
-            }
-        };
-        if self.streams.get(&stream).is_some_and(|open| open.request.last && open.response.last) {
-            self.emit(stream, None, now, out);
+            Said::GoAway { .. } | Said::Ping(_) | Said::Window { .. } | Said::Nothing => {}
         }
         Ok(())
     }
 
     fn begin(&mut self, stream: u32, at: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {
-        if stream.is_multiple_of(2) {
-            return Err(malformed("a stream of the client with an even number"));
-        }
-        self.backlog.check_count(self.streams.len())?;
-        self.highest = stream;
+        self.streams.check_count(0)?;
         self.streams.insert(stream, Stream::new(at));
         out.push(Command::Begin { id: self.id(stream), at });
         Ok(())
@@ -210,7 +155,7 @@ impl Observer {
         fields: Vec<Raw>,
         last: bool,
     ) -> Result<(), WireError> {
-        let Some(open) = self.streams.get_mut(&stream) else { return Ok(()) };
+        let Some(open) = self.streams.get_mut(stream) else { return Ok(()) };
         let size = match from {
             Peer::Client => {
                 let size = open.request.request_fields(fields, last)?;
@@ -221,8 +166,14 @@ impl Observer {
             }
             Peer::Server => open.response.response_fields(fields, last)?,
         };
-        open.size += size;
-        self.backlog.add(size)
+        self.streams.keep(stream, size)
+    }
+
+    /// Emits a stream on which both have said all.
+    fn complete(&mut self, stream: u32, now: Moment, out: &mut Vec<Command>) {
+        if self.streams.get(stream).is_some_and(Stream::is_complete) {
+            self.emit(stream, None, now, out);
+        }
     }
 
     /// What follows the head of an answer may last.
@@ -233,9 +184,9 @@ impl Observer {
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
         let id = self.id(stream);
-        let Some(open) = self.streams.get_mut(&stream) else { return Ok(()) };
+        let Some(open) = self.streams.get_mut(stream) else { return Ok(()) };
         if open.watch.is_some() || open.request.last || open.response.last {
-            if open.response.endless().is_some() && !open.response.last {
+            if open.is_endless() {
                 out.push(Command::Stir { id, at });
             }
             return Ok(());
@@ -266,16 +217,15 @@ impl Observer {
         at: Moment,
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        let Some(stream) = self.streams.get_mut(&number) else { return Ok(()) };
+        self.streams.keep(number, bytes.len())?;
+        let Some(stream) = self.streams.get_mut(number) else { return Ok(()) };
         let Some(watch) = &mut stream.watch else { return Ok(()) };
-        stream.size += bytes.len();
-        self.backlog.add(bytes.len())?;
         if let Err(error) = watch.data(from, bytes, at, out) {
             // The other streams go on.
             out.push(Command::Unread(error.to_string()));
-            self.forget(number);
+            self.streams.remove(number);
         } else if watch.is_over() {
-            self.forget(number);
+            self.streams.remove(number);
         }
         Ok(())
     }
@@ -289,37 +239,24 @@ impl Observer {
         at: Moment,
         out: &mut Vec<Command>,
     ) -> bool {
-        let Some(stream) = self.streams.get_mut(&number) else { return false };
+        let Some(stream) = self.streams.get_mut(number) else { return false };
         if let Some(watch) = &mut stream.watch {
             watch.ended(from, how, at, out);
-            self.forget(number);
+            self.streams.remove(number);
             return true;
         }
-        let endless = stream.response.endless().is_some() && !stream.response.last;
-        if endless && from == Peer::Client {
+        let left = stream.is_endless() && from == Peer::Client;
+        if left {
             self.emit(number, None, at, out);
         }
-        endless && from == Peer::Client
-    }
-
-    /// Why the server ends the connection, when that is an error: clients leave it for that alone, and what
-    /// becomes of their streams is the server's doing.
-    fn gone_wrong(&self) -> Option<ResetCode> {
-        self.gone.filter(|code| *code != ResetCode::NO_ERROR)
-    }
-
-    fn forget(&mut self, number: u32) -> Option<Stream> {
-        let stream = self.streams.remove(&number)?;
-        self.backlog.remove(stream.size);
-        Some(stream)
+        left
     }
 
     fn id(&self, stream: u32) -> ExchangeId {
         ExchangeId(self.offset.saturating_add(stream.into()))
     }
 
-    /// Emits what came of a stream. A complete answer is one, whatever becomes of the stream then; `broken`
-    /// says who broke it off, and how.
+    /// Emits what came of a stream; `broken` says who broke it off, and how.
     fn emit(
         &mut self,
         number: u32,
@@ -327,76 +264,25 @@ impl Observer {
         finished: Moment,
         out: &mut Vec<Command>,
     ) {
-        let Some(stream) = self.forget(number) else { return };
-        let method = stream.method();
-        let failure = broken.map(|(_, failure)| failure).filter(|_| !stream.response.last);
-        let failure = if stream.left { failure.and(Some(Failure::TimedOut)) } else { failure };
-        let Stream { started, request, asked, response, turns, .. } = stream;
-        let cancelled = failure == Some(Failure::TimedOut) && turns.is_some();
-        // A call that is given up has what came before as its answer.
-        let failure = failure.filter(|_| !cancelled || response.head().is_none());
-        // A server that has answered or refused it hears no more of a call.
-        let over = response.last || broken.is_some_and(|(by, _)| by == Peer::Server);
-        let open = !request.last && (cancelled || over);
-        let asked = asked.map(|(request, _)| request).or_else(|| request.request(self.limits));
-        let asked = asked.map(|mut request| {
-            let cancelled = cancelled.then_some(response.head().is_some());
-            turns.inspect(|turns| turns.record(open, cancelled, &mut request));
-            request
-        });
-        let complete = response.last || failure.is_some() || cancelled;
-        let response = match response.endless() {
-            Some(_) if !complete => response.ended_by_client(method, self.limits),
-            _ => response.response(method, self.limits),
-        };
-        let exchange = Exchange {
-            request: asked.unwrap_or_default(),
-            response,
-            failure,
-            connection: 0,
-            unit: None,
-            started,
-            finished,
-        };
+        let Some(stream) = self.streams.remove(number) else { return };
+        let exchange = stream.into_exchange(broken, finished, self.limits);
         out.push(Command::Emit { id: self.id(number), exchange: Box::new(exchange) });
     }
 
     fn closed(&mut self, from: Peer, how: Ending, at: Moment, out: &mut Vec<Command>) {
-        let streams: Vec<u32> = self.streams.keys().copied().collect();
-        for stream in streams {
+        for stream in self.streams.numbers() {
             self.ends(stream, from, how, at, out);
         }
-        let gone = self.gone_wrong();
-        let broken = match (from, how) {
-            _ if gone.is_some() => (Peer::Server, gone.map_or(Failure::Closed, Failure::ClosedBy)),
+        let in_order = from == Peer::Client && how == Ending::Finished;
+        if in_order && self.farewell.wrong().is_none() {
             // The answers may still come, but few clients wait for them.
-            (Peer::Client, Ending::Finished) => {
-                let unanswered = |stream: &&mut Stream| stream.response.head().is_none();
-                self.streams.values_mut().filter(unanswered).for_each(|stream| stream.left = true);
-                return;
-            }
-            (Peer::Server, Ending::Finished) => (from, Failure::Closed),
-            (_, Ending::Reset) => (from, Failure::Reset),
-        };
+            self.streams.values_mut().for_each(Stream::leave);
+            return;
+        }
+        let by = if self.farewell.wrong().is_some() { Peer::Server } else { from };
         self.over = true;
-        while let Some((&number, _)) = self.streams.first_key_value() {
-            self.emit(number, Some(broken), at, out);
-        }
-    }
-}
-
-impl Stream {
-    fn half(&mut self, from: Peer) -> &mut Half {
-        match from {
-            Peer::Client => &mut self.request,
-            Peer::Server => &mut self.response,
-        }
-    }
-
-    fn method(&self) -> Method {
-        match &self.asked {
-            Some((_, method)) => *method,
-            None => self.request.head().map_or(Method::Other, Head::method),
+        while let Some(number) = self.streams.first_above(0) {
+            self.emit(number, Some((by, self.farewell.failure(how))), at, out);
         }
     }
 }
