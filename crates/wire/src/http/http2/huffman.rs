@@ -4,7 +4,7 @@
 //! Huffman-coded, which every peer must accept.
 
 /// The length in bits of the word of each byte, and of the end-of-string symbol.
-const LENGTHS: [u8; 257] = [
+pub(super) const LENGTHS: [u8; 257] = [
     13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28,
     28, 28, 28, 28, 28, 28, 28, 28, 6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5,
     5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10, 13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
@@ -58,30 +58,67 @@ const fn code() -> Code {
     code
 }
 
+/// What the words of at most eight bits stand for, with their lengths, by any eight bits that begin with
+/// them. The length is 0 where the word is longer.
+static SHORT: [(u8, u8); 256] = short();
+
+const fn short() -> [(u8, u8); 256] {
+    let mut short = [(0, 0); 256];
+    let mut place = 0;
+    while place < short.len() {
+        if let Some((symbol, length)) = word((place as u32) << 24, 1, 8) {
+            short[place] = (symbol as u8, length as u8);
+        }
+        place += 1;
+    }
+    short
+}
+
+/// The symbol whose word begins these bits, and how long that word is, if its length is one of these.
+const fn word(bits: u32, shortest: usize, longest: usize) -> Option<(u16, u32)> {
+    let mut length = shortest;
+    while length <= longest {
+        let past = (bits >> (32 - length)).wrapping_sub(CODE.first[length]);
+        if past < CODE.count[length] as u32 {
+            return Some((
+                CODE.symbols[CODE.place[length] as usize + past as usize],
+                length as u32,
+            ));
+        }
+        length += 1;
+    }
+    None
+}
+
 /// The bytes that coded bytes stand for; `None` when they are not well coded, or stand for more than
 /// `limit` bytes.
 pub(super) fn decode(coded: &[u8], limit: usize) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(limit.min(coded.len() * 2));
-    let (mut word, mut length) = (0u32, 0usize);
-    for byte in coded {
-        for bit in (0..8).rev() {
-            word = word << 1 | u32::from(byte >> bit & 1);
-            length += 1;
-            if length > LONGEST {
-                return None;
-            }
-            let Some(past) = word.checked_sub(CODE.first[length]) else { continue };
-            if past < u32::from(CODE.count[length]) {
-                let symbol = CODE.symbols[CODE.place[length] as usize + past as usize];
-                if symbol == END || out.len() == limit {
-                    return None;
-                }
-                out.push(symbol as u8);
-                (word, length) = (0, 0);
-            }
+    let mut rest = coded.iter();
+    // The bits that are not decoded, the next one uppermost. Behind the last one are ones, as padding is.
+    let (mut bits, mut count) = (u64::MAX, 0u32);
+    loop {
+        while count <= 56
+            && let Some(byte) = rest.next()
+        {
+            let shift = 56 - count;
+            bits ^= u64::from(!byte) << shift;
+            count += 8;
         }
+        let (symbol, length) = match SHORT[(bits >> 56) as usize] {
+            (_, 0) => word((bits >> 32) as u32, 9, LONGEST)?,
+            (symbol, length) => (symbol.into(), length.into()),
+        };
+        if length > count {
+            // What is left over is the beginning of the end-of-string symbol: ones, fewer than eight.
+            let padding = count < 8 && bits == u64::MAX;
+            return padding.then_some(out);
+        }
+        if symbol == END || out.len() == limit {
+            return None;
+        }
+        out.push(symbol as u8);
+        bits = !(!bits << length);
+        count -= length;
     }
-    // What is left over is the beginning of the end-of-string symbol: ones, fewer than eight.
-    let padding = length < 8 && word == (1 << length) - 1;
-    padding.then_some(out)
 }

@@ -178,3 +178,50 @@ fn every_byte_has_a_code_word() {
     }
     assert_eq!(huffman::decode(&bytes("aec3771a4b"), 6), None);
 }
+
+/// The words of all bytes and of the end, as text of zeros and ones: the shorter come first, and of one
+/// length the lower symbols (RFC 7541, appendix B).
+fn words() -> Vec<String> {
+    let mut symbols: Vec<usize> = (0..huffman::LENGTHS.len()).collect();
+    symbols.sort_by_key(|symbol| huffman::LENGTHS[*symbol]);
+    let mut words = vec![String::new(); symbols.len()];
+    let (mut next, mut before) = (0u32, 0);
+    for symbol in symbols {
+        let length = huffman::LENGTHS[symbol];
+        next <<= length - before;
+        words[symbol] = format!("{next:0width$b}", width = length.into());
+        (next, before) = (next + 1, length);
+    }
+    words
+}
+
+/// Bits as bytes, with ones behind them as padding.
+fn padded(bits: &str) -> Vec<u8> {
+    let digits: Vec<u8> = bits.bytes().collect();
+    let byte = |digits: &[u8]| {
+        (0..8).fold(0, |byte, place| byte << 1 | u8::from(digits.get(place) != Some(&b'0')))
+    };
+    digits.chunks(8).map(byte).collect()
+}
+
+#[test]
+fn every_byte_is_read_in_huffman_code_behind_every_other() {
+    let words = words();
+    for (first, second) in (0..=255u8).flat_map(|first| (0..=255u8).map(move |it| (first, it))) {
+        let text = [first, second, first, b'e', second];
+        let bits: String = text.iter().map(|byte| words[usize::from(*byte)].as_str()).collect();
+        assert_eq!(huffman::decode(&padded(&bits), 5).as_deref(), Some(&text[..]), "{text:?}");
+    }
+}
+
+#[test]
+fn the_end_in_huffman_code_and_padding_of_eight_bits_are_refused() {
+    let words = words();
+    for byte in 0..=255u8 {
+        let whole = &words[usize::from(byte)];
+        let ended = format!("{whole}{}", words[256]);
+        assert_eq!(huffman::decode(&padded(&ended), 100), None, "the end behind {byte}");
+        let long = format!("{whole}{}", "1".repeat(8 + (8 - whole.len() % 8) % 8));
+        assert_eq!(huffman::decode(&padded(&long), 100), None, "long padding behind {byte}");
+    }
+}
