@@ -85,8 +85,18 @@ impl Value {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
-            Ok(text) if text.chars().all(is_textual) => Value::Text(text.to_owned()),
+            Ok(text) if is_textual(text) => Value::Text(text.to_owned()),
             _ => Value::Bytes(bytes.to_vec()),
+        }
+    }
+
+    /// As [`Value::from_bytes`], of bytes that nobody else needs.
+    #[must_use]
+    pub fn from_vec(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) if is_textual(&text) => Value::Text(text),
+            Ok(text) => Value::Bytes(text.into_bytes()),
+            Err(error) => Value::Bytes(error.into_bytes()),
         }
     }
 
@@ -102,8 +112,11 @@ impl Value {
 }
 
 /// Control characters other than tab, line feed and carriage return make a message binary.
-fn is_textual(char: char) -> bool {
-    !char.is_control() || matches!(char, '\t' | '\n' | '\r')
+fn is_textual(text: &str) -> bool {
+    // Most text is ASCII, of which many bytes are looked at in one step when none ends the search.
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    let is_textual = |char: char| !char.is_control() || matches!(char, '\t' | '\n' | '\r');
+    text.as_bytes().iter().fold(true, |all, byte| all & plain(byte)) || text.chars().all(is_textual)
 }
 
 impl From<&str> for Value {

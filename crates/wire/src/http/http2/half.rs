@@ -210,15 +210,15 @@ fn request_head(fields: Vec<Raw>) -> Result<Head, WireError> {
     let visible = |target: &Vec<u8>| target.iter().all(|byte| *byte > b' ' && *byte != 0x7f);
     let target = target.filter(|target| !target.is_empty() && visible(target));
     let target = target.ok_or_else(|| malformed("a request without a path"))?;
-    let line = Value::from_bytes(&[&method[..], b" ", &target].concat());
+    let line = Value::from_vec([&method[..], b" ", &target].concat());
     let mut fields = plain_fields(plain)?;
     if let Some(authority) = authority.filter(|_| !connects) {
-        let host = ("host".to_owned(), field_value(&authority)?);
+        let host = ("host".to_owned(), field_value(authority)?);
         fields.retain(|field| *field != host);
         fields.insert(0, host);
     }
     if let Some(protocol) = protocol {
-        fields.insert(0, (PROTOCOL.to_owned(), field_value(&protocol)?));
+        fields.insert(0, (PROTOCOL.to_owned(), field_value(protocol)?));
     }
     let start = Start::Request { method: Method::of(&method), line };
     Ok(Head { start, old: false, fields, facts: Facts::default() })
@@ -254,19 +254,19 @@ fn plain_fields(fields: Vec<Raw>) -> Result<Vec<Field>, WireError> {
         let name = String::from_utf8(name).unwrap_or_default();
         let value = match grpc::binary_field(&name, &value) {
             Some(text) => text.into(),
-            None => field_value(&value)?,
+            None => field_value(value)?,
         };
         out.push((name, value));
     }
     if let Some(place) = jar {
-        out.insert(place, ("cookie".to_owned(), field_value(&crumbs.join(&b"; "[..]))?));
+        out.insert(place, ("cookie".to_owned(), field_value(crumbs.join(&b"; "[..]))?));
     }
     Ok(out)
 }
 
-fn field_value(value: &[u8]) -> Result<Value, WireError> {
+fn field_value(value: Vec<u8>) -> Result<Value, WireError> {
     if value.iter().any(|byte| is_control(*byte)) {
         return Err(malformed("a field value with control characters"));
     }
-    Ok(Value::from_bytes(value))
+    Ok(Value::from_vec(value))
 }
