@@ -99,8 +99,8 @@ struct PendingTest {
     stirs: VecDeque<Moment>,
     /// Numbers of the calls that are its alone.
     calls: BTreeSet<u64>,
-    /// Earlier tests that ended after it began.
-    beside: BTreeSet<TestId>,
+    /// Earlier tests that ended after it began, in order.
+    beside: Vec<TestId>,
 }
 
 struct PendingCall {
@@ -143,7 +143,7 @@ impl Attribution {
         self.inbound.insert(flow, self.last);
         self.open.insert((started, self.last));
         let (trace, stirs, calls) = (OnceCell::new(), VecDeque::new(), BTreeSet::new());
-        let beside = BTreeSet::new();
+        let beside = Vec::new();
         let test = PendingTest { at, started, seen: None, trace, stirs, calls, beside };
         self.tests.insert(self.last, test);
         let anew: Vec<Begun> = self.decided.range((started, 0)..).copied().collect();
@@ -185,11 +185,25 @@ impl Attribution {
         test.started = seen.exchange.started;
         let finished = seen.exchange.finished;
         test.seen = Some(seen);
-        let later = self.tests.range_mut(TestId(id.0 + 1)..);
-        later.filter(|(_, it)| it.started < finished).for_each(|(_, it)| it.is_beside(id));
+        self.was_beside(id, finished);
         let mut over = self.overdue(finished);
         over.push(id);
         self.settle(over, out);
+    }
+
+    /// Notes of the tests that began while one was under way which is over, that it was. Of such, the latest
+    /// are named: what is still under way comes before it.
+    fn was_beside(&mut self, over: TestId, finished: Moment) {
+        let mut under_way = 0;
+        for (_, test) in self.tests.range_mut(TestId(over.0 + 1)..) {
+            if under_way == MOST_BESIDE {
+                return;
+            }
+            if test.started < finished {
+                test.is_beside(over);
+            }
+            under_way += usize::from(test.seen.is_none());
+        }
     }
 
     /// An outbound exchange is complete.
@@ -389,7 +403,7 @@ impl Attribution {
             exchange: seen.exchange,
             calls,
             noise: Vec::new(),
-            during: test.beside.into_iter().collect(),
+            during: test.beside,
         })));
     }
 }
@@ -397,9 +411,14 @@ impl Attribution {
 impl PendingTest {
     /// Notes that an earlier test was under way when this one began.
     fn is_beside(&mut self, id: TestId) {
-        self.beside.insert(id);
-        if self.beside.len() > MOST_BESIDE {
-            self.beside.pop_first();
+        let Err(place) = self.beside.binary_search(&id) else { return };
+        match (self.beside.len() == MOST_BESIDE, place) {
+            (true, 0) => {}
+            (true, _) => {
+                self.beside.remove(0);
+                self.beside.insert(place - 1, id);
+            }
+            (false, _) => self.beside.insert(place, id),
         }
     }
 

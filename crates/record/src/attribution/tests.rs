@@ -194,6 +194,35 @@ fn a_test_knows_the_earlier_ones_that_it_began_beside() {
 }
 
 #[test]
+fn of_many_tests_beside_it_a_test_knows_the_latest() {
+    // Begun one after the other, a few of them late, and ended in several orders.
+    for stride in [1, 7, 50, 100] {
+        let order: Vec<usize> = (1..=100).map(|place| place * stride % 101).collect();
+        let (early, late) = order.into_iter().partition::<Vec<usize>, _>(|test| *test <= 80);
+        let (first, second) = early.split_at(30);
+        let begin = (1..=80).map(|test| ('>', test));
+        let steps = begin.chain(first.iter().map(|test| ('<', *test)));
+        let steps = steps.chain((81..=100).map(|test| ('>', test)));
+        let steps = steps.chain(second.iter().chain(&late).map(|test| ('<', *test)));
+        let steps: Vec<(char, usize)> = steps.collect();
+        let script: Vec<String> =
+            steps.iter().map(|(kind, test)| format!("{kind}t{test}")).collect();
+        let when = |kind: char, test: usize| steps.iter().position(|step| *step == (kind, test));
+        let (out, _) = told(&script.join(" "));
+        assert_eq!(out.len(), 100);
+        for finished in &out {
+            let Finished::Test(test) = finished else { panic!("{finished:?}") };
+            let own = usize::try_from(test.id.0).unwrap();
+            let beside = (1..own).filter(|other| when('<', *other) > when('>', own));
+            let beside: Vec<u64> = beside.filter_map(|other| u64::try_from(other).ok()).collect();
+            let latest = &beside[beside.len().saturating_sub(MOST_BESIDE)..];
+            let told: Vec<u64> = test.during.iter().map(|id| u64::from(id.0)).collect();
+            assert_eq!(told, latest, "test {own}, stride {stride}");
+        }
+    }
+}
+
+#[test]
 fn a_trace_id_decides_between_overlapping_windows() {
     check(">a/1 >b/2 (x/2 )x/2 (y/1 )y/1 <a/1 <b/2", &["1 a: y", "2 b: x"]);
     check(">a/1 >b/1 (x/1 )x/1 <a/1 <b/1", &["mock x after 2 shared by [1 2]", "1 a:", "2 b:"]);
