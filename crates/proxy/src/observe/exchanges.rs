@@ -3,6 +3,7 @@
 use crate::{ConnectionId, Sink, Tls};
 use rehearsal_model::{EdgeTls, Exchange, ExchangeId, Moment};
 use rehearsal_wire::{Protocol, Taught};
+use std::collections::BTreeSet;
 
 /// Hands exchanges to the sink under numbers that are unique on the connection, and abandons those
 /// that are open when it is dropped.
@@ -14,14 +15,14 @@ pub(super) struct Exchanges<'a> {
     base: u64,
     /// The number after the highest so far.
     next: u64,
-    open: Vec<ExchangeId>,
+    open: BTreeSet<ExchangeId>,
     /// Whether something was emitted that the sink was not told to keep.
     unsettled: bool,
 }
 
 impl<'a> Exchanges<'a> {
     pub(super) fn new(sink: &'a dyn Sink, connection: ConnectionId) -> Self {
-        let (protocol, open, unsettled) = (None, Vec::new(), false);
+        let (protocol, open, unsettled) = (None, BTreeSet::new(), false);
         Exchanges { sink, connection, protocol, base: 0, next: 0, open, unsettled }
     }
 
@@ -38,8 +39,7 @@ impl<'a> Exchanges<'a> {
 
     pub(super) fn begin(&mut self, id: ExchangeId, at: Moment) {
         let id = self.number(id);
-        if !self.open.contains(&id) {
-            self.open.push(id);
+        if self.open.insert(id) {
             self.sink.begin(self.connection, id, at);
         }
     }
@@ -54,12 +54,10 @@ impl<'a> Exchanges<'a> {
 
     pub(super) fn emit(&mut self, id: ExchangeId, exchange: Box<Exchange>) {
         let id = self.number(id);
-        if let Some(place) = self.open.iter().position(|open| *open == id) {
-            self.open.remove(place);
-        }
+        self.open.remove(&id);
         if self.open.is_empty() {
             // An idle connection holds no memory for what it once had open.
-            self.open = Vec::new();
+            self.open = BTreeSet::new();
         }
         if let Some(protocol) = self.protocol {
             self.unsettled = true;
