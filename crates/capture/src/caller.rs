@@ -88,6 +88,7 @@ fn cleaned(name: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
     use std::process::{Command, Stdio};
 
     fn own() -> i32 {
@@ -119,7 +120,11 @@ mod tests {
     fn a_variable_names_the_test_of_a_process_until_a_file_does() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("cat");
-        let mut child = command.env(TEST_VARIABLE, "test_y").stdin(Stdio::piped()).spawn().unwrap();
+        command.env(TEST_VARIABLE, "test_y").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A process has no variables yet when it is told that its program begins.
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let caller = Caller::of(child.id().cast_signed(), folder.path());
         assert_eq!(caller.test().as_deref(), Some("test_y"));
         std::fs::write(folder.path().join(child.id().to_string()), "").unwrap();
