@@ -175,6 +175,8 @@ class Stand:
     def recording(self, name, command, port, env=None, stop_limit=STOP_LIMIT, options=()):
         """`rehearsal record` of an app that listens on `port`, ended by SIGINT; gives its process. The server must be up.
 
+        For an app that listens elsewhere `port` is a function that says whether it does.
+
         `env` is the app's whole environment, if it is not the server's; `options` are further ones of `record`.
         """
         log = self.folder / f"record-{name}.log"
@@ -184,7 +186,7 @@ class Stand:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )
         try:
-            wait_until(lambda: listens(port), process, f"the app (see {log})")
+            wait_until(port if callable(port) else lambda: listens(port), process, f"the app (see {log})")
             yield process
             process.send_signal(signal.SIGINT)
             if process.wait(stop_limit) != 0:
@@ -252,15 +254,15 @@ class Stand:
             raise Failed(f"recording.yaml says of the schema {told}, not {expected}")
         return f"{len(told)} columns of {len({text.split(' ')[0].rsplit('.', 1)[0] for text in told})} tables are in recording.yaml"
 
-    def test(self, name, log, env=None, options=()):
-        """One replay, in recorded order on one copy of the app, with these options: (exit code, what was printed, seconds).
+    def test(self, name, log, env=None, options=(), copies=1):
+        """One replay, in recorded order on one copy of the app unless told, with these options: (exit code, what was printed, seconds).
 
         Side by side, tests of one connection that lasts fail first and are tried again, which takes a minute.
         """
         began = time.monotonic()
         with open(self.folder / log, "w+", encoding="utf-8") as output:
             process = subprocess.Popen(
-                [self.program, "test", name, "-j", "1", "--color", "never", *PATIENCE, *options], cwd=self.folder, env=self.server.env | (env or {}),
+                [self.program, "test", name, "-j", str(copies), "--color", "never", *PATIENCE, *options], cwd=self.folder, env=self.server.env | (env or {}),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )
             try:

@@ -7,6 +7,7 @@ use crate::{CaptureError, Clock, Mode, Notice, Options, Policy, Strategy};
 #[cfg(target_os = "linux")]
 use crate::{Running, prepare};
 use std::os::fd::RawFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
@@ -25,6 +26,15 @@ pub enum Way {
     },
 }
 
+/// What whoever spawns the app needs to know.
+#[derive(Debug, Default)]
+pub struct Birth {
+    /// The descriptor for [`crate::enter`], where the way needs it.
+    pub hook: Option<RawFd>,
+    /// Folders of the capture's, to be removed when all is over, also when we are killed.
+    pub remove: Vec<PathBuf>,
+}
+
 /// What must be kept while the app runs; dropping it ends the capture.
 pub struct Held {
     _capture: Capture,
@@ -37,8 +47,7 @@ enum Capture {
     Ports(Ports),
 }
 
-/// Begins to capture and has the app spawned. `spawn` is given the descriptor for
-/// [`crate::enter`], where the way needs it. A `clock` is given to the app by the supervisor alone.
+/// Begins to capture and has the app spawned by `spawn`. A `clock` is given to the app by the supervisor alone.
 /// What arrives is accepted, and the policy asked, on `runtime`.
 ///
 /// # Errors
@@ -49,7 +58,7 @@ pub async fn begin<A, E: From<CaptureError>>(
     policy: Arc<dyn Policy>,
     (notices, runtime): (UnboundedSender<Notice>, &Handle),
     clock: Option<Arc<Clock>>,
-    spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
+    spawn: impl AsyncFnOnce(Birth) -> Result<A, E>,
 ) -> Result<(A, Held), E> {
     match way {
         Way::Supervisor(strategy) => {
@@ -59,7 +68,7 @@ pub async fn begin<A, E: From<CaptureError>>(
         Way::Ports { map, listen } => {
             let ports = portable::open((map, listen), runtime, policy, notices);
             let ports = ports.map_err(CaptureError::Io)?;
-            Ok((spawn(None).await?, Held { _capture: Capture::Ports(ports) }))
+            Ok((spawn(Birth::default()).await?, Held { _capture: Capture::Ports(ports) }))
         }
     }
 }
@@ -69,11 +78,12 @@ async fn supervise<A, E: From<CaptureError>>(
     options: Options,
     policy: Arc<dyn Policy>,
     notices: UnboundedSender<Notice>,
-    spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
+    spawn: impl AsyncFnOnce(Birth) -> Result<A, E>,
 ) -> Result<(A, Held), E> {
     let (pending, end) = prepare(options, policy, notices).map_err(CaptureError::Io)?;
     let starting = tokio::task::spawn_blocking(move || pending.start());
-    let app = spawn(Some(end.fd())).await;
+    let birth = Birth { hook: Some(end.fd()), remove: vec![end.folder().to_owned()] };
+    let app = spawn(birth).await;
     drop(end);
     let panicked = |error: tokio::task::JoinError| CaptureError::Io(std::io::Error::other(error));
     let running = starting.await.map_err(panicked)?;

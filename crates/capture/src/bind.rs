@@ -1,6 +1,7 @@
 //! What becomes of `bind` and `listen`: a TCP port of the app really is a hidden
 //! one on loopback, with our front at the address it asked for while recording;
-//! and the lie of `getsockname` that belongs to it. UDP ports are left alone.
+//! and the lie of `getsockname` that belongs to it. Unix sockets are hidden in
+//! `bind/unix.rs`; UDP ports are left alone.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,34 +17,41 @@ use crate::names::Binding;
 use crate::socket::{self, Address};
 use crate::{memory, process};
 
+pub(crate) mod unix;
+
 pub(crate) fn bind(call: Waiting) {
     let Ok((call, address)) = call.address(1, 2) else { return };
     match address {
         Address::Inet(asked) => {
             let Ok((call, socket)) = call.socket() else { return };
             let Kind::Tcp { .. } = socket.kind else { return call.resume() };
-            // Bound before a signal interrupted the call, which comes again.
-            let lost = crate::lock(&call.shared.names).find_lost(socket.inode, &asked.into());
-            if let Some(lost) = lost {
-                return call.finish_once(socket.inode, asked.into(), lost.result);
-            }
-            match hide(&call, &socket, asked) {
-                Ok(inode) => call.finish_once(inode, asked.into(), Ok(0)),
-                Err(error) => call.finish(Err(errno(&error))),
-            }
+            bind_once(call, &socket, asked.into(), |call, socket| hide(call, socket, asked));
         }
         Address::Unix(name) if !name.is_empty() => {
-            let inode = process::socket_inode(call.tid(), call.fd());
-            if let Some(inode) = inode {
-                let path = match name.first() {
-                    Some(0) => name,
-                    _ => process::absolute(call.tid(), &name),
-                };
-                crate::lock(&call.shared.names).bind_unix(inode, path);
-            }
-            call.resume();
+            let Ok((call, socket)) = call.socket() else { return };
+            let Kind::UnixStream = socket.kind else { return call.resume() };
+            let asked = Address::Unix(name.clone());
+            bind_once(call, &socket, asked, |call, socket| unix::hide(call, socket, name));
         }
         _ => call.resume(),
+    }
+}
+
+/// Binds by `hide`, which gives the identity of the socket afterwards.
+fn bind_once(
+    call: Waiting,
+    socket: &AppSocket,
+    asked: Address,
+    hide: impl FnOnce(&Waiting, &AppSocket) -> io::Result<u64>,
+) {
+    // Bound before a signal interrupted the call, which comes again.
+    let lost = crate::lock(&call.shared.names).find_lost(socket.inode, &asked);
+    if let Some(lost) = lost {
+        return call.finish_once(socket.inode, asked, lost.result);
+    }
+    match hide(&call, socket) {
+        Ok(inode) => call.finish_once(inode, asked, Ok(0)),
+        Err(error) => call.finish(Err(errno(&error))),
     }
 }
 
@@ -57,7 +65,7 @@ fn hide(call: &Waiting, socket: &AppSocket, asked: SocketAddr) -> io::Result<u64
         let fresh = working.socket.as_fd();
         socket::set_option(fresh, libc::SOL_SOCKET, libc::SO_REUSEADDR, reuse)?;
     }
-    let known = crate::lock(&call.shared.names).binding(asked).is_some();
+    let known = crate::lock(&call.shared.names).binding(&asked.into()).is_some();
     if known {
         return rebind(call, &working, asked, options);
     }
@@ -74,14 +82,25 @@ fn hide(call: &Waiting, socket: &AppSocket, asked: SocketAddr) -> io::Result<u64
         None if asked.port() == 0 => (None, SocketAddr::new(asked.ip(), hidden.port())),
         None => (None, asked),
     };
+    let (visible, hidden) = (Address::Inet(visible), Address::Inet(hidden));
+    keep(call, &working, visible.clone(), (visible, hidden, front));
+    Ok(inode)
+}
+
+/// Remembers what an address has become, by where callers find it.
+fn keep(
+    call: &Waiting,
+    working: &Working,
+    at: Address,
+    (visible, hidden, front): (Address, Address, Option<Front>),
+) {
     let mut names = crate::lock(&call.shared.names);
     if names.is_crowded() {
         names.sweep(&process::live_sockets(call.tid()));
     }
     let held = working.is_replacement().then(|| working.socket.clone());
-    let inodes = vec![inode];
-    names.bind(Binding { visible, hidden, listening: false, inodes, held, front });
-    Ok(inode)
+    let inodes = vec![working.inode];
+    names.bind(at, Binding { visible, hidden, listening: false, inodes, held, front });
 }
 
 /// The address is the app's own already: the kernel decides at the hidden port
@@ -94,8 +113,8 @@ fn rebind(
 ) -> io::Result<u64> {
     let mut names = crate::lock(&call.shared.names);
     let in_use = || io::Error::from_raw_os_error(libc::EADDRINUSE);
-    let binding = names.binding(asked).ok_or_else(in_use)?;
-    let again = socket::bind(working.socket.as_fd(), &Address::Inet(binding.hidden));
+    let binding = names.binding(&asked.into()).ok_or_else(in_use)?;
+    let again = socket::bind(working.socket.as_fd(), &binding.hidden);
     match again {
         Err(error) if errno(&error) == libc::EADDRINUSE => {
             let live = process::live_sockets(call.tid());
@@ -103,10 +122,11 @@ fn rebind(
                 return Err(error);
             }
             // Somebody else has taken the hidden port since the app closed it.
-            binding.hidden = bind_hidden(working.socket.as_fd(), asked, options)?;
+            let hidden = bind_hidden(working.socket.as_fd(), asked, options)?;
+            binding.hidden = hidden.into();
             binding.inodes.clear();
             if let Some(front) = &binding.front {
-                front.lead_to(Endpoint::tcp(binding.hidden));
+                front.lead_to(Endpoint::tcp(hidden));
             }
         }
         other => other?,
@@ -185,12 +205,20 @@ fn bind_hidden(
 pub(crate) fn listen(call: Waiting) {
     let Ok((call, socket)) = call.socket() else { return };
     match socket.kind {
-        Kind::Tcp { .. } if is_again(&call, &socket) => call.resume(),
+        Kind::Tcp { .. } | Kind::UnixStream if is_again(&call, &socket) => call.resume(),
         Kind::Tcp { v6 } => {
             let done = listen_tcp(&call, &socket, v6);
             call.finish(done.map(|()| 0).map_err(|error| errno(&error)));
         }
-        Kind::UnixStream => listen_unix(call, &socket),
+        Kind::UnixStream => {
+            let known = crate::lock(&call.shared.names).binding_of(socket.inode).is_some();
+            // One without a name cannot listen, and one with a name of the kernel's nobody calls.
+            if !known {
+                return call.resume();
+            }
+            let done = listen_bound(&call, &socket, socket.inode);
+            call.finish(done.map(|()| 0).map_err(|error| errno(&error)));
+        }
         _ => call.resume(),
     }
 }
@@ -200,26 +228,30 @@ pub(crate) fn listen(call: Waiting) {
 fn is_again(call: &Waiting, socket: &AppSocket) -> bool {
     let mut names = crate::lock(&call.shared.names);
     socket.duplicate().is_none()
-        && names.binding_of(socket.inode).is_some_and(|binding| binding.held.is_none())
+        && names.binding_of(socket.inode).is_some_and(|(_, binding)| binding.held.is_none())
 }
 
 fn listen_tcp(call: &Waiting, socket: &AppSocket, v6: bool) -> io::Result<()> {
-    let shared = &call.shared;
     let mut inode = socket.inode;
-    if crate::lock(&shared.names).binding_of(inode).is_none() {
+    if crate::lock(&call.shared.names).binding_of(inode).is_none() {
         // The kernel would choose a port on every address now.
         let any: IpAddr =
             if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         inode = hide(call, socket, SocketAddr::new(any, 0))?;
     }
+    listen_bound(call, socket, inode)
+}
+
+fn listen_bound(call: &Waiting, socket: &AppSocket, inode: u64) -> io::Result<()> {
+    let shared = &call.shared;
     let mut names = crate::lock(&shared.names);
     let gone = || io::Error::from_raw_os_error(libc::EBADF);
-    let binding = names.binding_of(inode).ok_or_else(gone)?;
+    let (at, binding) = names.binding_of(inode).ok_or_else(gone)?;
     let held = binding.held.clone();
     let target = socket.duplicate().or(held.as_ref().map(|held| held.as_fd()));
     socket::listen(target.ok_or_else(gone)?, call.arg(1) as i32)?;
-    let visible = Endpoint::tcp(binding.visible);
-    let hidden = Endpoint::tcp(binding.hidden);
+    let visible = Endpoint::of(at).ok_or_else(gone)?;
+    let hidden = Endpoint::of(&binding.hidden).ok_or_else(gone)?;
     if let Some(front) = &mut binding.front {
         let ends = (visible.clone(), hidden.clone());
         front.listen(&shared.options.runtime, ends, shared.notices.clone())?;
@@ -232,22 +264,6 @@ fn listen_tcp(call: &Waiting, socket: &AppSocket, v6: bool) -> io::Result<()> {
     Ok(())
 }
 
-fn listen_unix(call: Waiting, socket: &AppSocket) {
-    if let Some(duplicate) = socket.duplicate()
-        && let Err(error) = socket::listen(duplicate, call.arg(1) as i32)
-    {
-        return call.finish(Err(errno(&error)));
-    }
-    let path = crate::lock(&call.shared.names).listen_unix(socket.inode);
-    if let Some(path) = path {
-        let pid = process::thread_group(call.tid()) as u32;
-        let visible = Endpoint::Unix(path);
-        call.shared.notify(Notice::Listening { hidden: visible.clone(), visible, pid });
-    }
-    // Without a duplicate the kernel does it; with one, doing it again is harmless.
-    call.resume();
-}
-
 /// `getsockname`: a hidden socket, and those it accepted, name the address that
 /// the app asked for.
 pub(crate) fn local_name(call: Waiting) {
@@ -256,34 +272,38 @@ pub(crate) fn local_name(call: Waiting) {
     }
     let tid = call.tid();
     let Ok((call, socket)) = call.socket() else { return };
-    let Kind::Tcp { v6 } = socket.kind else { return call.resume() };
-    let real = match socket.duplicate() {
-        Some(duplicate) => socket::local_name(duplicate).ok(),
-        None => process::local_address(tid, socket.inode, v6).map(Address::Inet),
+    let real = match (socket.duplicate(), socket.kind) {
+        (Some(duplicate), Kind::Tcp { .. } | Kind::UnixStream) => {
+            socket::local_name(duplicate).ok()
+        }
+        (None, Kind::Tcp { v6 }) => {
+            process::local_address(tid, socket.inode, v6).map(Address::Inet)
+        }
+        (None, Kind::UnixStream) => process::local_path(tid, socket.inode).map(Address::Unix),
+        _ => return call.resume(),
     };
-    let real = match real {
-        Some(Address::Inet(real)) => Some(real),
-        _ => None,
-    };
-    let Some(seen) = visible_name(&call, &socket, real) else { return call.resume() };
-    let name = Address::Inet(socket::for_family(seen, v6)).to_bytes();
-    let written = memory::write_name(tid, call.arg(1), call.arg(2), &name);
+    let Some(mut seen) = visible_name(&call, &socket, real) else { return call.resume() };
+    if let (Address::Inet(address), Kind::Tcp { v6 }) = (&mut seen, socket.kind) {
+        *address = socket::for_family(*address, v6);
+    }
+    let written = memory::write_name(tid, call.arg(1), call.arg(2), &seen.to_bytes());
     call.finish(written.map(|()| 0).map_err(|error| errno(&error)));
 }
 
-fn visible_name(
-    call: &Waiting,
-    socket: &AppSocket,
-    real: Option<SocketAddr>,
-) -> Option<SocketAddr> {
+fn visible_name(call: &Waiting, socket: &AppSocket, real: Option<Address>) -> Option<Address> {
     let mut names = crate::lock(&call.shared.names);
-    if let Some(binding) = names.binding_of(socket.inode) {
-        return Some(binding.visible);
+    if let Some((_, binding)) = names.binding_of(socket.inode) {
+        return Some(binding.visible.clone());
     }
     let real = real?;
-    let binding = names.binding_at(real.port()).filter(|_| real.ip().to_canonical().is_loopback());
-    let visible = binding?.visible;
+    let visible = &names.binding_behind(&real)?.visible;
+    let (Address::Inet(real), Address::Inet(visible)) = (&real, visible) else {
+        return Some(visible.clone());
+    };
+    if !real.ip().to_canonical().is_loopback() {
+        return None;
+    }
     // An accepted socket has one address, never the wildcard.
     let ip = if visible.ip().is_unspecified() { real.ip() } else { visible.ip() };
-    Some(SocketAddr::new(ip, visible.port()))
+    Some(Address::Inet(SocketAddr::new(ip, visible.port())))
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::Handle;
 
-use crate::app_socket::{AppSocket, Kind};
+use crate::app_socket::{AppSocket, Kind, Working};
 use crate::call::Waiting;
 use crate::contract::{Notice, Ticket, Verdict};
 use crate::endpoint::Endpoint;
@@ -17,6 +17,7 @@ use crate::fronts::Key;
 use crate::kernel::errno;
 use crate::names::Connected;
 use crate::socket::{self, Address};
+use crate::supervisor::Shared;
 use crate::turn::Turn;
 use crate::{datagram, memory, process};
 
@@ -72,10 +73,6 @@ fn unix(call: Waiting, socket: AppSocket, name: Vec<u8>) {
         call.shared.notify(Notice::NameService { to, why: "names are asked by DNS instead" });
         return call.finish(Err(libc::ECONNREFUSED));
     }
-    if crate::lock(&call.shared.names).listens_unix(path) {
-        call.shared.notify(Notice::Inner { to });
-        return call.resume();
-    }
     stream(call, socket, to, Address::Unix(name));
 }
 
@@ -98,12 +95,8 @@ fn stream(call: Waiting, socket: AppSocket, to: Endpoint, asked: Address) {
             return again(call, &socket, &connected);
         }
     }
-    if let (Endpoint::Tcp(address), Kind::Tcp { v6 }) = (&to, socket.kind) {
-        let hidden = crate::lock(&shared.names).inner(*address);
-        if let Some(hidden) = hidden {
-            let target = socket::for_family(hidden, v6).into();
-            return inner((call, turn), socket, asked, target);
-        }
+    if let Some(target) = own(&shared, &to, socket.kind) {
+        return inner((call, turn), socket, (to, asked), target);
     }
     let runtime = shared.options.runtime.clone();
     let thread = call.tid();
@@ -122,6 +115,18 @@ fn stream(call: Waiting, socket: AppSocket, to: Endpoint, asked: Address) {
         drop(turn);
     };
     begin(&runtime, work);
+}
+
+/// The hidden place behind `to`, if the app itself listens there.
+fn own(shared: &Shared, to: &Endpoint, kind: Kind) -> Option<Address> {
+    let names = crate::lock(&shared.names);
+    match (to, kind) {
+        (Endpoint::Tcp(address), Kind::Tcp { v6 }) => {
+            names.inner(*address).map(|hidden| socket::for_family(hidden, v6).into())
+        }
+        (Endpoint::Unix(path), Kind::UnixStream) => names.inner_unix(path),
+        _ => None,
+    }
 }
 
 /// Does at once what needs no waiting, which saves the way to another thread, and
@@ -154,18 +159,22 @@ fn again(call: Waiting, socket: &AppSocket, connected: &Connected) {
 
 /// Connects the app to itself. It may have to wait for the app to accept, so it
 /// gets a thread that may block.
-fn inner((call, mut turn): (Waiting, Turn), socket: AppSocket, asked: Address, target: Address) {
+fn inner(
+    (call, mut turn): (Waiting, Turn),
+    socket: AppSocket,
+    (to, asked): (Endpoint, Address),
+    target: Address,
+) {
     let shared = call.shared.clone();
-    if let Address::Inet(to) = &asked {
-        shared.notify(Notice::Inner { to: Endpoint::tcp(*to) });
-    }
+    shared.notify(Notice::Inner { to });
     let runtime = shared.options.runtime.clone();
     runtime.spawn_blocking(move || {
-        let done = try_targets(&socket, &[target]).and_then(|(working, result, target)| {
-            turn.include(working.inode);
-            let inode = working.settle(&call.shared.listener, call.call())?;
-            Ok((inode, result, target))
-        });
+        let done =
+            try_targets(&socket, &[target], |_, _| Ok(())).and_then(|(working, result, target)| {
+                turn.include(working.inode);
+                let inode = working.settle(&call.shared.listener, call.call())?;
+                Ok((inode, result, target))
+            });
         match done {
             Ok((inode, result, target)) => {
                 crate::lock(&shared.names).connect(
@@ -214,7 +223,7 @@ fn redirected(
         Kind::Tcp { v6 } => shared.arrivals.tcp(v6),
         _ => shared.arrivals.unix(),
     };
-    let (working, result, target) = try_targets(socket, &targets)?;
+    let (working, result, target) = try_targets(socket, &targets, name_unix)?;
     let name = socket::local_name(working.socket.as_fd())?;
     turn.include(working.inode);
     let unnamed = || io::Error::from_raw_os_error(libc::EADDRNOTAVAIL);
@@ -232,10 +241,14 @@ fn redirected(
     Ok((inode, result))
 }
 
-type Attempt = (crate::app_socket::Working, Result<i64, i32>, Address);
+type Attempt = (Working, Result<i64, i32>, Address);
 
-/// Connects to the first of `targets` that the socket can reach at all.
-fn try_targets(socket: &AppSocket, targets: &[Address]) -> io::Result<Attempt> {
+/// Connects to the first of `targets` that the socket can reach at all, `prepared` for it.
+fn try_targets(
+    socket: &AppSocket,
+    targets: &[Address],
+    prepared: impl Fn(&Working, &Address) -> io::Result<()>,
+) -> io::Result<Attempt> {
     const OTHER_FAMILY: [i32; 5] = [
         libc::EINVAL,
         libc::EADDRNOTAVAIL,
@@ -246,7 +259,7 @@ fn try_targets(socket: &AppSocket, targets: &[Address]) -> io::Result<Attempt> {
     let mut last = libc::EADDRNOTAVAIL;
     for target in targets {
         let working = socket.working()?;
-        name_unix(&working, target)?;
+        prepared(&working, target)?;
         allow_mapped(&working, target);
         match socket::connect(working.socket.as_fd(), target).map_err(|error| errno(&error)) {
             Ok(()) => return Ok((working, Ok(0), target.clone())),
@@ -261,7 +274,7 @@ fn try_targets(socket: &AppSocket, targets: &[Address]) -> io::Result<Attempt> {
 }
 
 /// Gives a Unix socket without a name an abstract one, to be recognised by.
-fn name_unix(working: &crate::app_socket::Working, target: &Address) -> io::Result<()> {
+fn name_unix(working: &Working, target: &Address) -> io::Result<()> {
     if !matches!(target, Address::Unix(_)) {
         return Ok(());
     }
@@ -274,7 +287,7 @@ fn name_unix(working: &crate::app_socket::Working, target: &Address) -> io::Resu
 
 /// An IPv6-only socket cannot reach a mapped address; the option can be taken
 /// back as long as the socket is not bound. If it cannot, `connect` will tell.
-fn allow_mapped(working: &crate::app_socket::Working, target: &Address) {
+fn allow_mapped(working: &Working, target: &Address) {
     if let Address::Inet(std::net::SocketAddr::V6(to)) = target
         && to.ip().to_ipv4_mapped().is_some()
     {

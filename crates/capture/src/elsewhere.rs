@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::begin::Held;
+use crate::begin::{Birth, Held};
 use crate::{CaptureError, Notice, Options, Policy};
 
 /// Refuses: a supervisor needs Linux. Async-signal-safe.
@@ -21,7 +21,7 @@ pub(crate) async fn supervise<A, E: From<CaptureError>>(
     _: Options,
     _policy: Arc<dyn Policy>,
     _notices: UnboundedSender<Notice>,
-    _spawn: impl AsyncFnOnce(Option<RawFd>) -> Result<A, E>,
+    _spawn: impl AsyncFnOnce(Birth) -> Result<A, E>,
 ) -> Result<(A, Held), E> {
     Err(CaptureError::NotHere.into())
 }

@@ -5,6 +5,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
+#[cfg(target_os = "linux")]
+use crate::socket::Address;
+
 /// Where a stream connection leads to.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Endpoint {
@@ -18,6 +21,16 @@ impl Endpoint {
     /// The endpoint of `address`, with an IPv4-mapped address taken out of IPv6.
     pub fn tcp(address: SocketAddr) -> Self {
         Self::Tcp(SocketAddr::new(address.ip().to_canonical(), address.port()))
+    }
+
+    /// The endpoint at an address that leads somewhere.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn of(address: &Address) -> Option<Self> {
+        match address {
+            Address::Inet(address) => Some(Self::tcp(*address)),
+            Address::Unix(name) if !name.is_empty() => Some(Self::Unix(name.clone())),
+            _ => None,
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) const NATIVE: u32 = 0xC000_00B7;
 #[cfg(target_arch = "x86_64")]
 pub(crate) const X32_BIT: u32 = 0x4000_0000;
 
-const CAPACITY: usize = 112;
+const CAPACITY: usize = 128;
 
 /// A finished program; `length` instructions of `code` count.
 pub(crate) struct Program {
@@ -58,16 +58,16 @@ pub(crate) struct Program {
 /// The program for recording.
 static OPEN: Program = build().finish();
 /// The program for replay, under which nothing leaves.
-static SEALED: Program = build().notify_messages().finish();
+static SEALED: Program = build().notify_paths().notify_messages().finish();
 /// Both with the calls that are about time.
 static OPEN_TIMED: Program = build().notify_time().finish();
-static SEALED_TIMED: Program = build().notify_time().notify_messages().finish();
+static SEALED_TIMED: Program = build().notify_time().notify_paths().notify_messages().finish();
 /// All of them with the opening of files.
 static OPEN_READING: Program = build().notify_files().finish();
-static SEALED_READING: Program = build().notify_files().notify_messages().finish();
+static SEALED_READING: Program = build().notify_files().notify_paths().notify_messages().finish();
 static OPEN_TIMED_READING: Program = build().notify_files().notify_time().finish();
 static SEALED_TIMED_READING: Program =
-    build().notify_files().notify_time().notify_messages().finish();
+    build().notify_files().notify_time().notify_paths().notify_messages().finish();
 
 /// Which program a process tree gets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,6 +139,19 @@ impl Program {
             .add(step(EQUAL, 1, 0, HANDING_OVER as u32))
             .add(step(RETURN, 0, 0, NOTIFY))
             .add(step(RETURN, 0, 0, ALLOW))
+    }
+
+    /// What is done to the file of a Unix socket, which is not there in replay.
+    const fn notify_paths(self) -> Self {
+        let program =
+            self.notify(libc::SYS_unlinkat).notify(libc::SYS_fchmodat).notify(libc::SYS_fchownat);
+        #[cfg(target_arch = "x86_64")]
+        let program = program
+            .notify(libc::SYS_unlink)
+            .notify(libc::SYS_chmod)
+            .notify(libc::SYS_chown)
+            .notify(libc::SYS_lchown);
+        program
     }
 
     const fn notify_files(self) -> Self {
@@ -296,6 +309,8 @@ mod tests {
         assert_eq!(run_in(SEALED_KIND, NATIVE, message, handing_over), ALLOW);
         assert_eq!(run_in(SEALED_KIND, NATIVE, libc::SYS_recvmsg as u32, [0; 6]), ALLOW);
         assert_eq!(run_in(SEALED_KIND, NATIVE, libc::SYS_connect as u32, [0; 6]), NOTIFY);
+        assert_eq!(run_in(SEALED_KIND, NATIVE, libc::SYS_unlinkat as u32, [0; 6]), NOTIFY);
+        assert_eq!(run(NATIVE, libc::SYS_unlinkat as u32, [0; 6]), ALLOW);
     }
 
     #[test]

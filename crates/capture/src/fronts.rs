@@ -3,9 +3,12 @@
 //! stream together with the call that caused it. Moves no data.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
+use crate::bind::unix::{self, SocketFile};
 use crate::contract::{Captured, Notice, Ticket};
 use crate::endpoint::Endpoint;
 use crate::listener::Listener;
@@ -35,12 +39,23 @@ impl Drop for Task {
 /// A listener at an address that the app asked for.
 pub(crate) enum Front {
     /// Bound, so that the address is ours, but refusing as the app does still.
-    Bound(OwnedFd),
+    Bound(Seat),
     Listening {
         /// Where callers are to be led, for it changes when the app restarts.
         hidden: Arc<Mutex<Endpoint>>,
         _task: Task,
+        _seat: Seat,
     },
+    /// Only to be looked at.
+    Pretended { _seat: Seat },
+    /// On its way from one of these to another.
+    Nowhere,
+}
+
+/// A bound socket of ours, and the file that it has if it has one, which goes before it.
+pub(crate) struct Seat {
+    _file: Option<SocketFile>,
+    socket: OwnedFd,
 }
 
 impl Front {
@@ -51,24 +66,30 @@ impl Front {
         (visible, hidden): (Endpoint, Endpoint),
         notices: UnboundedSender<Notice>,
     ) -> io::Result<()> {
-        let Self::Bound(bound) = self else { return Ok(()) };
+        let Self::Bound(seat) = self else { return Ok(()) };
         let _inside = runtime.enter();
-        let listener = Listener::new(bound.try_clone()?)?;
+        let listener = Listener::new(seat.socket.try_clone()?)?;
         let hidden = Arc::new(Mutex::new(hidden));
         let target = hidden.clone();
+        let captured = match visible {
+            Endpoint::Tcp(_) => |stream: OwnedFd| Captured::Tcp(stream.into()),
+            Endpoint::Unix(_) => |stream: OwnedFd| Captured::Unix(stream.into()),
+        };
         let task = runtime.spawn(async move {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
                         let (visible, hidden) = (visible.clone(), crate::lock(&target).clone());
-                        let stream = Captured::Tcp(stream.into());
+                        let stream = captured(stream);
                         let _ = notices.send(Notice::Inbound { visible, hidden, stream });
                     }
                     Err(error) => pause_after(&error, &notices).await,
                 }
             }
         });
-        *self = Self::Listening { hidden, _task: Task(task) };
+        if let Self::Bound(seat) = std::mem::replace(self, Self::Nowhere) {
+            *self = Self::Listening { hidden, _task: Task(task), _seat: seat };
+        }
         Ok(())
     }
 
@@ -256,7 +277,32 @@ pub(crate) fn reserve(asked: SocketAddr, like: &FrontOptions) -> io::Result<(Fro
     }
     socket::bind(front.as_fd(), &Address::Inet(asked))?;
     let port = port_of(front.as_fd())?;
-    Ok((Front::Bound(front), SocketAddr::new(asked.ip(), port)))
+    let front = Front::Bound(Seat { socket: front, _file: None });
+    Ok((front, SocketAddr::new(asked.ip(), port)))
+}
+
+/// The same for a Unix socket, at an absolute path or an abstract name. `mode` are the rights that the
+/// app's own file would have.
+pub(crate) fn reserve_unix(at: &[u8], mode: u32) -> io::Result<Front> {
+    let socket = socket::create(libc::AF_UNIX, libc::SOCK_STREAM)?;
+    let file = match at.first() {
+        Some(0) => {
+            socket::bind(socket.as_fd(), &Address::Unix(at.to_vec()))?;
+            None
+        }
+        _ => Some(SocketFile::bind(socket.as_fd(), Path::new(OsStr::from_bytes(at)), mode)?),
+    };
+    Ok(Front::Bound(Seat { socket, _file: file }))
+}
+
+/// What stands at the path of a Unix socket in replay, where nobody is to listen.
+pub(crate) fn pretend_unix(at: &[u8], mode: u32) -> io::Result<Front> {
+    if at.first() == Some(&0) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let socket = socket::create(libc::AF_UNIX, libc::SOCK_STREAM)?;
+    let file = unix::stand_in(socket.as_fd(), Path::new(OsStr::from_bytes(at)), mode)?;
+    Ok(Front::Pretended { _seat: Seat { socket, _file: Some(file) } })
 }
 
 /// The options of the app's socket that its front must share.

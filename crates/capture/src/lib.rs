@@ -42,6 +42,8 @@ mod message;
 #[cfg(target_os = "linux")]
 mod names;
 #[cfg(target_os = "linux")]
+mod paths;
+#[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
 mod resolver;
@@ -52,7 +54,7 @@ mod supervisor;
 #[cfg(target_os = "linux")]
 mod turn;
 
-pub use begin::{Held, Way, begin};
+pub use begin::{Birth, Held, Way, begin};
 pub use caller::{Caller, TEST_VARIABLE, TESTS_VARIABLE};
 pub use checks::{Check, State, checks};
 pub use clock::{Clock, ClockError, Shown};

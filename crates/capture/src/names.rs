@@ -15,18 +15,19 @@ const SWEEP_ABOVE: usize = 4096;
 /// Resolver sockets that can be kept open on the app's behalf.
 const RESOLVERS: usize = 256;
 
-/// A port of the app and where it really is.
+/// An address of the app and where it really is.
 pub(crate) struct Binding {
-    /// What the app asked for, with the real port.
-    pub(crate) visible: SocketAddr,
-    /// On loopback; in the address family of the app's socket.
-    pub(crate) hidden: SocketAddr,
+    /// What the app asked for, with the real port; a path as the app wrote it.
+    pub(crate) visible: Address,
+    /// On loopback, in the address family of the app's socket; of a Unix socket, a path that only its
+    /// owner can reach.
+    pub(crate) hidden: Address,
     pub(crate) listening: bool,
     /// Sockets bound to it: several with `SO_REUSEPORT` or after a restart.
     pub(crate) inodes: Vec<u64>,
     /// The app's socket where a duplicate cannot be had when it listens.
     pub(crate) held: Option<Arc<OwnedFd>>,
-    /// Our listener at the visible address, while recording.
+    /// What we have at the visible address: while recording, our listener.
     pub(crate) front: Option<Front>,
 }
 
@@ -49,11 +50,10 @@ pub(crate) struct Lost {
 
 #[derive(Default)]
 pub(crate) struct Names {
-    bindings: HashMap<SocketAddr, Binding>,
+    /// By the address at which callers find them: paths are absolute.
+    bindings: HashMap<Address, Binding>,
     connected: HashMap<u64, Connected>,
     lost: HashMap<u64, Lost>,
-    unix_bound: HashMap<u64, Vec<u8>>,
-    unix_listening: HashSet<Vec<u8>>,
     resolvers: HashMap<u64, Option<Arc<OwnedFd>>>,
     resolver_order: VecDeque<u64>,
     sweep_at: usize,
@@ -64,21 +64,27 @@ impl Names {
         !self.bindings.is_empty()
     }
 
-    pub(crate) fn binding(&mut self, visible: SocketAddr) -> Option<&mut Binding> {
-        self.bindings.get_mut(&visible)
+    pub(crate) fn binding(&mut self, at: &Address) -> Option<&mut Binding> {
+        self.bindings.get_mut(at)
     }
 
-    pub(crate) fn binding_of(&mut self, inode: u64) -> Option<&mut Binding> {
-        self.bindings.values_mut().find(|binding| binding.inodes.contains(&inode))
+    /// The binding of a socket, with the address at which callers find it.
+    pub(crate) fn binding_of(&mut self, inode: u64) -> Option<(&Address, &mut Binding)> {
+        self.bindings.iter_mut().find(|(_, binding)| binding.inodes.contains(&inode))
     }
 
-    /// The binding behind a hidden port; hidden ports are unique.
-    pub(crate) fn binding_at(&self, hidden_port: u16) -> Option<&Binding> {
-        self.bindings.values().find(|binding| binding.hidden.port() == hidden_port)
+    /// The binding behind a hidden place; these are unique, of addresses their ports are.
+    pub(crate) fn binding_behind(&self, hidden: &Address) -> Option<&Binding> {
+        let same = |binding: &&Binding| match (&binding.hidden, hidden) {
+            (Address::Inet(one), Address::Inet(other)) => one.port() == other.port(),
+            (one, other) => one == other,
+        };
+        self.bindings.values().find(same)
     }
 
-    pub(crate) fn bind(&mut self, binding: Binding) {
-        self.bindings.insert(binding.visible, binding);
+    /// Keeps what is behind an address; what was there before goes.
+    pub(crate) fn bind(&mut self, at: Address, binding: Binding) {
+        self.bindings.insert(at, binding);
     }
 
     /// Forgets a port that turned out to be the source of a connection.
@@ -86,22 +92,30 @@ impl Names {
         self.bindings.retain(|_, binding| binding.listening || !binding.inodes.contains(&inode));
     }
 
-    pub(crate) fn take_bindings(&mut self) -> Vec<Binding> {
-        self.bindings.drain().map(|(_, binding)| binding).collect()
+    pub(crate) fn take_bindings(&mut self) -> Vec<(Address, Binding)> {
+        self.bindings.drain().collect()
     }
 
     /// The hidden address behind `to`, if the app itself is there. The app knows none of its hidden
     /// ports: one that it asks for is somebody else's, such as a dependency's that is stopped.
     pub(crate) fn inner(&self, to: SocketAddr) -> Option<SocketAddr> {
         let ip = to.ip().to_canonical();
-        let here = |binding: &Binding| {
-            let visible = binding.visible.ip();
-            visible.to_canonical() == ip
-                || (visible.is_unspecified() && (visible.is_ipv6() || ip.is_ipv4()) && is_local(ip))
+        let here = |visible: SocketAddr| {
+            let own = visible.ip();
+            visible.port() == to.port()
+                && (own.to_canonical() == ip
+                    || (own.is_unspecified() && (own.is_ipv6() || ip.is_ipv4()) && is_local(ip)))
         };
-        let on_port = |binding: &&Binding| binding.visible.port() == to.port();
-        let mut on_port = self.bindings.values().filter(on_port);
-        on_port.find(|binding| here(binding)).map(|binding| binding.hidden)
+        self.bindings.values().find_map(|binding| match (&binding.visible, &binding.hidden) {
+            (Address::Inet(visible), Address::Inet(hidden)) if here(*visible) => Some(*hidden),
+            _ => None,
+        })
+    }
+
+    /// The same of a Unix socket, by its absolute path or abstract name.
+    pub(crate) fn inner_unix(&self, to: &[u8]) -> Option<Address> {
+        let binding = self.bindings.get(&Address::Unix(to.to_vec()))?;
+        binding.listening.then(|| binding.hidden.clone())
     }
 
     pub(crate) fn connected(&self, inode: u64) -> Option<&Connected> {
@@ -129,21 +143,6 @@ impl Names {
 
     pub(crate) fn find_lost(&mut self, inode: u64, asked: &Address) -> Option<Lost> {
         self.lost.remove(&inode).filter(|lost| lost.asked == *asked)
-    }
-
-    pub(crate) fn bind_unix(&mut self, inode: u64, path: Vec<u8>) {
-        self.unix_bound.insert(inode, path);
-    }
-
-    /// Notes that the Unix socket listens; its path, if it was bound to one.
-    pub(crate) fn listen_unix(&mut self, inode: u64) -> Option<Vec<u8>> {
-        let path = self.unix_bound.get(&inode)?.clone();
-        self.unix_listening.insert(path.clone());
-        Some(path)
-    }
-
-    pub(crate) fn listens_unix(&self, path: &[u8]) -> bool {
-        self.unix_listening.contains(path)
     }
 
     pub(crate) fn has_resolvers(&self) -> bool {
@@ -176,9 +175,6 @@ impl Names {
     pub(crate) fn sweep(&mut self, live: &HashSet<u64>) {
         self.connected.retain(|inode, _| live.contains(inode));
         self.lost.retain(|inode, _| live.contains(inode));
-        self.unix_bound.retain(|inode, _| live.contains(inode));
-        let bound: HashSet<&Vec<u8>> = self.unix_bound.values().collect();
-        self.unix_listening.retain(|path| bound.contains(path));
         self.bindings.retain(|_, binding| {
             binding.listening && binding.inodes.iter().any(|inode| live.contains(inode))
         });
@@ -186,8 +182,7 @@ impl Names {
     }
 
     fn size(&self) -> usize {
-        let inet = self.connected.len() + self.lost.len() + self.bindings.len();
-        inet + self.unix_bound.len() + self.unix_listening.len()
+        self.connected.len() + self.lost.len() + self.bindings.len()
     }
 }
 
@@ -197,14 +192,16 @@ mod tests {
 
     fn names(visible: &str, hidden: &str) -> Names {
         let mut names = Names::default();
-        names.bind(Binding {
-            visible: visible.parse().unwrap(),
-            hidden: hidden.parse().unwrap(),
+        let visible = Address::Inet(visible.parse().unwrap());
+        let binding = Binding {
+            visible: visible.clone(),
+            hidden: Address::Inet(hidden.parse().unwrap()),
             listening: true,
             inodes: vec![7],
             held: None,
             front: None,
-        });
+        };
+        names.bind(visible, binding);
         names
     }
 

@@ -50,6 +50,13 @@ pub(crate) fn thread_group(tid: i32) -> i32 {
     group.and_then(|group| group.trim().parse().ok()).unwrap_or(tid)
 }
 
+/// The rights that the process takes from each file that it makes; the usual ones where it is gone.
+pub(crate) fn umask(tid: i32) -> u32 {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    umask.and_then(|umask| u32::from_str_radix(umask.trim(), 8).ok()).unwrap_or(0o022)
+}
+
 /// The name of the program, for messages.
 pub(crate) fn program(tid: i32) -> String {
     let name = std::fs::read_to_string(format!("/proc/{tid}/comm")).unwrap_or_default();
@@ -88,6 +95,30 @@ pub(crate) fn local_address(tid: i32, inode: u64, v6: bool) -> Option<SocketAddr
         let mut words = line.split_ascii_whitespace();
         let local = words.nth(1)?;
         if words.nth(7)? != inode { None } else { table_address(local) }
+    })
+}
+
+/// The path or abstract name of the Unix socket with this inode.
+pub(crate) fn local_path(tid: i32, inode: u64) -> Option<Vec<u8>> {
+    let inode = inode.to_string();
+    let line = lines(tid, "unix")
+        .find(|line| line.split_ascii_whitespace().nth(6) == Some(inode.as_str()))?;
+    // The name is the last column and may have spaces.
+    let (_, name) = line.split_once(&format!(" {inode} "))?;
+    Some(match name.strip_prefix('@') {
+        Some(name) => [&[0], name.as_bytes()].concat(),
+        None => name.as_bytes().to_vec(),
+    })
+}
+
+/// Whether some process of this machine's listens on the Unix socket at a path.
+pub(crate) fn listens_unix(path: &Path) -> bool {
+    const LISTENS: u32 = 0x10000; // __SO_ACCEPTCON
+    let path = path.to_string_lossy();
+    lines(std::process::id() as i32, "unix").any(|line| {
+        let flags = line.split_ascii_whitespace().nth(3);
+        let flags = flags.and_then(|flags| u32::from_str_radix(flags, 16).ok()).unwrap_or(0);
+        flags & LISTENS != 0 && line.find(" /").is_some_and(|at| line[at + 1..] == *path)
     })
 }
 

@@ -13,7 +13,7 @@ pub(crate) const LONGEST: usize = 128;
 const UNIX_PATH: usize = 2;
 
 /// A `struct sockaddr`, understood as far as capture needs.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Address {
     Inet(SocketAddr),
     /// A path, or a name behind a NUL byte; empty means "choose one for me".
@@ -197,11 +197,20 @@ pub(crate) fn set_nonblocking(socket: BorrowedFd<'_>) -> io::Result<()> {
 
 /// The identity of a socket of ours, comparable with `process::socket_inode`.
 pub(crate) fn inode(socket: &impl AsFd) -> io::Result<u64> {
+    Ok(status(socket.as_fd())?.st_ino)
+}
+
+/// The rights that the file of a Unix socket will have.
+pub(crate) fn mode(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    Ok(status(socket)?.st_mode)
+}
+
+fn status(socket: BorrowedFd<'_>) -> io::Result<libc::stat> {
     let mut status = mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: there is room for what the kernel writes, which it does on success.
     unsafe {
-        check(libc::fstat(socket.as_fd().as_raw_fd(), status.as_mut_ptr()).into())?;
-        Ok(status.assume_init().st_ino)
+        check(libc::fstat(socket.as_raw_fd(), status.as_mut_ptr()).into())?;
+        Ok(status.assume_init())
     }
 }
 

@@ -5,11 +5,13 @@
 use std::io;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::bind::unix::Hideout;
 use crate::contract::{CaptureError, Notice, Options, Policy, Strategy};
 use crate::enter::{self, Report};
 use crate::files::{self, StandIns};
@@ -17,6 +19,7 @@ use crate::filter;
 use crate::fronts::{Arrivals, Meeting};
 use crate::kernel::{self, Listener};
 use crate::names::Names;
+use crate::paths;
 use crate::resolver::Resolvers;
 use crate::turn::Turns;
 
@@ -34,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) resolvers: Resolvers,
     pub(crate) turns: Turns,
     pub(crate) stand_ins: StandIns,
+    pub(crate) hideout: Hideout,
     pub(crate) foreign_reported: AtomicBool,
     pub(crate) passed_datagrams: Mutex<std::collections::HashSet<crate::Endpoint>>,
 }
@@ -52,18 +56,28 @@ pub struct Pending {
     policy: Arc<dyn Policy>,
     notices: UnboundedSender<Notice>,
     stand_ins: StandIns,
+    hideout: Hideout,
 }
 
 /// What the child needs to call [`crate::enter`]. Keep it until the child has
 /// been spawned or could not be, then drop it: [`Pending::start`] learns by it
 /// that no child will come.
-pub struct ChildEnd(OwnedFd);
+pub struct ChildEnd {
+    socket: OwnedFd,
+    folder: PathBuf,
+}
 
 impl ChildEnd {
     /// The descriptor that [`crate::enter`] takes. It is close-on-exec, which
     /// is right for a child that calls `enter` before exec.
     pub fn fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.socket.as_raw_fd()
+    }
+
+    /// A folder of the capture, which goes with it; whoever outlives a kill of
+    /// this process removes it then.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 }
 
@@ -84,7 +98,9 @@ pub fn prepare(
     let files = policy.files();
     say(&ours, filter::Kind::of(&options, !files.is_empty()).byte())?;
     let stand_ins = StandIns::new(&files);
-    Ok((Pending { socket: ours, options, policy, notices, stand_ins }, ChildEnd(theirs)))
+    let hideout = Hideout::make()?;
+    let end = ChildEnd { socket: theirs, folder: hideout.folder().to_owned() };
+    Ok((Pending { socket: ours, options, policy, notices, stand_ins, hideout }, end))
 }
 
 impl Pending {
@@ -118,6 +134,7 @@ impl Pending {
             policy: self.policy,
             notices: self.notices,
             stand_ins: self.stand_ins,
+            hideout: self.hideout,
         });
         let running = Running::begin(shared)?;
         say(&self.socket, 1).map_err(|_| CaptureError::ChildGone)?;
@@ -241,9 +258,11 @@ fn serve(shared: &Arc<Shared>, wake: &OwnedFd) {
 
 /// The last process under the filter is gone, and its ports with it.
 fn ended(shared: &Shared) {
-    for binding in crate::lock(&shared.names).take_bindings() {
-        if binding.listening {
-            shared.notify(Notice::Closed { visible: crate::Endpoint::tcp(binding.visible) });
+    for (at, binding) in crate::lock(&shared.names).take_bindings() {
+        if binding.listening
+            && let Some(visible) = crate::Endpoint::of(&at)
+        {
+            shared.notify(Notice::Closed { visible });
         }
     }
     shared.notify(Notice::Ended);
@@ -270,6 +289,11 @@ fn dispatch(shared: &Arc<Shared>, call: kernel::Call) {
         libc::SYS_openat | libc::SYS_openat2 => files::open(call),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_open => files::open(call),
+        libc::SYS_unlinkat | libc::SYS_fchmodat | libc::SYS_fchownat => paths::change(call),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_unlink | libc::SYS_chmod | libc::SYS_chown | libc::SYS_lchown => {
+            paths::change(call)
+        }
         _ => match call.shared.options.clock.clone() {
             Some(clock) => crate::clock::answer(&clock, call),
             None => call.resume(),

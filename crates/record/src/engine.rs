@@ -218,7 +218,7 @@ impl Session {
             tests: options.tests.clone(),
         };
         let (app, capture) =
-            self.start(policy, options, &program, (notices_tx, lanes.first())).await?;
+            self.start(policy, options, program, (notices_tx, lanes.first())).await?;
         let (desk, parties) = (Arc::clone(&self.desk), Arc::clone(&self.parties));
         let secured = Secured { parties, desk, between: tls };
         let (max_body, serialize) = (settings.max_body, options.serialize);
@@ -262,11 +262,12 @@ impl Session {
         &self,
         policy: RecordPolicy,
         options: &RecordOptions,
-        program: &Program,
+        mut program: Program,
         captured: (mpsc::UnboundedSender<Notice>, &Handle),
     ) -> Result<(App, Held), RecordError> {
-        begin(&options.way, Mode::Record, Arc::new(policy), captured, None, async |hook| {
-            spawn(program, hook).await.map_err(RecordError::from)
+        begin(&options.way, Mode::Record, Arc::new(policy), captured, None, async |birth| {
+            program.remove.extend(birth.remove);
+            spawn(&program, birth.hook).await.map_err(RecordError::from)
         })
         .await
     }

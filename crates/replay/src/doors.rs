@@ -56,8 +56,9 @@ impl Doors {
         self.open().retain(|door| door.visible != *visible);
     }
 
-    /// Where to call an inbound edge: the door at its recorded address, else at its port, else, when
-    /// edges and doors are one each, that one: the port may have been given otherwise this time.
+    /// Where to call an inbound edge: the door at its recorded address, else at its port or by the name of
+    /// its socket's file, else, when edges and doors are one each, that one: the port may have been given
+    /// otherwise this time.
     pub(crate) fn to(&self, shelf: &Shelf, edge: &EdgeName) -> Option<Endpoint> {
         self.recorded(shelf, edge).or_else(|| self.only(shelf))
     }
@@ -66,14 +67,13 @@ impl Doors {
         let open = self.open();
         let known = shelf.edges.iter().find(|known| known.name == *edge)?;
         let at = |door: &&Door| known.addresses.contains(&door.visible.to_string());
-        let port = |door: &&Door| {
-            let Endpoint::Tcp(visible) = &door.visible else { return false };
-            let same = |address: &String| {
-                address.rsplit_once(':').is_some_and(|(_, port)| port == visible.port().to_string())
-            };
-            known.addresses.iter().any(same)
+        let named = |door: &&Door| {
+            let visible = door.visible.to_string();
+            last_name(&visible).is_some_and(|name| {
+                known.addresses.iter().any(|address| last_name(address) == Some(name))
+            })
         };
-        let door = open.iter().find(at).or_else(|| open.iter().find(port))?;
+        let door = open.iter().find(at).or_else(|| open.iter().find(named))?;
         Some(door.hidden.clone())
     }
 
@@ -106,5 +106,27 @@ impl Doors {
                 _ => changed.await,
             }
         }
+    }
+}
+
+/// What stays of an address where the machine or folder is another: the port, the name of a socket's file.
+fn last_name(address: &str) -> Option<(bool, &str)> {
+    match address.strip_prefix("unix:") {
+        Some(path) => Some((true, path.rsplit_once('/').map_or(path, |(_, name)| name))),
+        None => address.rsplit_once(':').map(|(_, port)| (false, port)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_door_is_known_by_its_port_or_by_its_file() {
+        assert_eq!(last_name("127.0.0.1:80"), last_name("[::1]:80"));
+        assert_eq!(last_name("unix:/run/app.sock"), last_name("unix:/tmp/ci/app.sock"));
+        assert_ne!(last_name("unix:/run/80"), last_name("127.0.0.1:80"));
+        assert_ne!(last_name("unix:/run/app.sock"), last_name("unix:@app.sock"));
+        assert_eq!(last_name("nowhere"), None);
     }
 }

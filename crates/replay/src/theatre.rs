@@ -280,7 +280,10 @@ impl House {
             policy,
             (notices_tx, &Handle::current()),
             wall.clock(),
-            async |hook| spawn(&program, hook).await.map_err(ReplayError::from),
+            async |birth| {
+                program.remove.extend(birth.remove);
+                spawn(&program, birth.hook).await.map_err(ReplayError::from)
+            },
         )
         .await?;
         stage.watch(app.pulse());

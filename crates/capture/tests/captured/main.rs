@@ -11,3 +11,4 @@ mod golang;
 mod languages;
 mod listen;
 mod rig;
+mod unix;

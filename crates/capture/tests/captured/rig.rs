@@ -2,8 +2,10 @@
 //! redirected connection is served by a line server that names the address the
 //! program asked for.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -332,9 +334,22 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, to: Endpoint) {
 }
 
 async fn forward(stream: Captured, hidden: Endpoint) {
-    let (Captured::Tcp(front), Endpoint::Tcp(hidden)) = (stream, hidden) else { return };
-    let mut front = TcpStream::from_std(front).unwrap();
-    if let Ok(mut app) = TcpStream::connect(hidden).await {
+    match (stream, hidden) {
+        (Captured::Tcp(front), Endpoint::Tcp(hidden)) => {
+            let front = TcpStream::from_std(front).unwrap();
+            join(front, TcpStream::connect(hidden).await).await;
+        }
+        (Captured::Unix(front), Endpoint::Unix(hidden)) => {
+            let front = UnixStream::from_std(front).unwrap();
+            let hidden = PathBuf::from(OsString::from_vec(hidden));
+            join(front, UnixStream::connect(hidden).await).await;
+        }
+        _ => {}
+    }
+}
+
+async fn join<S: AsyncRead + AsyncWrite + Unpin>(mut front: S, app: std::io::Result<S>) {
+    if let Ok(mut app) = app {
         let _ = tokio::io::copy_bidirectional(&mut front, &mut app).await;
     }
 }

@@ -128,8 +128,9 @@ pub async fn play(suite: Suite) -> Result<Played, ReplayError> {
     let here = Handle::current();
     let runtime = (notices_tx, &here);
     let (app, held) =
-        begin(&way, Mode::Replay, Arc::new(policy), runtime, wall.clock(), async |hook| {
-            spawn(&program, hook).await.map_err(ReplayError::from)
+        begin(&way, Mode::Replay, Arc::new(policy), runtime, wall.clock(), async |birth| {
+            program.remove.extend(birth.remove);
+            spawn(&program, birth.hook).await.map_err(ReplayError::from)
         })
         .await?;
     let ending = app.first_ended().await;
