@@ -178,6 +178,22 @@ fn misses_and_wrong_mocks_are_said() {
     assert!(String::from_utf8_lossy(&said[1].3).contains("the mock is wrong"));
 }
 
+/// A recorded tunnel (RFC 9113, section 8.5) is an exchange with what was said in it as its contents, which
+/// a client does not say before it is answered.
+#[test]
+fn a_wish_for_a_tunnel_is_refused_in_words_and_does_not_wait() {
+    let connect = &[(":method", "CONNECT"), (":authority", "db:5432")];
+    let (mut rig, _) = Rig::new(&[head(1, connect)]);
+    assert_eq!(rig.asked, [(1, map(r#"{"http":"CONNECT db:5432","version":"2"}"#))]);
+    let miss = Miss { message: "no such mock".into(), details: Value::Null };
+    let said = rig.answer(1, Answer::Miss(miss));
+    assert!(fields(&said[0].3).starts_with(":status=502"));
+    assert_eq!(said.last().map(|frame| (frame.0, frame.1, frame.2)), Some((DATA, END_STREAM, 1)));
+    assert_eq!(rig.say(&[part(1, b"hello"), end(1, b"")]), []);
+    rig.say(&[last(3, GET)]);
+    assert_eq!(rig.asked.len(), 2);
+}
+
 #[test]
 fn clients_are_encouraged_pinged_and_let_go() {
     let expecting = [POST, &[("expect", "100-continue")]].concat();
