@@ -25,7 +25,7 @@ fn name(request: &Map) -> Option<Name> {
         return None;
     }
     let name = match request.get("redis")? {
-        Value::Text(line) if !line.contains(['"', '\'']) => {
+        Value::Text(line) if !words::has_quotes(line) => {
             let mut words = line.split_ascii_whitespace();
             match (words.next()?, words.next()) {
                 (first, Some(second)) => table::name(&[first, second]).0,

@@ -47,9 +47,12 @@ impl Inbox {
                     let Some(line) = self.reader.line()? else { return Ok(None) };
                     words::split(&line)?.into_iter().map(Bytes::from).collect()
                 }
-                _ => match self.reader.next()? {
-                    Some(value) => strings(value)?,
-                    None => return Ok(None),
+                _ => match self.reader.strings() {
+                    Some(words) => words,
+                    None => match self.reader.next()? {
+                        Some(value) => strings(value)?,
+                        None => return Ok(None),
+                    },
                 },
             };
             let at = std::mem::replace(&mut self.since, now);

@@ -4,9 +4,10 @@
 //! What a script or a module does with its words is not known.
 
 use super::secret::SETTINGS;
-use super::words;
+use super::{table, words};
 use bytes::Bytes;
 use rehearsal_model::{Map, Value};
+use std::borrow::Cow;
 
 /// Is given a name and the text beside it, and says what is to stand there instead.
 pub(super) type Change<'a> = &'a mut dyn FnMut(&str, &str) -> Option<String>;
@@ -47,19 +48,25 @@ fn command(shown: &mut Value, change: Change<'_>) -> Option<Reply> {
         Value::List(words) => words.first()?.as_text()?,
         _ => return None,
     };
-    let name = first.to_ascii_uppercase();
-    let pairs = match name.as_str() {
+    let (name, _) = table::name(&[first]);
+    let pairs = match &*name {
         "HSET" | "HMSET" | "HSETNX" | "XADD" => 2,
         "MSET" | "MSETNX" | "SET" | "SETNX" | "GETSET" | "APPEND" | "SETEX" | "PSETEX" => 1,
         "HGET" | "HMGET" | "HGETALL" | "HRANDFIELD" | "GET" | "GETDEL" | "GETEX" | "MGET"
         | "CONFIG" | "XRANGE" | "XREVRANGE" | "XREAD" | "XREADGROUP" => 0,
         _ => return None,
     };
+    if pairs == 0
+        && let Value::Text(line) = &*shown
+        && !words::has_quotes(line)
+    {
+        return reply(&name, line.split_ascii_whitespace().map(Cow::Borrowed));
+    }
     let mut words = words::read(shown).ok()?;
     if pairs > 0 && put(&name, pairs, &mut words, change) {
         *shown = words::show(&words);
     }
-    reply(&name, &words)
+    reply(&name, words.iter().map(|word| String::from_utf8_lossy(word)))
 }
 
 /// Changes what a command sets. Whether anything was changed.
@@ -85,13 +92,12 @@ fn put(name: &str, first: usize, words: &mut [Bytes], change: Change<'_>) -> boo
     changed
 }
 
-fn reply(name: &str, words: &[Bytes]) -> Option<Reply> {
-    let text = |word: &Bytes| String::from_utf8_lossy(word).into_owned();
+fn reply<'w>(name: &str, mut words: impl Iterator<Item = Cow<'w, str>>) -> Option<Reply> {
     Some(match name {
-        "HGET" => Reply::One(text(words.get(2)?)),
-        "GET" | "GETDEL" | "GETEX" | "GETSET" => Reply::One(text(words.get(1)?)),
-        "HMGET" => Reply::Each(words.iter().skip(2).map(text).collect()),
-        "MGET" => Reply::Each(words.iter().skip(1).map(text).collect()),
+        "HGET" => Reply::One(words.nth(2)?.into_owned()),
+        "GET" | "GETDEL" | "GETEX" | "GETSET" => Reply::One(words.nth(1)?.into_owned()),
+        "HMGET" => Reply::Each(words.skip(2).map(Cow::into_owned).collect()),
+        "MGET" => Reply::Each(words.skip(1).map(Cow::into_owned).collect()),
         "HGETALL" | "HRANDFIELD" | "CONFIG" => Reply::Pairs,
         "XRANGE" | "XREVRANGE" | "XREAD" | "XREADGROUP" => Reply::Entries,
         _ => return None,

@@ -13,6 +13,8 @@ const DEEPEST: usize = 32;
 const LONGEST_LINE: usize = 64 << 10;
 /// Items for which there is room before they have come.
 const FEW: usize = 8;
+/// Digits of lengths that are read at once.
+const DIGITS: usize = 9;
 /// What a value costs beside its bytes, roughly, so that many small ones are bounded too.
 const COST: usize = 32;
 
@@ -111,6 +113,30 @@ impl Reader {
         Ok(None)
     }
 
+    /// The next value, when it has come whole and is an array of few strings, as nearly every command is: it
+    /// is cut out in one piece. Of anything else nothing is taken, for [`Reader::next`] to read.
+    pub(super) fn strings(&mut self) -> Option<Vec<Bytes>> {
+        if !self.stack.is_empty() {
+            return None;
+        }
+        let (count, mut at) = announced(&self.bytes, 0, b'*')?;
+        let (mut places, mut cost) = ([(0, 0); FEW], COST);
+        let places = places.get_mut(..count).filter(|places| !places.is_empty())?;
+        for place in &mut *places {
+            let (length, start) = announced(&self.bytes, at, b'$')?;
+            let end = start + length;
+            cost = cost.saturating_add(length + COST);
+            if cost > self.limit || self.bytes.get(end..end + 2)? != b"\r\n" {
+                return None;
+            }
+            *place = (start, end);
+            at = end + 2;
+        }
+        self.scanned = 0;
+        let whole = self.bytes.split_to(at).freeze();
+        Some(places.iter().map(|(start, end)| whole.slice(*start..*end)).collect())
+    }
+
     fn line_end(&mut self, end: u8) -> Result<Option<usize>, WireError> {
         let found = self.bytes[self.scanned..].iter().position(|byte| *byte == end);
         let place = found.map(|place| place + self.scanned);
@@ -168,12 +194,12 @@ impl Reader {
             return Ok(None);
         }
         self.spend(length)?;
-        self.bytes.advance(start);
-        let bytes = self.bytes.split_to(length).freeze();
-        if !self.bytes.starts_with(b"\r\n") {
+        let mut bytes = self.bytes.split_to(start + length + 2).freeze();
+        if !bytes.ends_with(b"\r\n") {
             return Err(malformed("a string that is longer than it says"));
         }
-        self.bytes.advance(2);
+        bytes.advance(start);
+        bytes.truncate(length);
         Ok(Some(Some(match kind {
             b'$' => Resp::Bulk(bytes),
             b'!' => Resp::BulkError(bytes),
@@ -259,6 +285,16 @@ fn pairs(items: Vec<Resp>) -> Vec<(Resp, Resp)> {
     pairs
 }
 
+/// The number on a line of a few digits that begins with this mark at a place, and where the next line begins.
+fn announced(bytes: &[u8], at: usize, mark: u8) -> Option<(usize, usize)> {
+    let (first, rest) = bytes.get(at..)?.split_first()?;
+    let digits = rest.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit());
+    let (count, number) = digits
+        .fold((0, 0), |(count, number), byte| (count + 1, number * 10 + usize::from(byte - b'0')));
+    let is_line = *first == mark && count > 0 && rest[count..].starts_with(b"\r\n");
+    is_line.then_some((number, at + 1 + count + 2))
+}
+
 /// A length; `-1` stands for nothing.
 fn length(text: &[u8]) -> Result<Option<u64>, WireError> {
     if text == b"-1" {
@@ -293,4 +329,68 @@ fn is_integer(text: &[u8]) -> bool {
 fn is_double(text: &[u8]) -> bool {
     let parsed = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
     parsed.is_some() && text.len() < 64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a reader makes of bytes at once, and byte by byte; both leave the same.
+    #[track_caller]
+    fn check(bytes: &[u8], at_once: bool) {
+        let mut whole = Reader::new(1000);
+        whole.push(bytes);
+        let strings = whole.strings();
+        assert_eq!(strings.is_some(), at_once, "{}", bytes.escape_ascii());
+        let Some(strings) = strings else { return assert_eq!(whole.take(), bytes) };
+        let mut split = Reader::new(1000);
+        let mut value = None;
+        for byte in bytes {
+            split.push(&[*byte]);
+            if value.is_none() {
+                value = split.next().unwrap();
+            }
+        }
+        assert_eq!(value, Some(Resp::Array(strings.into_iter().map(Resp::Bulk).collect())));
+        assert_eq!(whole.take(), split.take());
+    }
+
+    #[test]
+    fn few_strings_that_have_come_whole_are_cut_out_at_once() {
+        check(b"*1\r\n$4\r\nPING\r\n", true);
+        check(b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPI", true);
+        check(b"*2\r\n$3\r\nGET\r\n$0\r\n\r\n", true);
+        check(b"*02\r\n$3\r\nGET\r\n$001\r\n\n\r\n", true);
+        for other in [
+            &b""[..],
+            b"*",
+            b"*1",
+            b"*1\r\n",
+            b"*1\r\n$4\r\nPING\r",
+            b"*1\r\n$3\r\nPING\r\n",
+            b"*1\r\n+PING\r\n",
+            b"*1\r\n$-1\r\n",
+            b"*1\n$4\nPING\n",
+            b"*0\r\n",
+            b"*-1\r\n",
+            b"*9\r\n$1\r\na\r\n",
+            b"*1\r\n$1000\r\n",
+            b"*1\r\n$18446744073709551615\r\nx\r\n",
+            b"*18446744073709551617\r\n$1\r\na\r\n",
+            b"$1\r\na\r\n",
+        ] {
+            check(other, false);
+        }
+    }
+
+    #[test]
+    fn what_has_begun_is_not_begun_anew() {
+        let mut reader = Reader::new(1000);
+        reader.push(b"*1\r\n");
+        assert_eq!(reader.next().unwrap(), None);
+        reader.push(b"*1\r\n$1\r\na\r\n");
+        assert_eq!(reader.strings(), None);
+        let inner = Resp::Array(vec![Resp::Bulk(Bytes::from_static(b"a"))]);
+        assert_eq!(reader.next().unwrap(), Some(Resp::Array(vec![inner])));
+    }
 }

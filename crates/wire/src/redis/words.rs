@@ -20,29 +20,64 @@ pub(super) fn show(words: &[Bytes]) -> Value {
     Value::List(words.iter().map(|word| Value::from_bytes(word)).collect())
 }
 
+/// What a byte says of the word that it is in: that it needs quotes, that the word cannot stand on a line,
+/// or that the characters have to be looked at.
+const QUOTED: u8 = 1;
+const ODD: u8 = 2;
+const WIDE: u8 = 4;
+
+/// What each byte says. Nearly every word is of letters, digits and such marks, which say nothing.
+const SAYS: [u8; 256] = {
+    let (mut says, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        says[byte] = match byte as u8 {
+            b' ' | b'\'' => QUOTED,
+            b'"' | b'\\' | 0..b' ' | 0x7f => ODD,
+            0x80.. => WIDE,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    says
+};
+
 fn line(words: &[Bytes]) -> Option<String> {
     let length: usize = words.iter().map(|word| word.len() + 1).sum();
-    let mut line = String::with_capacity(length.min(LINE));
+    let mut line = Vec::with_capacity(length.min(LINE));
     for word in words {
-        let word = std::str::from_utf8(word).ok().filter(|word| word.len() <= LONGEST)?;
-        let quoted = word.is_empty() || word.contains([' ', '\'']);
-        let odd = |char: char| char.is_control() || matches!(char, '"' | '\\');
-        // Nearly every word is of letters, digits and such marks.
-        let plain =
-            word.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'));
-        if !plain && word.chars().any(|char| odd(char) || (char.is_whitespace() && char != ' ')) {
+        if word.len() > LONGEST {
             return None;
         }
-        let quote = if quoted { "\"" } else { "" };
-        if !line.is_empty() {
-            line.push(' ');
+        let says = word.iter().fold(0, |says, byte| says | SAYS[usize::from(*byte)]);
+        if says & ODD != 0 || (says & WIDE != 0 && !fits(word)) {
+            return None;
         }
-        [quote, word, quote].iter().for_each(|part| line.push_str(part));
+        if !line.is_empty() {
+            line.push(b' ');
+        }
+        if says & QUOTED != 0 || word.is_empty() {
+            line.push(b'"');
+            line.extend_from_slice(word);
+            line.push(b'"');
+        } else {
+            line.extend_from_slice(word);
+        }
         if line.len() > LINE {
             return None;
         }
     }
-    (!words.is_empty()).then_some(line)
+    String::from_utf8(line).ok().filter(|_| !words.is_empty())
+}
+
+/// Whether a word that is not of ASCII alone can stand on a line.
+fn fits(word: &[u8]) -> bool {
+    let odd = |char: char| char.is_control() || (char.is_whitespace() && char != ' ');
+    std::str::from_utf8(word).is_ok_and(|word| !word.contains(odd))
+}
+
+/// Whether a line has quotes; without any, its words are what is between blanks.
+pub(super) fn has_quotes(line: &str) -> bool {
+    line.bytes().any(|byte| matches!(byte, b'"' | b'\''))
 }
 
 /// The words that a recording shows.
@@ -51,8 +86,8 @@ fn line(words: &[Bytes]) -> Option<String> {
 /// When they are no words, or quotes are left open.
 pub(super) fn read(shown: &Value) -> Result<Vec<Bytes>, WireError> {
     match shown {
-        Value::Text(line) if !line.contains(['"', '\'']) => {
-            // Without quotes, words are parts of the line.
+        Value::Text(line) if !has_quotes(line) => {
+            // Words are parts of the line.
             let whole = Bytes::copy_from_slice(line.as_bytes());
             let words = whole.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
             Ok(words.map(|word| whole.slice_ref(word)).collect())
@@ -149,5 +184,37 @@ fn double_quoted(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
             }
             [] => return None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether words are shown as this line, or as a list; either way they are read again.
+    #[track_caller]
+    fn check(words: &[&[u8]], line: Option<&str>) {
+        let words: Vec<Bytes> = words.iter().map(|word| Bytes::copy_from_slice(word)).collect();
+        let shown = show(&words);
+        assert_eq!(shown.as_text(), line);
+        assert_eq!(read(&shown), Ok(words));
+    }
+
+    #[test]
+    fn a_line_has_what_a_person_would_write_on_one() {
+        check(&[b"GET", b"a:1"], Some("GET a:1"));
+        check(&[b"SET", b"", b"two words", b"it's"], Some("SET \"\" \"two words\" \"it's\""));
+        check(&[b"SET", "\u{e9}".as_bytes()], Some("SET \u{e9}"));
+        for odd in ["\"", "\\", "\t", "\r\n", "\0", "\x7f", "\u{85}", "\u{a0}", "\u{2003}"] {
+            check(&[b"SET", odd.as_bytes()], None);
+        }
+        check(&[b"SET", b"\xff"], None);
+        check(&[], None);
+        let word = [b'x'; LONGEST + 1];
+        check(&[&word[..LONGEST]], Some(&"x".repeat(LONGEST)));
+        check(&[&word], None);
+        let most = format!("{} {}", "x".repeat(LONGEST), "x".repeat(LINE - LONGEST - 1));
+        check(&[&word[..LONGEST], &word[..LINE - LONGEST - 1]], Some(&most));
+        check(&[&word[..LONGEST], &word[..LINE - LONGEST]], None);
     }
 }
