@@ -19,6 +19,7 @@
 
 mod units;
 
+use crate::in_order::InOrder;
 use crate::numbers::ByNumber;
 use crate::order;
 use rehearsal_model::{EdgeName, Exchange, Mock, Moment, TestCase, TestId, Timestamp, stream};
@@ -78,11 +79,11 @@ pub(crate) struct Attribution {
     outbound: ByNumber<Flow, u64>,
     next_call: u64,
     /// Calls that are undecided.
-    waiting: BTreeSet<Begun>,
+    waiting: InOrder<Begun>,
     /// Those of them that are over.
-    ripe: BTreeSet<Begun>,
+    ripe: InOrder<Begun>,
     /// Calls of a single test or of none, which may be decided anew while they are here.
-    decided: BTreeSet<Begun>,
+    decided: InOrder<Begun>,
     /// Calls that are over and in nobody's window so far, in the order in which they ended.
     orphans: VecDeque<u64>,
     /// Tests that are over, by an undecided call of their window.
@@ -98,7 +99,7 @@ struct PendingTest {
     /// When the client said something, once it is known that the test lasts.
     stirs: VecDeque<Moment>,
     /// Numbers of the calls that are its alone.
-    calls: BTreeSet<u64>,
+    calls: InOrder<u64>,
     /// Earlier tests that ended after it began, in order.
     beside: Vec<TestId>,
 }
@@ -142,11 +143,11 @@ impl Attribution {
         self.last = TestId(self.last.0 + 1);
         self.inbound.insert(flow, self.last);
         self.open.insert((started, self.last));
-        let (trace, stirs, calls) = (OnceCell::new(), VecDeque::new(), BTreeSet::new());
+        let (trace, stirs, calls) = (OnceCell::new(), VecDeque::new(), InOrder::default());
         let beside = Vec::new();
         let test = PendingTest { at, started, seen: None, trace, stirs, calls, beside };
         self.tests.insert(self.last, test);
-        let anew: Vec<Begun> = self.decided.range((started, 0)..).copied().collect();
+        let anew: Vec<Begun> = self.decided.since((started, 0)).copied().collect();
         for call in anew {
             self.undecide(call);
         }
@@ -243,7 +244,7 @@ impl Attribution {
             && let Some(test) = self.tests.remove(&id)
         {
             self.open.remove(&(test.started, id));
-            for number in test.calls {
+            for number in test.calls.iter().copied() {
                 let started = self.calls.get(&number).map(|call| call.started);
                 started.into_iter().for_each(|started| self.undecide((started, number)));
             }
@@ -277,7 +278,7 @@ impl Attribution {
     /// Decides what can be decided, and tells the tests that waited for nothing else: of these, and
     /// of those that were held up.
     fn settle(&mut self, mut over: Vec<TestId>, out: &mut Vec<Finished>) {
-        while let Some((started, number)) = self.ripe.first().copied()
+        while let Some((started, number)) = self.ripe.first()
             && self.open.first().is_none_or(|(open, _)| *open > started)
         {
             self.ripe.remove(&(started, number));
@@ -302,7 +303,7 @@ impl Attribution {
         if let Some(one) = opened {
             call.owners.push(one);
             self.decided.insert((call.started, number));
-            self.tests.entry(one).and_modify(|test| _ = test.calls.insert(number));
+            self.tests.entry(one).and_modify(|test| test.calls.insert(number));
             return;
         }
         let within = self.tests.iter().filter(|(_, test)| test.holds(call.started));
@@ -339,7 +340,7 @@ impl Attribution {
             }
             [one] => {
                 self.decided.insert((call.started, number));
-                self.tests.entry(one).and_modify(|test| _ = test.calls.insert(number));
+                self.tests.entry(one).and_modify(|test| test.calls.insert(number));
             }
             [..] => out.extend(self.calls.remove(&number).and_then(|call| call.into_mock())),
         }
@@ -353,7 +354,7 @@ impl Attribution {
         self.orphans.retain(|orphan| *orphan != number);
         let owners = self.calls.get_mut(&number).map(|call| std::mem::take(&mut call.owners));
         for id in owners.unwrap_or_default() {
-            self.tests.entry(id).and_modify(|test| _ = test.calls.remove(&number));
+            self.tests.entry(id).and_modify(|test| test.calls.remove(&number));
         }
     }
 
@@ -382,8 +383,8 @@ impl Attribution {
         let Some(seen) = &test.seen else { return };
         let window = (test.started, 0)..=(seen.exchange.finished, u64::MAX);
         // The last, since it will be decided last.
-        if let Some((_, call)) = self.waiting.range(window).next_back() {
-            self.held.entry(*call).or_default().push(id);
+        if let Some((_, call)) = self.waiting.last_within(&window) {
+            self.held.entry(call).or_default().push(id);
             return;
         }
         if self.waits_for_unit(id) {

@@ -11,6 +11,7 @@ mod edges;
 mod engine;
 mod error;
 mod given;
+mod in_order;
 mod inquirer;
 mod lanes;
 mod numbers;
