@@ -2,10 +2,11 @@
 
 mod spare;
 
+use crate::spread::{SpreadMap, SpreadSet};
 use crate::{Library, Place};
 use rehearsal_model::{Difference, TestId};
 use spare::Takers;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
 /// How many candidates are compared field by field when no equal one is found. It bounds the cost
 /// of a miss; equal ones are found by hash whatever their number.
@@ -96,9 +97,9 @@ pub enum Verdict {
 pub struct Desk {
     turn: Turn,
     /// Shared and ambient mocks that were used in the whole run.
-    spent: HashSet<u32>,
+    spent: SpreadSet<u32>,
     /// Of equal ambient mocks, by edge and values, how many of the first were used.
-    used_up: HashMap<(u32, u64), usize>,
+    used_up: SpreadMap<(u32, u64), usize>,
     takers: Takers,
 }
 
@@ -112,7 +113,7 @@ pub struct Turn {
     /// Mocks of the test in the order in which they were used.
     used: Vec<u32>,
     /// Edge and values of what the test has asked, and of what answered.
-    asked: HashSet<(u32, u64)>,
+    asked: SpreadSet<(u32, u64)>,
 }
 
 /// What the current test has to do with a call, the least first.
@@ -137,9 +138,9 @@ pub enum Claim {
 #[derive(Clone, Debug, Default)]
 struct Open {
     /// By edge and fingerprint of the whole request.
-    equal: HashMap<(u32, u64), VecDeque<u32>>,
+    equal: SpreadMap<(u32, u64), VecDeque<u32>>,
     /// By edge and identity.
-    same: HashMap<(u32, u64), VecDeque<u32>>,
+    same: SpreadMap<(u32, u64), VecDeque<u32>>,
 }
 
 impl Desk {
@@ -350,7 +351,7 @@ impl Desk {
         judge: &dyn Judge,
         nearest: &mut Nearest,
     ) {
-        let used: HashSet<u32> = self.turn.used.iter().copied().collect();
+        let used: SpreadSet<u32> = self.turn.used.iter().copied().collect();
         let own = library.calls(self.turn.test).iter().copied();
         let own = own.filter(|mock| library.entry(*mock).edge == asked.edge).take(RANKED);
         let ranked = own.filter_map(|mock| {
@@ -457,7 +458,9 @@ impl Desk {
             [others @ .., last] if !others.is_empty() && judge.is_silent(*last) => others,
             list => list,
         };
-        let used = self.used_up.entry(key).or_default();
+        // Of most there is one only, which needs no memory of its own.
+        let mut none = 0;
+        let used = if list.len() > 1 { self.used_up.entry(key).or_default() } else { &mut none };
         while list.get(*used).is_some_and(|mock| self.spent.contains(mock)) {
             *used += 1;
         }

@@ -7,6 +7,7 @@ mod desk;
 mod fingerprint;
 mod groups;
 mod library;
+mod spread;
 
 pub use desk::{Asked, Claim, Desk, Judge, Kinship, Pick, Turn, Verdict};
 pub use fingerprint::fingerprint;

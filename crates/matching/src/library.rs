@@ -1,8 +1,8 @@
 //! The index over the mocks of a recording.
 
 use crate::groups::Groups;
+use crate::spread::SpreadMap;
 use rehearsal_model::TestId;
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// Where a mock is in its recording.
@@ -58,7 +58,7 @@ impl Entry {
 pub struct Library {
     pub(crate) entries: Vec<Entry>,
     /// For each test, the mocks that it shares with others.
-    pub(crate) shared: HashMap<TestId, Vec<u32>>,
+    pub(crate) shared: SpreadMap<TestId, Vec<u32>>,
     /// By test: its calls.
     calls: OnceLock<Groups>,
     /// By edge and fingerprint of the whole request: equal reads.
@@ -92,28 +92,28 @@ impl Library {
             Place::Ambient { .. } | Place::Shared { .. } => None,
         };
         let all = self.calls.get_or_init(|| Groups::new(&self.entries, key));
-        all.of(&self.entries, (0, u64::from(test.0)))
+        all.of((0, u64::from(test.0)))
     }
 
     /// Where requests are that are equal to a read, in the order of the timeline.
     pub(crate) fn equal(&self, edge: u32, values: u64) -> &[u32] {
         let key = |entry: &Entry| entry.repeatable.then_some((entry.edge, entry.values));
         let all = self.equal.get_or_init(|| Groups::new(&self.entries, key));
-        all.of(&self.entries, (edge, values))
+        all.of((edge, values))
     }
 
     /// Ambient mocks of an operation, in the order of the timeline.
     pub(crate) fn ambient(&self, edge: u32, identity: u64) -> &[u32] {
         let key = |entry: &Entry| entry.is_ambient().then_some((entry.edge, entry.identity));
         let all = self.ambient.get_or_init(|| Groups::new(&self.entries, key));
-        all.of(&self.entries, (edge, identity))
+        all.of((edge, identity))
     }
 
     /// Ambient mocks with an equal request, in the order of the timeline.
     pub(crate) fn equal_ambient(&self, edge: u32, values: u64) -> &[u32] {
         let key = |entry: &Entry| entry.is_ambient().then_some((entry.edge, entry.values));
         let all = self.equal_ambient.get_or_init(|| Groups::new(&self.entries, key));
-        all.of(&self.entries, (edge, values))
+        all.of((edge, values))
     }
 
     /// All entries, in the order of the timeline.

@@ -6,16 +6,17 @@
 //! whoever took the mock might have taken another one.
 
 use super::{Asked, Desk, Judge, RANKED, Turn};
+use crate::spread::{SpreadMap, SpreadSet};
 use crate::{Library, Place};
 use rehearsal_model::TestId;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Of mocks that were taken, the tests whose call may have taken them. Those that only their own test can
 /// have taken are left out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Takers {
-    of: HashMap<u32, Arc<[TestId]>>,
+    of: SpreadMap<u32, Arc<[TestId]>>,
     /// Those of the last one: mostly it is the same tests again.
     last: Arc<[TestId]>,
 }
@@ -58,9 +59,9 @@ impl Desk {
         judge: &dyn Judge,
         by: &[TestId],
     ) -> Option<(TestId, u32)> {
-        let mut known: HashSet<TestId> = by.iter().copied().collect();
+        let mut known: SpreadSet<TestId> = by.iter().copied().collect();
         let mut tests: VecDeque<(TestId, TestId)> = by.iter().map(|test| (*test, *test)).collect();
-        let mut looked_at = HashSet::new();
+        let mut looked_at = SpreadSet::default();
         while let Some((maker, test)) = tests.pop_front() {
             let shared = library.shared.get(&test).into_iter().flatten().copied();
             let shared =
