@@ -48,6 +48,19 @@ impl File {
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
     }
 
+    /// Runs a statement for one row after the other.
+    pub(super) fn each<'row>(
+        &mut self,
+        sql: &str,
+        rows: impl Iterator<Item = &'row [Cell<'row>]>,
+    ) -> Result<(), Fault> {
+        let mut statement = self.connection.prepare(sql)?;
+        for row in rows {
+            statement.execute(params_from_iter(row))?;
+        }
+        Ok(())
+    }
+
     pub(super) fn ask<T>(
         &mut self,
         sql: &str,
