@@ -17,11 +17,13 @@
 //!
 //! Pure: what was seen goes in, finished test cases and mocks come out.
 
+mod beside;
 mod units;
 
 use crate::in_order::InOrder;
 use crate::numbers::ByNumber;
 use crate::order;
+use beside::Beside;
 use rehearsal_model::{EdgeName, Exchange, Mock, Moment, TestCase, TestId, Timestamp, stream};
 use rehearsal_wire::{Bracket, Facets};
 use std::cell::OnceCell;
@@ -35,8 +37,6 @@ const PATIENCE: u64 = 100_000_000;
 const BUSY: u64 = 1_000_000_000;
 /// How long after its test a call that lasts may end, or a unit of work be ended, in nanoseconds.
 const AFTERMATH: u64 = 1_000_000_000;
-/// Tests under way that are named of one that began beside them: the latest.
-const MOST_BESIDE: usize = 64;
 /// Moments that are remembered of what was said in a test that lasts.
 const STIRS: usize = 4096;
 
@@ -74,6 +74,7 @@ pub(crate) struct Attribution {
     inbound: ByNumber<Flow, TestId>,
     /// When those of the tests began that are not over.
     open: BTreeSet<(Moment, TestId)>,
+    beside: Beside,
     /// Boxed, since growing moves all that are here: a test may make many thousands.
     calls: ByNumber<u64, Box<PendingCall>>,
     outbound: ByNumber<Flow, u64>,
@@ -100,7 +101,7 @@ struct PendingTest {
     stirs: VecDeque<Moment>,
     /// Numbers of the calls that are its alone.
     calls: InOrder<u64>,
-    /// Earlier tests that ended after it began, in order.
+    /// Earlier tests that were under way when it began, in order.
     beside: Vec<TestId>,
 }
 
@@ -144,7 +145,7 @@ impl Attribution {
         self.inbound.insert(flow, self.last);
         self.open.insert((started, self.last));
         let (trace, stirs, calls) = (OnceCell::new(), VecDeque::new(), InOrder::default());
-        let beside = Vec::new();
+        let beside = self.beside.began(self.last, started);
         let test = PendingTest { at, started, seen: None, trace, stirs, calls, beside };
         self.tests.insert(self.last, test);
         let anew: Vec<Begun> = self.decided.since((started, 0)).copied().collect();
@@ -186,24 +187,18 @@ impl Attribution {
         test.started = seen.exchange.started;
         let finished = seen.exchange.finished;
         test.seen = Some(seen);
-        self.was_beside(id, finished);
+        if self.beside.over(id, finished) {
+            self.was_before(id, |test| test.started >= finished);
+        }
         let mut over = self.overdue(finished);
         over.push(id);
         self.settle(over, out);
     }
 
-    /// Notes of the tests that began while one was under way which is over, that it was. Of such, the latest
-    /// are named: what is still under way comes before it.
-    fn was_beside(&mut self, over: TestId, finished: Moment) {
-        let mut under_way = 0;
-        for (_, test) in self.tests.range_mut(TestId(over.0 + 1)..) {
-            if under_way == MOST_BESIDE {
-                return;
-            }
-            if test.started < finished {
-                test.is_beside(over);
-            }
-            under_way += usize::from(test.seen.is_none());
+    /// Notes of later tests that this one was not under way when they began.
+    fn was_before(&mut self, id: TestId, those: impl Fn(&PendingTest) -> bool) {
+        for (_, test) in self.tests.range_mut(TestId(id.0 + 1)..).filter(|(_, test)| those(test)) {
+            test.beside.retain(|other| *other != id);
         }
     }
 
@@ -244,6 +239,8 @@ impl Attribution {
             && let Some(test) = self.tests.remove(&id)
         {
             self.open.remove(&(test.started, id));
+            self.beside.lost(id);
+            self.was_before(id, |_| true);
             for number in test.calls.iter().copied() {
                 let started = self.calls.get(&number).map(|call| call.started);
                 started.into_iter().for_each(|started| self.undecide((started, number)));
@@ -390,9 +387,7 @@ impl Attribution {
         if self.waits_for_unit(id) {
             return;
         }
-        let Some(mut test) = self.tests.remove(&id) else { return };
-        let open = self.tests.range(..id).rev().filter(|(_, it)| it.seen.is_none());
-        open.take(MOST_BESIDE).for_each(|(id, _)| test.is_beside(*id));
+        let Some(test) = self.tests.remove(&id) else { return };
         let calls = test.calls.iter().filter_map(|number| self.take_decided(*number)?.seen);
         let calls = order::calls(calls.collect());
         let Some(seen) = test.seen else { return };
@@ -410,19 +405,6 @@ impl Attribution {
 }
 
 impl PendingTest {
-    /// Notes that an earlier test was under way when this one began.
-    fn is_beside(&mut self, id: TestId) {
-        let Err(place) = self.beside.binary_search(&id) else { return };
-        match (self.beside.len() == MOST_BESIDE, place) {
-            (true, 0) => {}
-            (true, _) => {
-                self.beside.remove(0);
-                self.beside.insert(place - 1, id);
-            }
-            (false, _) => self.beside.insert(place, id),
-        }
-    }
-
     /// Whether a moment is in its window.
     fn holds(&self, moment: Moment) -> bool {
         let finished = self.seen.as_ref().map(|seen| seen.exchange.finished);

@@ -191,6 +191,7 @@ fn a_test_knows_the_earlier_ones_that_it_began_beside() {
     assert_eq!(beside(">a >b (x <a <b )x"), ["1 []", "2 [1]"]);
     // Told late of what had ended before.
     assert_eq!(beside(">a >b@9 <a@5 <b@12"), ["1 []", "2 []"]);
+    assert_eq!(beside(">a@1 <a@5 >b@3 <b@9"), ["1 []", "2 [1]"]);
 }
 
 #[test]
@@ -215,7 +216,7 @@ fn of_many_tests_beside_it_a_test_knows_the_latest() {
             let own = usize::try_from(test.id.0).unwrap();
             let beside = (1..own).filter(|other| when('<', *other) > when('>', own));
             let beside: Vec<u64> = beside.filter_map(|other| u64::try_from(other).ok()).collect();
-            let latest = &beside[beside.len().saturating_sub(MOST_BESIDE)..];
+            let latest = &beside[beside.len().saturating_sub(beside::MOST)..];
             let told: Vec<u64> = test.during.iter().map(|id| u64::from(id.0)).collect();
             assert_eq!(told, latest, "test {own}, stride {stride}");
         }
