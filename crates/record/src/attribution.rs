@@ -70,7 +70,8 @@ type Begun = (Moment, u64);
 #[derive(Default)]
 pub(crate) struct Attribution {
     last: TestId,
-    tests: BTreeMap<TestId, PendingTest>,
+    /// Boxed, as calls are: what a tree takes out or in moves its neighbours.
+    tests: BTreeMap<TestId, Box<PendingTest>>,
     inbound: ByNumber<Flow, TestId>,
     /// When those of the tests began that are not over.
     open: BTreeSet<(Moment, TestId)>,
@@ -147,7 +148,7 @@ impl Attribution {
         let (trace, stirs, calls) = (OnceCell::new(), VecDeque::new(), InOrder::default());
         let beside = self.beside.began(self.last, started);
         let test = PendingTest { at, started, seen: None, trace, stirs, calls, beside };
-        self.tests.insert(self.last, test);
+        self.tests.insert(self.last, Box::new(test));
         let anew: Vec<Begun> = self.decided.since((started, 0)).copied().collect();
         for call in anew {
             self.undecide(call);
