@@ -384,7 +384,7 @@ class Stand:
         for bug, (red, words) in (FLAVOUR_DEFECTS | {"lost_update": ([3], [update, "UPDATE orders was not made"])}).items():
             yield f"{name} {bug}", lambda bug=bug, red=red, words=words: self.defect(name, bug, red, words)
 
-    def late(self, command, gives_up, commits):
+    def late(self, command, gives_up, commits, name="late"):
         """The cases of an app that answers before it ends its transaction: that belongs to the test which opened it.
 
         It is `late.py` of a suite. `gives_up` and `commits` are what a recording has of the ends of a transaction.
@@ -392,15 +392,15 @@ class Stand:
         requests = [("GET", path, None, 200, "") for path in ("/late", "/ended") * 2]
 
         def recorded():
-            said = self.app("late", command, requests)
-            tests = [file.read_text("utf-8") for file in self.files("late") if file.parent.name == "tests"]
+            said = self.app(name, command, requests)
+            tests = [file.read_text("utf-8") for file in self.files(name) if file.parent.name == "tests"]
             if [text.count(gives_up) for text in tests] != [1] * 4:
                 raise Failed(f"not each test has one {gives_up}:\n{tests}")
             return said
 
-        yield "late", recorded
-        yield "late later", lambda: self.defect("late", "later", [1, 3], [f"{gives_up} was not made"])
-        yield "late committed", lambda: self.defect("late", "committed", [1, 3], [f'expected "{gives_up}"', f'got "{commits}"'])
+        yield name, recorded
+        yield f"{name} later", lambda: self.defect(name, "later", [1, 3], [f"{gives_up} was not made"])
+        yield f"{name} committed", lambda: self.defect(name, "committed", [1, 3], [f'expected "{gives_up}"', f'got "{commits}"'])
 
     def isolated(self, name, connection):
         """A replay while the server is up: its log may have no new line with the text `connection`."""

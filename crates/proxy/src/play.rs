@@ -20,6 +20,8 @@ pub(crate) enum Wish {
     Ask { id: ExchangeId, request: Map, unit: Option<u64>, at: Moment },
     /// That this exchange be taken.
     Take { id: ExchangeId, exchange: Box<Exchange> },
+    /// That it be known whether units of work are opened unasked from here on.
+    Unasked(bool),
 }
 
 /// What happened while polling.
@@ -130,6 +132,7 @@ impl Player {
                 self.wishes.push(Wish::Ask { id, request, unit, at });
             }
             Command::Emit { id, exchange } => self.wishes.push(Wish::Take { id, exchange }),
+            Command::Unasked(is_so) => self.wishes.push(Wish::Unasked(is_so)),
             // Who plays a side learns nothing of a database.
             Command::Teach(_) => {}
             Command::Wake { after } => self.timers.wake(after),

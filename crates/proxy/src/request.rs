@@ -111,7 +111,7 @@ impl Requester {
                 match wish {
                     Wish::Take { id: emitted, exchange } if emitted == id => return Ok(*exchange),
                     // What the server said unasked, and questions, which clients do not get.
-                    Wish::Take { .. } | Wish::Ask { .. } => {}
+                    Wish::Take { .. } | Wish::Ask { .. } | Wish::Unasked(_) => {}
                 }
             }
             // Having said all, the session may still wait for the answer.

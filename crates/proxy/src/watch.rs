@@ -45,6 +45,10 @@ pub trait Sink: Watch {
     /// The connection is TLS from here on.
     fn secured(&self, _connection: ConnectionId, _tls: EdgeTls) {}
 
+    /// From here on the server opens units of work on the connection unasked, or it no longer does and has
+    /// ended what was open, see [`rehearsal_wire::Command::Unasked`].
+    fn opens_unasked(&self, _connection: ConnectionId, _is_so: bool) {}
+
     /// A column of the server's schema has crossed the wire.
     fn taught(&self, _connection: ConnectionId, _protocol: &'static dyn Protocol, _taught: Taught) {
     }

@@ -241,6 +241,9 @@ impl Recorder {
             Message::Taught { connection, protocol, taught } => {
                 self.taught(connection, protocol, taught);
             }
+            Message::Unasked { connection, is_so } => {
+                self.attribution.opens_unasked(connection.0, is_so, &mut self.finished);
+            }
             Message::Lost { connection, id } => {
                 self.suite.iter_mut().for_each(|suite| suite.lost(flow(connection, id)));
                 self.attribution.lost(flow(connection, id), &mut self.finished);
@@ -386,7 +389,7 @@ impl Recorder {
         if sets_up {
             self.counts.calls += 1;
             if let Some(Bracket::Unasked(is_so)) = facets.bracket(&exchange.request) {
-                self.attribution.opens_unasked(flow, is_so, &mut self.finished);
+                self.attribution.opens_unasked(connection.0, is_so, &mut self.finished);
             }
             self.attribution.lost(flow, &mut self.finished);
             self.once(edge, facets, exchange);

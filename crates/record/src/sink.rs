@@ -38,6 +38,8 @@ pub(crate) enum Message {
     Described { party: PartyId, told: Result<Vec<u8>, String> },
     /// A column of a dependency's schema.
     Taught { connection: ConnectionId, protocol: &'static dyn Protocol, taught: Taught },
+    /// From here on a server opens units of work on a connection unasked, or no longer.
+    Unasked { connection: ConnectionId, is_so: bool },
     /// An exchange that began will not be told.
     Lost { connection: ConnectionId, id: ExchangeId },
     /// A connection is TLS from here on.
@@ -109,6 +111,10 @@ impl Sink for Ear {
 
     fn taught(&self, connection: ConnectionId, protocol: &'static dyn Protocol, taught: Taught) {
         self.desk.note(Message::Taught { connection, protocol, taught });
+    }
+
+    fn opens_unasked(&self, connection: ConnectionId, is_so: bool) {
+        self.desk.note(Message::Unasked { connection, is_so });
     }
 
     fn reached(&self, connection: ConnectionId, party: &str) -> Option<Box<dyn Tls>> {

@@ -105,6 +105,12 @@ impl Oracle for EdgeOracle {
         }
     }
 
+    fn opens_unasked(&self, connection: ConnectionId, is_so: bool) {
+        if self.voice.is_none() {
+            self.stage.opens_unasked(connection, is_so);
+        }
+    }
+
     fn went(&self, connection: ConnectionId, id: ExchangeId, mut exchange: Exchange) {
         self.stage.scrub(&self.scrubber, &mut exchange);
         match &self.voice {

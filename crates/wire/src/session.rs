@@ -170,6 +170,10 @@ pub enum Command {
     /// What is asked next works within this unit of work, on whichever connections its requests come: a
     /// transaction that has a number. Responders only; observers say so in [`Exchange::unit`].
     Within(u64),
+    /// From here on the server opens a unit of work on the connection unasked, when none is open and it is
+    /// asked for something; or it no longer does, and what was open has ended. What requests say of this by
+    /// [`crate::Bracket::Unasked`] need not be said. Observers and responders.
+    Unasked(bool),
     /// The client said more in an exchange that lasts: what the app does now may be because of it.
     /// Said once when such an exchange is known to last, too. Observers only.
     Stir {

@@ -98,6 +98,8 @@ class Mariadb(Server):
     def __init__(self, folder):
         super().__init__(folder)
         self.settings = []
+        # What the server is told when it is set up.
+        self.told = ""
         (files := folder / "files").mkdir()
         self.log.touch()
         if self.user:
@@ -147,6 +149,21 @@ class Mariadb(Server):
         user = f"'shop'@'127.0.0.1' IDENTIFIED BY '{self.secrets[0]}'"
         self.sql(f"DROP DATABASE IF EXISTS shop; CREATE DATABASE shop; CREATE OR REPLACE USER {user}; GRANT ALL ON shop.* TO {user}; GRANT SELECT ON mysql.proc TO {user};")
         self.sql(SCHEMA + corpus.SCHEMA, "shop")
+        if self.told:
+            self.sql(self.told)
+
+
+def late_by_server(stand, name, command, told):
+    """The cases of an app that ends its transactions late, which its server opens because it was told to."""
+    def with_it(run):
+        stand.server.told = told
+        try:
+            return run()
+        finally:
+            stand.server.told = ""
+
+    for case, run in stand.late(command, "ROLLBACK", "COMMIT", name):
+        yield case, lambda run=run: with_it(run)
 
 
 def encrypted(stand, name, command, requests):
@@ -244,6 +261,9 @@ def cases(stand, tools):
     yield "loads other_file", lambda: stand.defect("loads", "other_file", red, ["calls[1].file", "1\\tuno", "1\\tone"])
     yield "by hand", lambda: run_by_hand(stand)
     yield from stand.late([python, HERE / "late.py", "{port}"], "ROLLBACK", "COMMIT")
+    late = [python, HERE / "late.py", "{port}", "server"]
+    yield from late_by_server(stand, "late-server", late, "SET GLOBAL autocommit = 0")
+    yield from late_by_server(stand, "late-each", late, "SET GLOBAL init_connect = 'SET autocommit = 0'")
     yield "isolation", lambda: stand.isolated("shop", "on shop using TCP/IP")
     shell = [python, HERE / "shell.py", "{port}", find_program("mariadb", "mariadb-client"), find_program("mariadb-dump", "mariadb-client")]
     yield "sysbench", lambda: stand.sysbench(python, "mysql", {"host": "DB_HOST", "port": "DB_PORT", "user": "DB_USER", "password": "DB_PASSWORD", "db": "DB_NAME"})

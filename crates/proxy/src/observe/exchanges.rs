@@ -72,6 +72,11 @@ impl<'a> Exchanges<'a> {
         }
     }
 
+    /// Tells that the server opens units of work unasked from here on, or no longer.
+    pub(super) fn opens_unasked(&self, is_so: bool) {
+        self.sink.opens_unasked(self.connection, is_so);
+    }
+
     /// Tells that the connection is TLS.
     pub(super) fn secured(&self, tls: EdgeTls) {
         self.sink.secured(self.connection, tls);

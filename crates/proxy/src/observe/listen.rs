@@ -51,6 +51,7 @@ impl Carry<'_> {
                 self.account.warn(&format!("{what}: {why}"));
             }
             Command::Teach(taught) => self.exchanges.taught(taught),
+            Command::Unasked(is_so) => self.exchanges.opens_unasked(is_so),
             Command::StartTls { with, unread } => self.start_tls(with, unread, unsent),
             Command::Become { protocol, client, server } => {
                 self.change_protocol(protocol, &[(Peer::Client, client), (Peer::Server, server)]);

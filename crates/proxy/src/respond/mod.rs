@@ -23,6 +23,10 @@ pub trait Oracle: Watch {
     /// How an exchange that is made of messages has gone so far, after its question was answered.
     /// Told as often as the session finds it worth looking at; the last one counts.
     fn went(&self, _connection: ConnectionId, _id: ExchangeId, _exchange: Exchange) {}
+
+    /// From here on the server opens units of work on the connection unasked, or it no longer does and has
+    /// ended what was open, see [`rehearsal_wire::Command::Unasked`].
+    fn opens_unasked(&self, _connection: ConnectionId, _is_so: bool) {}
 }
 
 /// What a client asked.

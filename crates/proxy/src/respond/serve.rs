@@ -145,6 +145,10 @@ impl<'a> Serve<'a> {
                         self.oracle.went(connection, id, *exchange);
                         continue;
                     }
+                    Wish::Unasked(is_so) => {
+                        self.oracle.opens_unasked(connection, is_so);
+                        continue;
+                    }
                 };
                 let protocol = self.player.protocol;
                 match self.oracle.answer(Question { connection, protocol, id, request, unit, at }) {

@@ -119,9 +119,9 @@ impl Attribution {
         }
     }
 
-    /// From an exchange on that only sets a connection up, the server opens units there unasked, or no longer.
-    pub(crate) fn opens_unasked(&mut self, flow: Flow, is_so: bool, out: &mut Vec<Finished>) {
-        let freed = self.units.opens_unasked(Place::Connection(flow.0), is_so);
+    /// From here on the server opens units on a connection unasked, or no longer.
+    pub(crate) fn opens_unasked(&mut self, connection: u64, is_so: bool, out: &mut Vec<Finished>) {
+        let freed = self.units.opens_unasked(Place::Connection(connection), is_so);
         if !freed.is_empty() {
             self.settle(freed, out);
         }

@@ -70,6 +70,16 @@ impl Units {
         key
     }
 
+    /// From here on the server opens units there unasked, or it no longer does and has ended what was open.
+    fn opens_unasked(&mut self, on: Key, is_so: bool) {
+        if is_so {
+            self.unasked.insert(on);
+        } else {
+            self.unasked.remove(&on);
+            self.open.remove(&on);
+        }
+    }
+
     /// The earlier test whose unit a call ends, if it does; `by` is the test that is going on, and
     /// `sets_up` says of a call that does nothing else whether it is a part of no unit.
     fn ended(
@@ -90,11 +100,7 @@ impl Units {
                 let opened = self.open.remove(&on).map(|opener| opener.test);
                 return opened.filter(|opened| *opened != current);
             }
-            Some(Bracket::Unasked(true)) => _ = self.unasked.insert(on),
-            Some(Bracket::Unasked(false)) => {
-                self.unasked.remove(&on);
-                self.open.remove(&on);
-            }
+            Some(Bracket::Unasked(is_so)) => self.opens_unasked(on, is_so),
             None if sets_up => {}
             // Another test goes on with it, and is to end it.
             None if self.unasked.contains(&on) => _ = self.open.insert(on, by),
@@ -111,6 +117,11 @@ impl Stage {
     /// Notes within which unit of an edge a question is asked that comes next.
     pub(crate) fn works_within(&self, on: On, edge: EdgeNumber, unit: u64) {
         self.state().units.next = Some((on, Key::Named(edge, unit)));
+    }
+
+    /// Notes that the server opens units on a connection unasked from here on, or no longer.
+    pub(crate) fn opens_unasked(&self, connection: ConnectionId, is_so: bool) {
+        self.state().units.opens_unasked(Key::Connection(connection), is_so);
     }
 
     /// The answer to a call that ends what an earlier test had opened, where that one's end is recorded.

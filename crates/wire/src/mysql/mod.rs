@@ -188,3 +188,5 @@ mod noise;
 mod round_trips;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unasked_tests;

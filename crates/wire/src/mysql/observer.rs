@@ -62,6 +62,8 @@ pub(super) struct Observer {
     flags: u16,
     /// Those that the server greeted with.
     first_flags: u16,
+    /// Whether the server was said to open transactions unasked.
+    unasked: bool,
     /// What was told of the schema.
     lessons: Lessons,
     /// What is to be told with the next answer.
@@ -88,6 +90,7 @@ impl Observer {
             file: None,
             flags: status::AUTOCOMMIT,
             first_flags: status::AUTOCOMMIT,
+            unasked: false,
             lessons: Lessons::default(),
             taught: Vec::new(),
         }
@@ -112,6 +115,15 @@ impl Observer {
             ..Exchange::default()
         };
         out.push(Command::Emit { id: running.id, exchange: Box::new(exchange) });
+    }
+
+    /// Says what the flags do, when they are no longer what was said: besides statements, settings of the
+    /// server change them.
+    fn say_unasked(&mut self, out: &mut Vec<Command>) {
+        let is_so = self.flags & status::AUTOCOMMIT == 0;
+        if std::mem::replace(&mut self.unasked, is_so) != is_so {
+            out.push(Command::Unasked(is_so));
+        }
     }
 
     fn client(&mut self, now: Moment, out: &mut Vec<Command>) -> Result<(), WireError> {

@@ -78,6 +78,8 @@ pub(super) struct Responder {
     flags: u16,
     /// Those that the server greeted with.
     first_flags: u16,
+    /// Whether it was said that transactions are opened unasked.
+    unasked: bool,
     /// A statement was not answered, so that what undoes it need not have been recorded.
     missed: bool,
     outbox: Outbox,
@@ -98,6 +100,7 @@ impl Responder {
             served: HashMap::new(),
             flags: status::AUTOCOMMIT,
             first_flags: status::AUTOCOMMIT,
+            unasked: false,
             missed: false,
             outbox: Outbox::default(),
             client_ended: false,
@@ -190,8 +193,9 @@ impl Responder {
             command::STMT_SEND_LONG_DATA => self.statements.send_ahead(body)?,
             command::STMT_CLOSE | command::STMT_RESET => self.close(*code, body)?,
             command::RESET_CONNECTION => {
-                self.start_anew();
+                self.start_anew(out);
                 self.ok();
+                self.say_unasked(out);
             }
             command::CHANGE_USER => self.change_user(packet, body, out)?,
             code => self.plain(code, body, packet.at, out),
@@ -233,10 +237,23 @@ impl Responder {
         Ok(())
     }
 
-    fn start_anew(&mut self) {
+    /// The client goes on as if it had just connected; a transaction that is open is rolled back.
+    fn start_anew(&mut self, out: &mut Vec<Command>) {
         self.statements.clear();
         self.served.clear();
         self.flags = self.first_flags;
+        self.unasked = false;
+        out.push(Command::Unasked(false));
+    }
+
+    /// Says what the flags do once the client is in, when they are no longer what was said.
+    fn say_unasked(&mut self, out: &mut Vec<Command>) {
+        let is_so = self.flags & status::AUTOCOMMIT == 0;
+        if matches!(self.phase, Phase::Ready)
+            && std::mem::replace(&mut self.unasked, is_so) != is_so
+        {
+            out.push(Command::Unasked(is_so));
+        }
     }
 
     /// Sends as many rows of a cursor as are wanted.
@@ -305,6 +322,7 @@ impl Session for Responder {
             }
             Event::Answer { id, answer, at } if id == ExchangeId(self.next) => {
                 self.answer(answer, out)?;
+                self.say_unasked(out);
                 self.read(at, out)?;
             }
             Event::Closed { from: Peer::Client, how: Ending::Reset, .. } => {

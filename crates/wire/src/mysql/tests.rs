@@ -34,13 +34,17 @@ pub(super) fn packets(number: u8, bodies: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn greeting(capabilities: u64) -> Vec<u8> {
+    greeting_of(capabilities, status::AUTOCOMMIT)
+}
+
+fn greeting_of(capabilities: u64, status: u16) -> Vec<u8> {
     let greeting = Greeting {
         version: "10.11.6-MariaDB".to_owned(),
         connection: 1,
         challenge: CHALLENGE.to_vec(),
         capabilities,
         charset: 45,
-        status: status::AUTOCOMMIT,
+        status,
         plugin: NATIVE.to_owned(),
     };
     let mut body = Vec::new();
@@ -58,7 +62,7 @@ fn login(capabilities: u64) -> Vec<u8> {
     packets(1, &[body])
 }
 
-fn command(code: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn command(code: u8, body: &[u8]) -> Vec<u8> {
     packets(0, &[[&[code], body].concat()])
 }
 
@@ -165,6 +169,7 @@ pub(super) fn observe(
             | Command::Hold { .. }
             | Command::Forward { .. }
             | Command::Teach(_)
+            | Command::Unasked(_)
             | Command::Unread(_) => {}
             other => panic!("unexpected {other:?}"),
         }
@@ -191,7 +196,7 @@ pub(super) fn respond(lines: &[Line], size: usize, known: &[Exchange]) -> (Vec<u
                 match command {
                     Command::Send { bytes, .. } => sent.extend_from_slice(&bytes),
                     Command::Ask { id, request, .. } => question = Some((id, request)),
-                    Command::Close { .. } => {}
+                    Command::Close { .. } | Command::Unasked(_) => {}
                     other => panic!("unexpected {other:?}"),
                 }
             }
@@ -234,10 +239,15 @@ fn begun(request: &Map, unused: &[&Exchange]) -> Answer {
 }
 
 pub(super) fn started(capabilities: u64) -> Vec<Line> {
+    started_with(capabilities, status::AUTOCOMMIT)
+}
+
+/// A server that says so of its connections at first.
+pub(super) fn started_with(capabilities: u64, flags: u16) -> Vec<Line> {
     vec![
-        (Server, greeting(capabilities)),
+        (Server, greeting_of(capabilities, flags)),
         (Client, login(capabilities)),
-        (Server, packets(2, &[plain_ok(2)])),
+        (Server, packets(2, &[plain_ok(flags)])),
     ]
 }
 

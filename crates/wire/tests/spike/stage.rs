@@ -138,7 +138,9 @@ impl Stage {
                 self.played.events.push(format!("close {to:?} {how:?}"));
             }
             Command::Wake { .. } => panic!("neither protocol waits by the clock"),
-            Command::Within(_) => panic!("neither protocol numbers its units of work"),
+            Command::Within(_) | Command::Unasked(_) => {
+                panic!("neither protocol has units of work")
+            }
             Command::Unread(why) => panic!("{why}"),
             Command::Teach(_) => panic!("neither protocol tells of a schema"),
         }

@@ -167,7 +167,7 @@ pub(super) fn respond(lines: &[Line], size: usize, answers: &mut Vec<Answer>) ->
                             session.handle(event, &mut out).unwrap();
                         }
                         Command::Close { how, .. } => sent.push(format!("{how:?}").into_bytes()),
-                        Command::Within(_) => {}
+                        Command::Within(_) | Command::Unasked(_) => {}
                         other => panic!("a responder does not say {other:?}"),
                     }
                 }

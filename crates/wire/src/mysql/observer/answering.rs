@@ -83,6 +83,7 @@ impl Observer {
             self.teach(running.request.text("sql"), out);
             Observer::emit(running, response, now, out);
         }
+        self.say_unasked(out);
     }
 
     fn plain(

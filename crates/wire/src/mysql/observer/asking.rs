@@ -162,7 +162,7 @@ impl Observer {
         }
     }
 
-    /// The client goes on as if it had just connected.
+    /// The client goes on as if it had just connected; a transaction that is open is rolled back.
     fn start_anew(&mut self, at: Moment, out: &mut Vec<Command>) {
         let mut open: Vec<u64> = self.suspended.keys().copied().collect();
         open.sort_unstable();
@@ -171,6 +171,8 @@ impl Observer {
         }
         self.statements.clear();
         self.flags = self.first_flags;
+        self.unasked = false;
+        out.push(Command::Unasked(false));
     }
 
     fn change_user(

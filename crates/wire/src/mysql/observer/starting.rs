@@ -134,6 +134,7 @@ impl Observer {
         if let Some(running) = self.running.take() {
             Observer::emit(running, response, now, out);
         }
+        self.say_unasked(out);
         Ok(())
     }
 

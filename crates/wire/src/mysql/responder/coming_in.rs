@@ -66,7 +66,7 @@ impl Responder {
         body: &[u8],
         out: &mut Vec<Command>,
     ) -> Result<(), WireError> {
-        self.start_anew();
+        self.start_anew(out);
         let login = login::read_change(body, self.capabilities)?;
         self.take(login, packet.at, out);
         Ok(())

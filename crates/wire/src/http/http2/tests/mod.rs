@@ -118,7 +118,9 @@ fn observe(lines: &[Line], ends: &[(Peer, Ending)]) -> Vec<(u64, Exchange)> {
     }
     let emitted = whole.into_iter().filter_map(|command| match command {
         Command::Emit { id: ExchangeId(id), exchange } => Some((id, *exchange)),
-        Command::Begin { .. } | Command::Stir { .. } | Command::Within(_) => None,
+        Command::Begin { .. } | Command::Stir { .. } | Command::Within(_) | Command::Unasked(_) => {
+            None
+        }
         other => panic!("an observer does not say {other:?}"),
     });
     emitted.collect()
