@@ -200,12 +200,13 @@ CODES = [
     ("/codes/reset/0", "code NO_ERROR", "code 0"), ("/codes/reset/10", "code CONNECT_ERROR", "code 10"), ("/codes/reset/8", "code CANCEL", "code 8"),
     ("/codes/reset/11", "code ENHANCE_YOUR_CALM", "code 11"), ("/codes/reset/13", "code HTTP_1_1_REQUIRED", "code 13"),
     ("/codes/reset/7/once", 'answered {"asked":"again"}', "code 7"), ("/codes/leave/0/once", 'answered {"asked":"again"}', "code 7"),
-    ("/codes/leave/11/once", 'answered {"asked":"again"}', "code 11"),
+    ("/codes/leave/11/once", 'answered {"asked":"again"}', "code 11"), ("/codes/heard/11", "code ENHANCE_YOUR_CALM", "code 11"),
 ]
 # How each of them is written.
 WRITTEN = [
     *(f"failure: reset\n    reset-code: {code}\n" for code in ["NO_ERROR", "CONNECT_ERROR", "CANCEL", "ENHANCE_YOUR_CALM", "HTTP_1_1_REQUIRED", "REFUSED_STREAM"]),
     *(f"failure: unheard\n    reset-code: {code}\n" for code in ["NO_ERROR", "ENHANCE_YOUR_CALM"]),
+    "failure: closed\n    reset-code: ENHANCE_YOUR_CALM\n",
 ]
 
 

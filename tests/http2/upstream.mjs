@@ -22,7 +22,8 @@ function whole(stream, then) {
   stream.on("end", () => then(Buffer.concat(parts)));
 }
 
-// Ends a stream as the path says: `/codes/reset/CODE`, or `/codes/leave/CODE` for a farewell by which it was not heard.
+// Ends a stream as the path says: `/codes/reset/CODE`, `/codes/leave/CODE` for a farewell by which it was not heard, or
+// `/codes/heard/CODE` for one by which it was and an end before its answer.
 // With `/once` after it, only the first time.
 const ended = new Set();
 function end(stream, path) {
@@ -30,7 +31,8 @@ function end(stream, path) {
   if (once && ended.has(path)) return json(stream, { asked: "again" });
   ended.add(path);
   if (how === "reset") return stream.close(Number(code));
-  stream.session.goaway(Number(code), stream.id - 2);
+  stream.session.goaway(Number(code), how === "heard" ? stream.id : stream.id - 2);
+  if (how === "heard") return stream.session.destroy();
   stream.session.close();
 }
 

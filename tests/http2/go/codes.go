@@ -8,7 +8,7 @@ import (
 )
 
 // How Go's client names the code with which a stream or a connection was ended.
-var code = regexp.MustCompile(`(?:; |ErrCode=)([A-Z0-9_]+)`)
+var code = regexp.MustCompile(`(?:; |ErrCode=)([A-Z0-9_]{2,})`)
 
 // Asks the warehouse, which may refuse the stream, and says by which code it did: a client that may ask again does so.
 func codes(w http.ResponseWriter, r *http.Request) {
