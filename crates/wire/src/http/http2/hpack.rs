@@ -7,6 +7,9 @@ use super::table::{Dynamic, OVERHEAD, Raw, STATIC};
 use super::{huffman, malformed, too_large};
 use crate::WireError;
 
+/// How many fields most sections have at most.
+const USUAL: usize = 16;
+
 /// Reads the field sections of one direction; each must be given to it, in order.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -22,7 +25,7 @@ impl Decoder {
         capacity: usize,
         limit: usize,
     ) -> Result<Vec<Raw>, WireError> {
-        let (mut fields, mut size) = (Vec::new(), 0);
+        let (mut fields, mut size) = (Vec::with_capacity(USUAL), 0);
         while let Some(first) = block.first().copied() {
             if first & 0xe0 == 0x20 {
                 self.resize(&mut block, capacity)?;

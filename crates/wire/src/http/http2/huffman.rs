@@ -94,16 +94,21 @@ const fn word(bits: u32, shortest: usize, longest: usize) -> Option<(u16, u32)> 
 /// `limit` bytes.
 pub(super) fn decode(coded: &[u8], limit: usize) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(limit.min(coded.len() * 2));
-    let mut rest = coded.iter();
+    let mut rest = coded;
     // The bits that are not decoded, the next one uppermost. Behind the last one are ones, as padding is.
     let (mut bits, mut count) = (u64::MAX, 0u32);
     loop {
-        while count <= 56
-            && let Some(byte) = rest.next()
+        // No word is longer than 30 bits.
+        while count < 32
+            && let Some((byte, after)) = rest.split_first()
         {
-            let shift = 56 - count;
-            bits ^= u64::from(!byte) << shift;
-            count += 8;
+            if let Some((four, after)) = rest.split_first_chunk() {
+                bits ^= u64::from(!u32::from_be_bytes(*four)) << (32 - count);
+                (count, rest) = (count + 32, after);
+            } else {
+                bits ^= u64::from(!byte) << (56 - count);
+                (count, rest) = (count + 8, after);
+            }
         }
         let (symbol, length) = match SHORT[(bits >> 56) as usize] {
             (_, 0) => word((bits >> 32) as u32, 9, LONGEST)?,

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 /// Open streams by their number.
 pub(super) struct Streams<S> {
     limits: Limits,
-    open: BTreeMap<u32, Slot<S>>,
+    /// Boxed, since a map moves what stands beside that which comes or goes.
+    open: BTreeMap<u32, Box<Slot<S>>>,
     /// The last stream that was begun.
     highest: u32,
     backlog: Backlog,
@@ -54,7 +55,7 @@ impl<S> Streams<S> {
 
     pub(super) fn insert(&mut self, number: u32, stream: S) {
         self.pass_over(number);
-        self.open.insert(number, Slot { stream, kept: 0 });
+        self.open.insert(number, Box::new(Slot { stream, kept: 0 }));
     }
 
     pub(super) fn len(&self) -> usize {
