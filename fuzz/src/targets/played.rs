@@ -4,12 +4,23 @@
 
 use crate::cut::{Dice, parts};
 use crate::memory::within;
-use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, Value, json};
+use rehearsal_model::{Exchange, ExchangeId, Failure, Map, Moment, ResetCode, Value, json};
 use rehearsal_wire::{
     Answer, Command, Ending, Event, Limits, Miss, Peer, Protocol, Session, protocol,
 };
 
 const LIMITS: Limits = Limits { head: 4096, body: 1024, in_flight: 8, schemas: None };
+/// How a recorded exchange may have failed, in turn.
+const FAILURES: [Failure; 8] = [
+    Failure::Closed,
+    Failure::TimedOut,
+    Failure::Reset,
+    Failure::Refused,
+    Failure::ResetBy(ResetCode(8)),
+    Failure::ClosedBy(ResetCode(11)),
+    Failure::UnheardBy(ResetCode::NO_ERROR),
+    Failure::UnheardBy(ResetCode(11)),
+];
 /// What a session may hold at once for an input of 64 KiB.
 const MEMORY: usize = 64 << 20;
 const AT: Moment = Moment(7);
@@ -268,7 +279,13 @@ fn give(
 fn answer(number: usize, answers: &[Map]) -> Answer {
     match number % (answers.len() + 2) {
         0 => Answer::Miss(Miss { message: "no mock".to_owned(), details: Value::Null }),
-        1 if number > 3 => Answer::Failure(Failure::Closed),
+        1 if number > 3 => {
+            let failure = FAILURES[number / (answers.len() + 2) % FAILURES.len()];
+            match number % 2 {
+                0 => Answer::Failure(failure),
+                _ => Answer::Broken(answers[number % answers.len()].clone(), failure),
+            }
+        }
         place => Answer::Response(answers[place % answers.len()].clone()),
     }
 }

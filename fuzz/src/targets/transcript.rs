@@ -202,7 +202,8 @@ fn take(seen: &mut Seen, command: Command) {
         | Command::Forward { .. }
         | Command::Send { .. }
         | Command::Stir { .. }
-        | Command::Teach(_) => {}
+        | Command::Teach(_)
+        | Command::Unasked(_) => {}
         other => panic!("an observer does not say {other:?}"),
     }
 }
