@@ -1,12 +1,13 @@
-//! What the app does to the files of Unix sockets while it is tested. None of its own is there: what is
-//! there is our stand-in, another copy's, or belongs to another program, such as the same app in another
-//! terminal. So to remove such a file, or to change whose it is and who may use it, is answered as done.
-//! All other files are the kernel's.
+//! What the app does to the files of Unix stream sockets while it is tested. None of its own is there: what
+//! is there is our stand-in, another copy's, or belongs to another program, such as the same app in
+//! another terminal. So to remove such a file, or to change whose it is and who may use it, is answered as
+//! done. All other files are the kernel's, such as those of datagram sockets and those that were left behind.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
+use crate::bind::unix::is_stand_in;
 use crate::call::Waiting;
 use crate::socket::Address;
 use crate::{memory, process};
@@ -44,7 +45,9 @@ fn path(call: &Waiting) -> Option<Vec<u8>> {
 }
 
 fn is_socket(call: &Waiting, path: Vec<u8>) -> bool {
-    let there = std::fs::symlink_metadata(Path::new(std::ffi::OsStr::from_bytes(&path)));
-    there.is_ok_and(|there| there.file_type().is_socket())
-        || crate::lock(&call.shared.names).binding(&Address::Unix(path)).is_some()
+    let at = Path::new(std::ffi::OsStr::from_bytes(&path));
+    let is_others = std::fs::symlink_metadata(at).is_ok_and(|there| {
+        there.file_type().is_socket() && (is_stand_in(&there) || process::has_stream(at))
+    });
+    is_others || crate::lock(&call.shared.names).binding(&Address::Unix(path)).is_some()
 }

@@ -111,14 +111,12 @@ pub(crate) fn local_path(tid: i32, inode: u64) -> Option<Vec<u8>> {
     })
 }
 
-/// Whether some process of this machine's listens on the Unix socket at a path.
-pub(crate) fn listens_unix(path: &Path) -> bool {
-    const LISTENS: u32 = 0x10000; // __SO_ACCEPTCON
+/// Whether some process of this machine's has a Unix stream socket that was bound to a path.
+pub(crate) fn has_stream(path: &Path) -> bool {
     let path = path.to_string_lossy();
     lines(std::process::id() as i32, "unix").any(|line| {
-        let flags = line.split_ascii_whitespace().nth(3);
-        let flags = flags.and_then(|flags| u32::from_str_radix(flags, 16).ok()).unwrap_or(0);
-        flags & LISTENS != 0 && line.find(" /").is_some_and(|at| line[at + 1..] == *path)
+        line.split_ascii_whitespace().nth(4) == Some("0001")
+            && line.find(" /").is_some_and(|at| line[at + 1..] == *path)
     })
 }
 

@@ -4,11 +4,14 @@
 //! a file stands there only for those who look whether it does, so that any number of copies can ask for
 //! the same path.
 
+use std::collections::BTreeSet;
+use std::fs::Metadata;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
@@ -107,29 +110,38 @@ impl SocketFile {
     }
 }
 
-/// Puts the file of a socket on which nobody listens at a path, unless somebody else listens there.
+/// The stand-ins of this process, by device and number.
+static STAND_INS: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
+
+/// Puts the file of a socket on which nobody listens at a path, unless somebody else has a socket or
+/// another file there.
 pub(crate) fn stand_in(socket: BorrowedFd<'_>, path: &Path, mode: u32) -> io::Result<SocketFile> {
-    match SocketFile::bind(socket, path, mode) {
-        Err(error) if error.raw_os_error() == Some(libc::EADDRINUSE) => {}
-        other => return other,
-    }
-    let there = std::fs::symlink_metadata(path)?;
-    if !there.file_type().is_socket() || process::listens_unix(path) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let taken = std::fs::symlink_metadata(path).is_ok_and(|there| {
+        !there.file_type().is_socket() || (!is_stand_in(&there) && process::has_stream(path))
+    });
+    if taken {
         return Err(io::Error::from_raw_os_error(libc::EADDRINUSE));
     }
-    // One that ended has left it, or another copy has put it there, which may end at any moment and
-    // take it away: ours takes its place.
-    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // What is there was left behind, or is another copy's, which may end at any moment and take it
+    // away: ours takes its place, known as what it is from the beginning.
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let beside = path.with_file_name(format!(".rehearsal-{}-{number}", std::process::id()));
     let mut file = SocketFile::bind(socket, &beside, mode)?;
+    crate::lock(&STAND_INS).insert(file.identity);
     std::fs::rename(&beside, path)?;
     file.path = path.to_owned();
     Ok(file)
 }
 
+/// Whether a file is one that this process has put where its app believes to have a socket.
+pub(crate) fn is_stand_in(file: &Metadata) -> bool {
+    crate::lock(&STAND_INS).contains(&(file.dev(), file.ino()))
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
+        crate::lock(&STAND_INS).remove(&self.identity);
         let there = std::fs::symlink_metadata(&self.path);
         if there.is_ok_and(|there| (there.dev(), there.ino()) == self.identity) {
             let _ = std::fs::remove_file(&self.path);

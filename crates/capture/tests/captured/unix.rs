@@ -176,6 +176,42 @@ print(os.path.exists(own))
 }
 
 #[test]
+fn in_replay_other_sockets_are_the_apps_own() {
+    everywhere("unix::in_replay_other_sockets_are_the_apps_own", |strategy| {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!(
+            "
+import os, socket
+path = {path:?}
+for kind in socket.SOCK_DGRAM, socket.SOCK_SEQPACKET:
+    s = socket.socket(socket.AF_UNIX, kind)
+    s.bind(path)
+    os.chmod(path, 0o600)
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    s.close()
+    os.unlink(path)
+    assert not os.path.exists(path)
+",
+            path = folder.path().join("own.sock")
+        );
+        let outcome = run(Mode::Replay, strategy, Rules::default(), python(&script));
+        outcome.succeeded();
+    });
+}
+
+#[test]
+fn what_was_left_behind_is_removed_in_replay() {
+    everywhere("unix::what_was_left_behind_is_removed_in_replay", |strategy| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("left.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        let script = format!("import os\nos.unlink({path:?})\nprint(os.path.exists({path:?}))");
+        let outcome = run(Mode::Replay, strategy, Rules::default(), python(&script));
+        assert_eq!(outcome.succeeded().output, "False\n");
+    });
+}
+
+#[test]
 fn replay_leaves_the_path_alone() {
     everywhere("unix::replay_leaves_the_path_alone", |strategy| {
         let folder = tempfile::tempdir().unwrap();
